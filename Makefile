@@ -1,0 +1,89 @@
+# make lab     open the course in JupyterLab
+# make test    run everything that CI runs
+# make claims  train again what the lessons claim, over 5 seeds (long)
+#
+# Each makes its own environment in .venv. Any of them takes PYTHON=python3.12.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+  $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FOLDER ?= tlcourse-lessons
+
+PY := .venv/bin/python
+PIP := -m pip --disable-pip-version-check --quiet install
+PYTEST := $(PY) -m pytest --color=auto
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
+  --nbval-sanitize-with=tests/lessons/sanitise.cfg
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: lab test claims clean lint test-fast test-lessons test-claims test-browser \
+  test-install test-colab
+
+lab: .venv/lab
+	@exec $(PY) -m tlcourse lab $(FOLDER)
+
+test: lint test-fast test-lessons test-claims test-browser test-install test-colab
+
+claims: .venv/test
+	$(PYTEST) tests/claims --renew
+
+lint: .venv/test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+test-fast: .venv/test
+	$(PYTEST) tests --ignore=tests/lessons --ignore=tests/claims \
+	  --ignore=tests/browser --ignore=tests/install
+
+test-lessons: .venv/test
+	$(PYTEST) $(NBVAL) tests/lessons notebooks
+
+test-claims: .venv/test
+	$(PYTEST) tests/claims
+
+test-browser: .venv/test
+	@bash tests/browser/need_chromium.sh
+	$(PYTEST) tests/browser
+
+test-install: .venv/test
+	$(PYTEST) tests/install
+
+# The versions of TensorFlow, Keras, NumPy and the notebook tools that Colab has.
+PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
+  /opt/pyenv/versions/3.13*/bin/python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+
+test-colab:
+ifeq ($(PYTHON_COLAB),)
+	@echo "No Python 3.13 here: the pass on Colab's versions is left out."
+else
+	@$(MAKE) --no-print-directory .venv-colab/test
+	.venv-colab/bin/python -m pytest tests --ignore=tests/lessons \
+	  --ignore=tests/claims --ignore=tests/browser --ignore=tests/install
+endif
+
+clean:
+	rm -rf .venv .venv-colab build dist
+
+# --- environments: a stamp file each, made again when pyproject.toml changes ----------
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { \
+	  echo "tlcourse needs Python 3.11, 3.12 or 3.13, and found none: install one" \
+	    "from python.org, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Making an environment in .venv: once, for a few minutes and about 3 GB of disk"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/lab: pyproject.toml | .venv/bin/python
+	@$(PY) $(PIP) --editable .
+	@touch $@
+
+.venv/test: pyproject.toml | .venv/bin/python
+	@$(PY) $(PIP) --editable '.[test]'
+	@touch $@ .venv/lab
+
+.venv-colab/test: pyproject.toml tests/colab.txt
+	$(PYTHON_COLAB) -m venv .venv-colab
+	.venv-colab/bin/python $(PIP) --requirement tests/colab.txt
+	.venv-colab/bin/python $(PIP) --no-deps --editable .
+	@touch $@

@@ -1,0 +1,256 @@
+"""A real JupyterLab in a real browser, with settings, workspaces and files of its own.
+
+`lab` starts the server once for all browser tests; `lesson` opens a notebook in it:
+
+    def test_something(lesson):
+        page = lesson("path/to/lesson.ipynb")
+        page.run_all()
+        page.click("a)")
+        assert "Right" in page.outputs()
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    # Otherwise cells outside the window aren't in the page at all.
+    "@jupyterlab/notebook-extension/tracker": {
+        "autoStartDefaultKernel": True,
+        "windowingMode": "none",
+    },
+}
+IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
+RUN_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the browser tests, and say why, where there is no browser."""
+    reason = None
+    if not CHROMIUM:
+        reason = (
+            "no Chromium here: apt-get install chromium, or set CHROMIUM to its path"
+        )
+    for item in items:
+        if reason and Path(item.fspath).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _free_port():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def _private_environment(folder):
+    """Environment variables that keep the server out of the user's own folders."""
+    settings = folder / "settings"
+    for name, values in SETTINGS.items():
+        path = settings / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+    env = dict(os.environ)
+    env.update(
+        JUPYTERLAB_SETTINGS_DIR=str(settings),
+        JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
+        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
+        IPYTHONDIR=str(folder / "ipython"),
+        PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")])),
+    )
+    return env
+
+
+def _wait_for(url, process, log, seconds=90):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            return urllib.request.urlopen(url, timeout=2).close()
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"JupyterLab did not start. It wrote:\n{log.read_text()[-3000:]}")
+
+
+class Lab:
+    """A running JupyterLab: `url` is its address, `files` the folder that it serves."""
+
+    def __init__(self, url, files):
+        self.url, self.files = url, files
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """JupyterLab on a folder of its own, for the whole session."""
+    folder = tmp_path_factory.mktemp("lab")
+    files, log, port = folder / "files", folder / "log.txt", _free_port()
+    files.mkdir()
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.root_dir={files}",
+    ]  # fmt: skip
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, env=_private_environment(folder), stdout=out, stderr=out, cwd=files
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/api", process, log)
+        yield Lab(url, files)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium with a new user data folder."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("chromium")),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1200, "height": 1000},
+        )
+        yield context
+        context.close()
+
+
+class LessonPage:
+    """A notebook open in JupyterLab, and what a reader does with it."""
+
+    def __init__(self, page, lab, name):
+        self.page, self.lab, self.name = page, lab, name
+        page.goto(f"{lab.url}/lab/tree/{name}?reset")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=90_000)
+        self.wait_until_idle()
+
+    def wait_until_idle(self, seconds=RUN_SECONDS):
+        """Wait until the kernel is idle and no cell is waiting to run."""
+        status = self.page.locator("#jp-main-statusbar").get_by_text(IDLE)
+        status.first.wait_for(timeout=seconds * 1000)
+        self.page.wait_for_function(
+            "() => ![...document.querySelectorAll('.jp-InputPrompt')]"
+            ".some(prompt => prompt.textContent.includes('*'))",
+            timeout=seconds * 1000,
+        )
+        status.first.wait_for(timeout=seconds * 1000)
+
+    def run_all(self, seconds=RUN_SECONDS):
+        """Run every cell by the menu, and wait until the last is done."""
+        before = self.executed()
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+        self.page.locator(
+            ".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")
+        ).click()
+        end = time.monotonic() + 30
+        while self.executed() == before and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        self.wait_until_idle(seconds)
+
+    def executed(self):
+        """The prompts of the code cells, as in ['[1]:', '[*]:']."""
+        return self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+
+    def outputs(self):
+        """The text of all outputs, as a reader sees it."""
+        texts = self.page.locator(".jp-OutputArea-output").all_inner_texts()
+        return "\n".join(texts)
+
+    def errors(self):
+        """What cells wrote as they failed; an empty string when none did."""
+        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+        return "\n".join(self.page.locator(error).all_inner_texts())
+
+    def button(self, label, place=0):
+        """The live button with this label; `place` counts those with the same."""
+        buttons = self.page.locator("button.widget-button").get_by_text(
+            label, exact=True
+        )
+        return buttons.nth(place)
+
+    def click(self, label, place=0):
+        """Click a live button."""
+        self.button(label, place).click()
+
+    def wait_for_text(self, text, seconds=15):
+        """Wait until an output holds this text."""
+        self.page.locator(".jp-OutputArea-output", has_text=text).first.wait_for(
+            timeout=seconds * 1000
+        )
+
+    def pictures(self):
+        """The figures in the outputs, as (src, alt)."""
+        return self.page.eval_on_selector_all(
+            ".jp-OutputArea-output img", "found => found.map(i => [i.src, i.alt])"
+        )
+
+    def wait_for_other_pictures(self, before, seconds=60):
+        """Wait until the figures differ from `before`; return the new ones."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            now = self.pictures()
+            if now != before and len(now) >= len(before):
+                return now
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"No figure changed within {seconds} s.")
+
+    def screenshot(self, path):
+        """Keep what the browser shows, to look at it."""
+        self.page.screenshot(path=str(path))
+
+
+@pytest.fixture
+def lesson(lab, browser):
+    """A function that opens a copy of a notebook, given its path, in JupyterLab."""
+    opened = []
+
+    def open_copy(notebook):
+        notebook = Path(notebook)
+        shutil.copy(notebook, lab.files / notebook.name)
+        page = browser.new_page()
+        opened.append(page)
+        return LessonPage(page, lab, notebook.name)
+
+    yield open_copy
+    for page in opened:
+        page.close()
+    _stop_kernels(lab)
+
+
+def _stop_kernels(lab):
+    """End the kernels of a test: each holds some hundred MB once TensorFlow runs."""
+    with urllib.request.urlopen(f"{lab.url}/api/sessions") as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        request = urllib.request.Request(
+            f"{lab.url}/api/sessions/{session['id']}", method="DELETE"
+        )
+        urllib.request.urlopen(request).close()

@@ -1,0 +1,147 @@
+"""The quiz, the checks and a static-first widget, used by mouse and keyboard in Lab."""
+
+import textwrap
+
+import nbformat
+import pytest
+
+LESSON_97 = """
+from tlcourse.exercises.model import Choice, Exercise, Property, Question
+
+EXERCISES = [
+    Exercise(
+        number="97.1",
+        title="An even number",
+        expects="a whole number",
+        properties=[Property("It is even", lambda answer: answer % 2 == 0)],
+        hints=["Halve it.", "Try `4 % 2`.", "Any of 2, 4, 6."],
+        solution="answer = 4",
+    )
+]
+QUIZ = [
+    Question(
+        f"Question about {word}?",
+        [
+            Choice(f"{word} no", f"Wrong, for {word}."),
+            Choice(f"{word} yes", f"Why {word} is right.", right=True),
+            Choice(f"{word} never", f"Never, for {word}."),
+        ],
+    )
+    for word in ("apples", "pears", "plums")
+]
+"""
+
+CELLS = [
+    """
+    import time, tlcourse.exercises as exercises
+    exercises.__path__.append("lessons_of_the_test")
+    from tlcourse.exercises import check, hint, quiz, solution
+    check("97.1", 3)
+    """,
+    'quiz("97")',
+    """
+    import tlcourse as tl
+    from tlcourse import plots
+    drawn = []
+    def draw(size, kind):
+        drawn.append(size)
+        open("drawn.txt", "w").write(str(len(drawn)))
+        time.sleep(0.5 if kind == "slow" else 0.0)
+        if size == 4:
+            raise ValueError("four is too many")
+        table = [{"source": n, "mean": 1, "low": 1, "high": 1} for n in range(size)]
+        return plots.bars(table, alt=f"{size} bars, {kind}.")
+    tl.widgets.StaticFirst(draw, size=[1, 2, 3, 4, 5], kind=["quick", "slow"]).show()
+    """,
+    'solution("97.1")',
+]
+
+
+@pytest.fixture
+def notebook(tmp_path, lab):
+    folder = lab.files / "lessons_of_the_test"
+    folder.mkdir(exist_ok=True)
+    (folder / "lesson_97.py").write_text(LESSON_97)
+    cells = [
+        nbformat.v4.new_code_cell(textwrap.dedent(cell).strip(), id=f"cell-{place}")
+        for place, cell in enumerate(CELLS)
+    ]
+    path = tmp_path / "tiny.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(book, path)
+    return path
+
+
+def test_check_quiz_and_solution(lesson, notebook):
+    page = lesson(notebook)
+    page.run_all()
+    assert page.errors() == ""
+    text = page.outputs()
+    assert "✗ Exercise 97.1 is not there yet." in text
+    assert "Quiz 97, question 1 of 3" in text and "c) plums never" in text
+    assert "Why pears is right." not in text  # no answer before a choice
+    page.click("b)", 1)
+    page.wait_for_text("b) Right: pears yes")
+    page.wait_for_text("Why pears is right.")
+    folded = page.page.locator("details", has_text="Solution of exercise 97.1")
+    assert not folded.locator("code").is_visible()
+    folded.locator("summary").click()
+    assert folded.locator("code").inner_text() == "answer = 4"
+
+
+def test_quiz_by_keyboard(lesson, notebook):
+    page = lesson(notebook)
+    page.run_all()
+    page.button("a)", 0).focus()
+    page.page.keyboard.press("Enter")
+    page.wait_for_text("Wrong, for apples.")
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Space")
+    page.wait_for_text("Why apples is right.")
+    alerts = page.page.locator('[role="alert"]')
+    assert alerts.count() == 1 and "Right" in alerts.inner_text()
+    assert page.button("b)", 0).get_attribute("title") == (
+        "Question 1, answer b: apples yes"
+    )
+
+
+def test_static_first_changes_in_place(lesson, notebook):
+    page = lesson(notebook)
+    page.run_all()
+    before = page.pictures()
+    assert [alt for _, alt in before] == ["1 bars, quick."]
+    slider = page.page.locator('[role="slider"]')
+    slider.focus()
+    page.page.keyboard.press("ArrowRight")
+    after = page.wait_for_other_pictures(before)
+    assert [alt for _, alt in after] == ["2 bars, quick."]
+    assert after[0][0] != before[0][0]
+
+
+def test_static_first_says_what_went_wrong(lesson, notebook):
+    page = lesson(notebook)
+    page.run_all()
+    page.page.locator('[role="slider"]').focus()
+    for _ in range(3):
+        page.page.keyboard.press("ArrowRight")
+    page.wait_for_text("ValueError: four is too many")
+    page.page.keyboard.press("ArrowRight")
+    page.page.locator('img[alt="5 bars, quick."]').wait_for(timeout=15_000)
+    assert "four is too many" not in page.outputs()
+
+
+def test_slow_drawings_do_not_queue(lesson, notebook, lab):
+    page = lesson(notebook)
+    page.run_all()
+    page.page.get_by_label("kind", exact=True).select_option("slow")
+    page.page.locator('img[alt="1 bars, slow."]').wait_for(timeout=15_000)
+    page.page.locator('[role="slider"]').focus()
+    before = int((lab.files / "drawn.txt").read_text())
+    for key in ["ArrowRight"] * 4 + ["ArrowLeft"] * 2 + ["ArrowRight"] * 2:
+        page.page.keyboard.press(key)
+    page.page.locator('img[alt="5 bars, slow."]').wait_for(timeout=15_000)
+    page.page.wait_for_timeout(1500)  # a queue would go on drawing now
+    assert [alt for _, alt in page.pictures()] == ["5 bars, slow."]
+    drawn = int((lab.files / "drawn.txt").read_text()) - before
+    assert drawn <= 3  # of eight changes

@@ -1,0 +1,94 @@
+"""The wheel, in an empty environment, used from a folder of its own, with no network.
+
+This takes a few minutes: it installs TensorFlow and the rest as a newcomer does.
+"""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Nobody listens there, so whatever asks the network fails at once.
+NO_NETWORK = dict.fromkeys(
+    ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+)
+
+
+def run(*command, **settings):
+    """Run a command; return what it printed, or fail with it."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=1200,
+        **settings,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from the source archive, as for a release."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def newcomer(wheel, tmp_path_factory):
+    """An environment with the wheel and nothing else; returns a way to run it."""
+    home = tmp_path_factory.mktemp("newcomer")
+    run(sys.executable, "-m", "venv", home / "env")
+    programs = home / "env" / ("Scripts" if os.name == "nt" else "bin")
+    run(programs / "python", "-m", "pip", "install", "--quiet", wheel)
+    desk = home / "desk"
+    desk.mkdir()
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "JUPYTER", "KERAS", "TF_", "VIRTUAL_ENV"))
+    }
+    variables |= {"HOME": str(home), "KERAS_HOME": str(home / "keras"), **NO_NETWORK}
+
+    def tlcourse(*words):
+        return run(programs / "tlcourse", *words, cwd=desk, env=variables)
+
+    tlcourse.desk = desk
+    return tlcourse
+
+
+def test_the_wheel_carries_lessons_data_and_weights(wheel):
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    for kind, pattern in (("notebooks", "*.ipynb"), ("datasets", "*/card.md")):
+        wanted = [path.relative_to(ROOT) for path in (ROOT / kind).glob(pattern)]
+        assert wanted
+        for path in wanted:
+            assert f"tlcourse/_bundled/{path.as_posix()}" in inside
+    for path in (ROOT / "tlcourse" / "weights").iterdir():
+        assert f"tlcourse/weights/{path.name}" in inside
+
+
+def test_the_wheel_carries_nothing_else(wheel):
+    for name in zipfile.ZipFile(wheel).namelist():
+        assert name.startswith(("tlcourse/", "tlcourse-")), name
+        assert "checkpoint" not in name and "__pycache__" not in name, name
+    assert wheel.stat().st_size < 30e6
+
+
+def test_doctor_finds_everything(newcomer):
+    assert "Everything is ready" in newcomer("doctor")
+
+
+def test_lesson_01_runs_from_another_folder(newcomer):
+    assert "Written:" in newcomer("run", "01")
+    (page,) = newcomer.desk.glob("01_*.html")
+    assert page.stat().st_size > 50_000
+    assert sorted(path.name for path in newcomer.desk.iterdir()) == [page.name]

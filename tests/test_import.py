@@ -1,0 +1,106 @@
+"""``import tlcourse`` is quick and silent, and so is TensorFlow when it starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(code, **environment):
+    """Run code in a new Python; return what it wrote (stdout, stderr)."""
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**variables, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_import_loads_nothing_heavy_and_prints_nothing():
+    code = (
+        "import sys, tlcourse\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'pandas', 'matplotlib', 'sklearn'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    assert python(code) == ("", "")
+
+
+def test_import_takes_less_than_a_third_of_a_second():
+    # The best of five: a busy machine only ever makes it slower.
+    code = (
+        "import time; begun = time.perf_counter(); import tlcourse\n"
+        "print(time.perf_counter() - begun)"
+    )
+    assert min(float(python(code)[0]) for _ in range(5)) < 0.3
+
+
+def test_tensorflow_is_silent():
+    code = (
+        "from tlcourse.quiet import import_keras\n"
+        "keras = import_keras()\n"
+        "import numpy as np\n"
+        "model = keras.Sequential([keras.layers.Dense(2)])\n"
+        "model.compile('sgd', 'mse')\n"
+        "model.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)\n"
+        "import sys; print('still here', file=sys.stderr)"
+    )
+    assert python(code) == ("", "still here\n")
+
+
+def test_a_log_level_that_is_set_is_kept():
+    code = (
+        "import os; from tlcourse.quiet import import_keras; import_keras()\n"
+        "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    )
+    assert python(code, TF_CPP_MIN_LOG_LEVEL="1")[0] == "1\n"
+
+
+def test_another_backend_gets_one_clear_sentence():
+    code = (
+        "from tlcourse import quiet\n"
+        "try: quiet.import_keras()\n"
+        "except ImportError as problem: print(problem)"
+    )
+    said, _ = python(code, KERAS_BACKEND="numpy")
+    assert "Keras runs on numpy here" in said and "unset KERAS_BACKEND" in said
+
+
+def test_what_a_failing_import_wrote_is_shown(monkeypatch):
+    from tlcourse import quiet
+
+    def fail():
+        os.write(2, b"the loader's own words")
+        return OSError("libfoo.so is missing")
+
+    monkeypatch.setattr(quiet, "_loaded", None)
+    monkeypatch.setattr(quiet, "_start", fail)
+    with pytest.raises(ImportError, match="libfoo.so is missing") as caught:
+        quiet.import_keras()
+    assert "the loader's own words" in str(caught.value)
+
+
+def test_unknown_names_are_told_what_there_is():
+    import tlcourse
+
+    with pytest.raises(AttributeError, match="has no 'digits'. It has: backbones"):
+        _ = tlcourse.digits
+
+
+def test_every_lazy_name_exists():
+    import tlcourse
+
+    missing = [name for name in tlcourse.__all__ if not hasattr(tlcourse, name)]
+    assert not missing
+    assert set(tlcourse.__all__) <= set(dir(tlcourse))

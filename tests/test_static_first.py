@@ -1,0 +1,254 @@
+"""The base of the widgets and the quiz, without a kernel and in a real one.
+
+These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
+"""
+
+import json
+import textwrap
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+
+from tlcourse import widgets
+from tlcourse.widgets import StaticFirst
+from tlcourse.widgets.static_first import VIEW, control
+from tlcourse.widgets.stored import main, without_views
+
+KERNEL_CELL = """
+    import time
+    from tlcourse import plots
+    from tlcourse.widgets import StaticFirst
+
+    def draw(size, kind):
+        time.sleep(0.4 if kind == "slow" else 0)
+        if size == 4:
+            raise ValueError("four is <b>too</b> many.")
+        rows = [{"source": n, "mean": 1, "low": 1, "high": 1} for n in range(size)]
+        return plots.bars(rows, alt=f"{size} bars, {kind}.")
+
+    explorer = StaticFirst(draw, size=[1, 2, 3, 4, 5], kind=["quick", "slow"])
+    explorer.show()
+"""
+
+
+class Words:
+    """A picture in words."""
+
+    def __init__(self, alt):
+        self.alt = alt
+
+    def __repr__(self):
+        return self.alt
+
+
+def test_picture_first_then_controls_as_text(capsys):
+    StaticFirst(lambda size: Words(f"{size} bars"), size=[1, 2]).show()
+    said = capsys.readouterr().out
+    assert said == "1 bars\nControls: size. Run this cell to use them.\n"
+
+
+def test_without_a_kernel_a_change_draws_at_once():
+    explorer = StaticFirst(lambda size: Words(f"{size} bars"), pause=0, size=[1, 2])
+    explorer.show()
+    explorer.controls["size"].value = 2
+    assert explorer.picture.alt == "2 bars" and explorer.values == {"size": 2}
+    assert (
+        'role="status"' in explorer.message.value and "2 bars" in explorer.message.value
+    )
+
+
+def test_what_goes_wrong_is_said_in_a_sentence():
+    def draw(size):
+        if size == 2:
+            raise ValueError("two is\n<too> many.")
+        return Words(f"{size} bars")
+
+    explorer = StaticFirst(draw, size=[1, 2, 3])
+    explorer.show()
+    explorer.controls["size"].value = 2
+    said = explorer.message.value
+    assert "✗" in said and "ValueError: two is &lt;too&gt; many)" in said
+    assert 'role="alert"' in said and explorer.picture.alt == "1 bars"
+    explorer.controls["size"].value = 3
+    assert "✗" not in explorer.message.value and explorer.picture.alt == "3 bars"
+
+
+def test_a_first_picture_that_fails_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        StaticFirst(lambda size: size / 0, size=[1]).show()
+
+
+def test_controls_from_plain_options():
+    import ipywidgets
+
+    ready = ipywidgets.IntSlider(value=3, description="depth")
+    assert control("depth", ready) is ready
+    assert isinstance(control("on", True), ipywidgets.Checkbox)
+    assert isinstance(control("n", [1, 2, 5]), ipywidgets.SelectionSlider)
+    assert isinstance(control("n", range(3)), ipywidgets.SelectionSlider)
+    drop_down = control("plan", {"features": 1, "all": 2})
+    assert isinstance(drop_down, ipywidgets.Dropdown) and drop_down.value == 1
+    assert drop_down.description == "plan"
+    with pytest.raises(ValueError, match="'plan' needs at least one option"):
+        control("plan", [])
+
+
+def test_widgets_are_found_by_name():
+    assert widgets.StaticFirst is StaticFirst
+    with pytest.raises(AttributeError, match="has no 'nothing'. It has: StaticFirst"):
+        widgets.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sorted(widgets.WIDGETS))
+def test_every_widget_exists(name):
+    assert callable(getattr(widgets, name))
+
+
+def test_stored_lessons_lose_their_live_views(tmp_path, capsys):
+    data = {VIEW: {"model_id": "1"}, "text/plain": ["Controls"]}
+    output = {"output_type": "display_data", "data": data, "metadata": {VIEW: {}}}
+    book = {"cells": [{"outputs": [output]}, {}], "metadata": {"widgets": {}}}
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(book))
+    main([path])
+    assert "1 live views removed" in capsys.readouterr().out
+    book = json.loads(path.read_text())
+    assert book["metadata"] == {} and without_views(book) == 0
+    assert book["cells"][0]["outputs"][0]["data"] == {"text/plain": ["Controls"]}
+
+
+LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+def test_lessons_are_stored_without_live_views(path):
+    removed = without_views(json.loads(path.read_text(encoding="utf-8")))
+    assert removed == 0, f"python -m tlcourse.widgets.stored {path}"
+
+
+# --- in a real kernel ----------------------------------------------------------------
+
+
+class Kernel:
+    """A kernel that runs code and gets the messages a browser's widgets would send."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def messages(self, request, until_idle=True, seconds=60.0):
+        """What the kernel publishes for a request, or at all within some seconds."""
+        end, found = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                continue
+            found.append(message)
+            content = message["content"]
+            mine = message["parent_header"].get("msg_id") == request
+            if until_idle and mine and content.get("execution_state") == "idle":
+                return found
+        if until_idle:
+            raise TimeoutError(f"The kernel is not idle after {seconds} s.")
+        return found
+
+    def run(self, code):
+        """Run code; return the outputs as (message type, content)."""
+        found = self.messages(self.client.execute(textwrap.dedent(code)))
+        kinds = ("stream", "display_data", "update_display_data", "error")
+        return [(m["msg_type"], m["content"]) for m in found if m["msg_type"] in kinds]
+
+    def value(self, expression):
+        """What an expression prints."""
+        [(kind, content)] = self.run(f"print({expression})")
+        assert kind == "stream", content
+        return content["text"].strip()
+
+    def move(self, model_id, **state):
+        """Send what the browser sends when a control is moved."""
+        data = {"method": "update", "state": state, "buffer_paths": []}
+        session = self.client.session
+        message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield Kernel(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def updates(found):
+    """The descriptions of the pictures that replaced the old one."""
+    return [
+        message["content"]["data"]["text/plain"]
+        for message in found
+        if message["msg_type"] == "update_display_data"
+    ]
+
+
+def test_two_outputs_and_an_update_in_place(kernel):
+    (kind, picture), (_, controls) = kernel.run(KERNEL_CELL)
+    assert kind == "display_data" and picture["data"]["text/plain"] == "1 bars, quick."
+    assert picture["metadata"]["image/png"]["alt"] == "1 bars, quick."
+    place = picture["transient"]["display_id"]
+    assert set(controls["data"]) == {VIEW, "text/plain"}
+    assert controls["data"]["text/plain"].startswith("Controls: size, kind.")
+    model = kernel.value("explorer.controls['size'].model_id")
+    found = kernel.messages(kernel.move(model, index=1))
+    assert updates(found) == ["2 bars, quick."]
+    [update] = [m for m in found if m["msg_type"] == "update_display_data"]
+    assert update["content"]["transient"]["display_id"] == place
+
+
+def test_the_sentence_reaches_the_reader(kernel):
+    kernel.run(KERNEL_CELL)
+    model = kernel.value("explorer.controls['size'].model_id")
+    kernel.messages(kernel.move(model, index=3))
+    said = kernel.value("explorer.message.value")
+    assert "ValueError: four is &lt;b&gt;too&lt;/b&gt; many)" in said
+
+
+def test_slow_drawings_wait_for_the_hand_to_rest(kernel):
+    kernel.run(KERNEL_CELL)
+    kind = kernel.value("explorer.controls['kind'].model_id")
+    size = kernel.value("explorer.controls['size'].model_id")
+    kernel.messages(kernel.move(kind, index=1))  # from now on a drawing takes 0.4 s
+    for index in (1, 2, 1, 2, 4):
+        kernel.move(size, index=index)
+    assert updates(kernel.messages("", False, seconds=3)) == ["5 bars, slow."]
+
+
+def test_a_quiz_in_a_kernel(kernel, tmp_path):
+    from test_exercises import LESSON
+
+    (tmp_path / "lesson_97.py").write_text(LESSON)
+    outputs = kernel.run(
+        f"""
+        import tlcourse.exercises as exercises
+        exercises.__path__.append({str(tmp_path)!r})
+        exercises.quiz("97")
+        """
+    )
+    assert [kind for kind, _ in outputs] == ["display_data"] * 7
+    static, live = outputs[0][1]["data"], outputs[1][1]["data"]
+    assert (
+        set(static) == {"text/html", "text/plain"}
+        and "Question 1?" in static["text/html"]
+    )
+    assert VIEW in live and "run this cell" in live["text/plain"]
+    assert "Why" not in json.dumps(outputs[:7])
+
+
+def test_answers_stay_out_of_a_stored_quiz(kernel):
+    [(_, once)] = kernel.run("exercises.check('97.1', 3)")
+    assert set(once["data"]) == {"text/html", "text/plain"}  # displayed once, as a note

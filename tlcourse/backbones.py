@@ -1,0 +1,411 @@
+"""Pre-trained backbones: a Keras application model with all that belongs to it.
+
+A `Backbone` holds a model without its top, the preprocessing that this model was
+trained with, and its blocks in order. `load` brings one, `catalogue` lists them all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import re
+
+import numpy as np
+
+from tlcourse.quiet import import_keras
+from tlcourse.resources import where
+
+BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
+BUNDLED_ALPHA, BUNDLED_SIZE = 0.25, 64
+
+# How layers are gathered into blocks: by family, the part of a layer's name that
+# names its block. Layers without such a name belong to the block before them.
+_FAMILIES = {
+    "vgg16": r"(block\d)",
+    "vgg19": r"(block\d)",
+    "resnet": r"(conv\d)_",
+    "resnet_v2": r"(conv\d)_",
+    "inception_v3": r"(mixed\d+)",
+    "inception_resnet_v2": r"(mixed_\d[ab]|block35|block17|block8|conv_7b)",
+    "xception": r"(block\d+)",
+    "mobilenet": r"conv_[dp]w_(\d+)",
+    "mobilenet_v2": r"block_(\d+)|(Conv_1)",
+    "mobilenet_v3": r"^expanded_conv_(\d+)_|^(conv_1)",
+    "densenet": r"(?:conv|pool)(\d)_",
+    "nasnet": r"^(?!activation|cropping|zero|input).*?_(stem_\d|reduce_\d+|\d+)$",
+    "efficientnet": r"(block\d)[a-z]_|(top)_",
+    "efficientnet_v2": r"(block\d)[a-z]_|(top)_",
+    "convnext": r"stage_(\d)|downsampling_block_(\d)",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Consecutive layers that are frozen or trained together.
+
+    Attributes
+    ----------
+    name : str
+    layers : tuple of str
+        Names of the layers, first to last.
+    parameters : int
+        Number of weights, those of BatchNorm's statistics included.
+    output : str
+        Name of the last layer.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    parameters: int
+    output: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Backbone:
+    """A Keras application model without top, and what belongs to it.
+
+    Attributes
+    ----------
+    name : str
+        The model's name in ``catalogue()``.
+    source : str or None
+        What it was pre-trained on; None if its weights are random.
+    model : keras.Model
+        Preprocessed images (n, input_size, input_size, 3) to feature maps
+        (n, h, w, d).
+    input_size : int
+        Height and width that the model expects, pixels.
+    blocks : tuple of Block
+        From the input to the output.
+    card : dict
+        Where the weights come from: task, recipe, time, score, licence.
+    """
+
+    name: str
+    source: str | None
+    model: object
+    input_size: int
+    blocks: tuple[Block, ...]
+    card: dict
+
+    @property
+    def parameters(self):
+        """Number of weights, int."""
+        return self.model.count_params()
+
+    def preprocess(self, images):
+        """Resize images and scale them as this model was trained to see them.
+
+        Parameters
+        ----------
+        images : array, (n, height, width, 3), 0-255
+
+        Returns
+        -------
+        ndarray, float32, (n, input_size, input_size, 3)
+
+        Raises
+        ------
+        ValueError
+            If there are no images, or their shape or range is wrong.
+        """
+        keras = import_keras()
+        images = check_images(images)
+        shape = (self.input_size, self.input_size)
+        if images.shape[1:3] != shape:
+            images = keras.ops.image.resize(images, shape)
+        images = np.array(images, "float32")  # a copy: Keras scales in place
+        family = getattr(keras.applications, _facts(self.name)["family"])
+        return family.preprocess_input(images)
+
+    def features(self, images, batch_size=64):
+        """Describe each image by the average of the last feature maps.
+
+        Parameters
+        ----------
+        images : array, (n, height, width, 3), 0-255
+        batch_size : int
+
+        Returns
+        -------
+        ndarray, float32, (n, d)
+        """
+        maps = self.model.predict(
+            self.preprocess(images), batch_size=batch_size, verbose=0
+        )
+        return maps.mean((1, 2))
+
+    def __repr__(self):
+        return (
+            f"Backbone({self.name!r}, source={self.source!r}, {self.input_size} px, "
+            f"{len(self.blocks)} blocks, {self.parameters:,} parameters)"
+        )
+
+
+def check_images(images):
+    """Return images as float32, or say in one sentence what is wrong with them.
+
+    Parameters
+    ----------
+    images : array, (n, height, width, 3), 0-255
+
+    Raises
+    ------
+    ValueError
+        If they are empty, of another shape, not finite or of another range.
+    """
+    images = np.asarray(images, "float32")
+    if images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(
+            "Images must have the shape (n, height, width, 3), not "
+            f"{images.shape}: put grey images in three channels with np.repeat, and "
+            "a single image in a batch with image[None]."
+        )
+    if images.size == 0:
+        raise ValueError("There are no images: give at least one.")
+    low, high = float(images.min()), float(images.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("Some pixels are NaN or infinite: replace them first.")
+    if low < 0 or high > 255 or 0 < high <= 1:
+        raise ValueError(
+            f"Pixels must lie in 0-255, and these lie in {low:g} to {high:g}: undo "
+            "any scaling; the backbone does its own."
+        )
+    return images
+
+
+def load(
+    name="mobilenet",
+    source="imagenet_distilled",
+    *,
+    alpha=None,
+    input_size=None,
+    seed=0,
+):
+    """Bring a backbone.
+
+    Parameters
+    ----------
+    name : str
+        A model of ``catalogue()``, in any case: ``"mobilenet"``, ``"ResNet50"``.
+    source : str or None
+        ``"imagenet"`` is Keras's own ``weights="imagenet"``, for every model (Keras
+        downloads it once). ``"glyphs"``, ``"fractals"``, ``"photos"`` and
+        ``"imagenet_distilled"`` come with the course, for ``"mobilenet"``.
+        None gives random weights.
+    alpha : float, optional
+        Width of MobileNet and its successors; 0.25 for MobileNet and otherwise 1.0
+        unless told.
+    input_size : int, optional
+        Height and width of the input, pixels.
+    seed : int
+        For random weights. It sets the seeds of Keras, NumPy and Python.
+
+    Returns
+    -------
+    Backbone
+
+    Raises
+    ------
+    ValueError
+        If there is no such model or source, or the bundled weights are damaged.
+    ConnectionError
+        If Keras's weights have to be downloaded and cannot be.
+    """
+    facts = _facts(name)
+    options = _options(facts, source, alpha, input_size)
+    if source in BUNDLED:
+        weights, card = _bundled(source)
+    elif source == "imagenet":
+        weights, card = "imagenet", _imagenet_card(facts)
+    else:
+        weights, card = None, {"source": None, "task": "none: random weights"}
+        import_keras().utils.set_random_seed(seed)
+    model = _build(facts, weights, options)
+    blocks = _blocks(model, facts["family"])
+    size = options["input_shape"][0]
+    return Backbone(facts["model"], source, model, size, blocks, card)
+
+
+def _options(facts, source, alpha, input_size):
+    """Choose the arguments for Keras's function, refusing what cannot be."""
+    if source not in (*BUNDLED, "imagenet", None):
+        raise ValueError(
+            f"There is no source {source!r}. Choose one of {', '.join(BUNDLED)}, "
+            "imagenet, or None for random weights."
+        )
+    quarter = facts["model"] == "MobileNet"
+    options = {}
+    if facts["family"].startswith("mobilenet"):
+        options["alpha"] = alpha or (BUNDLED_ALPHA if quarter else 1.0)
+    elif alpha is not None:
+        raise ValueError(f"{facts['model']} has no alpha: leave it out.")
+    default = facts["input_size"]
+    if quarter:
+        default = 128 if source == "imagenet" else BUNDLED_SIZE
+    if source in BUNDLED and not (quarter and options["alpha"] == BUNDLED_ALPHA):
+        raise ValueError(
+            f"The source {source!r} comes with MobileNet(alpha={BUNDLED_ALPHA}) alone: "
+            'load("mobilenet"), or take source="imagenet" or None.'
+        )
+    size = default if input_size is None else input_size
+    if not isinstance(size, (int, np.integer)) or size < 32:
+        raise ValueError(f"input_size must be a whole number from 32 up, not {size!r}.")
+    return {**options, "input_shape": (int(size), int(size), 3)}
+
+
+def _build(facts, weights, options):
+    """Call Keras's function; turn its failures into sentences that help."""
+    keras = import_keras()
+    make = getattr(keras.applications, facts["model"])
+    try:
+        return make(weights=weights, include_top=False, **options)
+    except Exception as problem:
+        said = str(problem)
+        if "URL fetch failure" in said:
+            raise ConnectionError(
+                f"Keras could not download the ImageNet weights of {facts['model']}. "
+                'Without a network take source="imagenet_distilled", or connect and '
+                "try again."
+            ) from None
+        if weights == "imagenet" and isinstance(problem, OSError):
+            raise OSError(
+                f"Keras could not store or read the ImageNet weights of "
+                f"{facts['model']} ({said.splitlines()[0]}). Delete its file in "
+                "~/.keras/models (or in $KERAS_HOME/models), see that the folder can "
+                "be written to, and try again."
+            ) from None
+        raise
+
+
+def bundled_files(source):
+    """Where the weights and the card of a bundled source lie; two paths."""
+    stem = where("weights") / f"mobilenet_{source}"
+    return stem.with_suffix(".weights.h5"), stem.with_suffix(".json")
+
+
+def _bundled(source):
+    """Path of the weights and the card of a bundled source, once checked."""
+    weights, card = bundled_files(source)
+    try:
+        facts = json.loads(card.read_text(encoding="utf-8"))
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        facts, digest = {}, None
+    if digest is None or digest != facts.get("sha256"):
+        raise ValueError(
+            f"The bundled weights {source!r} are missing or damaged ({weights}). "
+            "Install the course again: pip install --force-reinstall --no-deps tlcourse"
+        )
+    return str(weights), facts
+
+
+def _imagenet_card(facts):
+    return {
+        "source": "imagenet",
+        "architecture": facts["model"],
+        "task": "tell the 1000 classes of ImageNet apart (1.28 million photographs)",
+        "score": {"top-1 accuracy of the full-size model": facts["top1"]},
+        "from": "keras.applications",
+    }
+
+
+def _narrow_layers(model):
+    """Names of the layers at which the graph narrows to a single tensor."""
+    position = {layer.name: i for i, layer in enumerate(model.layers)}
+    reach = [0] * len(model.layers)  # the last layer that reads each layer's output
+    for i, layer in enumerate(model.layers):
+        for node in layer._inbound_nodes:
+            for parent in node.parent_nodes:
+                before = position.get(parent.operation.name)
+                if before is not None:
+                    reach[before] = max(reach[before], i)
+    narrow, furthest = set(), 0
+    for i, layer in enumerate(model.layers):
+        if furthest <= i:  # nothing before this layer is read after it
+            narrow.add(layer.name)
+        furthest = max(furthest, reach[i])
+    return narrow
+
+
+def _blocks(model, family):
+    """Gather a model's layers into named blocks; a tuple of `Block`.
+
+    A block ends where the graph narrows to one tensor, so that a model can be cut
+    between any two. NASNet never narrows: each cell reads the two before it.
+    """
+    narrow = _narrow_layers(model)
+    gathered, segment, current = {}, [], "stem"
+    for layer in model.layers:
+        segment.append(layer)
+        if layer.name not in narrow and family != "nasnet":
+            continue
+        names = (_block_name(each.name, family) for each in reversed(segment))
+        current = next((name for name in names if name), current)
+        gathered.setdefault(current, []).extend(segment)
+        segment = []
+    names = list(gathered)
+    if sum(layer.count_params() for layer in gathered[names[0]]) == 0:
+        # Padding and scaling alone are no block: they open the next one.
+        gathered[names[1]] = gathered.pop(names[0]) + gathered[names[1]]
+        gathered = {name: gathered[name] for name in names[1:]}
+    return tuple(
+        Block(
+            name,
+            # Keras renames the input layer whenever a model is copied.
+            tuple(layer.name for layer in layers if layer is not model.layers[0]),
+            sum(layer.count_params() for layer in layers),
+            layers[-1].name,
+        )
+        for name, layers in gathered.items()
+    )
+
+
+def _block_name(layer, family):
+    """Name of the block that a layer's name tells, or None."""
+    found = re.search(_FAMILIES[family], layer)
+    if not found:
+        return None
+    if family == "convnext":  # stage 1 begins by halving: downsampling block 0
+        stage, halving = found.groups()
+        return f"stage{stage or int(halving) + 1}"
+    part = next(group for group in found.groups() if group)
+    if family == "densenet":
+        return f"conv{part}" if part != "1" else "stem"
+    if family == "nasnet":
+        return (
+            part if part.startswith("stem") else f"cell_{part.removeprefix('reduce_')}"
+        )
+    return f"block{part}" if part.isdigit() else re.sub("(?i)conv_1$", "top", part)
+
+
+def _facts(name):
+    """Row of the catalogue for a model's name in any spelling, as a dict."""
+    table = catalogue()
+    wanted = re.sub(r"[\s_-]", "", str(name)).lower()
+    row = table[table["model"].str.lower() == wanted]
+    if row.empty:
+        raise ValueError(
+            f"There is no model {name!r}. tl.backbones.catalogue() lists them: "
+            f"{', '.join(table['model'][:8])} and {len(table) - 8} more."
+        )
+    return row.iloc[0].to_dict()
+
+
+def catalogue():
+    """List the models of keras.applications, with the figures Keras documents.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a model: ``model``, ``family`` (its module in keras.applications),
+        ``parameters`` (millions, with top), ``megabytes``, ``top1`` (ImageNet
+        validation accuracy, 0-1), ``depth`` (layers with weights, by Keras's count),
+        ``input_size`` (pixels) and ``blocks`` (counted by this module). Empty where
+        Keras gives no figure. Source: keras.io/api/applications.
+    """
+    import pandas  # here, because it takes half a second
+
+    return pandas.read_csv(pathlib.Path(__file__).with_name("catalogue.csv"))

@@ -1,0 +1,333 @@
+"""The command ``tlcourse``: open the lessons, run one without a browser, check up."""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+
+import tlcourse
+from tlcourse import setup_check
+from tlcourse.progress import progress
+from tlcourse.resources import where
+
+CELL_SECONDS = 600  # a cell that needs longer hangs; lessons take 90 s in all
+
+
+class Trouble(Exception):
+    """Something that the user can mend; its message is the one sentence to print."""
+
+
+def main(arguments=None):
+    """Run the command and return its exit code (0 where all went well)."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot write ✓ gets a replacement, not a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    choice = _parser().parse_args(arguments)
+    try:
+        return choice.do(choice)
+    except (Trouble, FileNotFoundError) as problem:
+        print(f"tlcourse: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="tlcourse", description=__doc__)
+    parser.add_argument(
+        "--version", action="version", version=f"tlcourse {tlcourse.__version__}"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    lab = commands.add_parser("lab", help="copy the lessons here and open JupyterLab")
+    lab.add_argument(
+        "folder",
+        nargs="?",
+        default="tlcourse-lessons",
+        help="where your copies go (default: %(default)s); your work is kept",
+    )
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.add_argument("--port", type=int, help="default: the first free one from 8888")
+    lab.set_defaults(do=_lab)
+
+    run = commands.add_parser("run", help="run a lesson without a browser; write HTML")
+    run.add_argument("lesson", help="its number, such as 01, or a notebook file")
+    run.add_argument(
+        "--timeout",
+        type=float,
+        default=CELL_SECONDS,
+        help="seconds that one cell may take (default: %(default)s)",
+    )
+    run.set_defaults(do=_run)
+
+    doctor = commands.add_parser("doctor", help="is this computer ready?")
+    doctor.set_defaults(do=_doctor)
+    return parser
+
+
+# --- doctor ---------------------------------------------------------------------------
+
+
+def _doctor(choice):
+    report = setup_check.report()
+    text = repr(report)
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        text = re.sub("^✓", "\033[32m✓\033[0m", text, flags=re.MULTILINE)
+        text = re.sub("^✗", "\033[31m✗\033[0m", text, flags=re.MULTILINE)
+    print(text)
+    return 0 if report.ok else 1
+
+
+# --- lab ------------------------------------------------------------------------------
+
+
+def copy_lessons(folder):
+    """Copy the lessons into a folder, and never over work that is there.
+
+    A hidden file in the folder remembers which edition of each lesson was copied. A
+    copy that nobody touched follows a newer edition; a copy that the user changed is
+    kept, and the newer edition is put beside it under a new name.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is missing. The course's own ``notebooks`` folder is left as it is.
+
+    Returns
+    -------
+    list of str
+        Sentences for the user about lessons that were kept beside newer ones.
+    """
+    folder, source = Path(folder), where("notebooks")
+    if folder.exists() and folder.samefile(source):
+        return []
+    memory = folder / ".tlcourse" / "lessons.json"
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        copied = _recall(memory)
+        said = [
+            _copy_lesson(lesson, folder / lesson.name, copied)
+            for lesson in sorted(source.glob("*.ipynb"))
+        ]
+        memory.write_text(json.dumps(copied, indent=1), "utf-8")
+    except OSError as problem:
+        raise Trouble(
+            f"the lessons cannot be copied to {folder} ({problem.strerror}). "
+            "Name a folder of yours: tlcourse lab FOLDER"
+        ) from None
+    return [sentence for sentence in said if sentence]
+
+
+def _recall(memory):
+    try:
+        return dict(json.loads(memory.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _copy_lesson(lesson, mine, copied):
+    """Bring one lesson; ``copied`` (lesson name to hash) is brought up to date."""
+    newest, before = _hash(lesson), copied.get(lesson.name)
+    copied[lesson.name] = newest
+    if not mine.exists() or _hash(mine) == before:
+        shutil.copyfile(lesson, mine)
+        return None
+    if before == newest or _hash(mine) == newest:
+        return None  # the user's work on this very edition
+    number = 2
+    while (beside := mine.with_name(f"{mine.stem}_{number}.ipynb")).exists():
+        number += 1
+    shutil.copyfile(lesson, beside)
+    return f"Your {mine.name} was kept; the newer lesson is {beside.name}."
+
+
+def _hash(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _lab(choice):
+    folder = Path(choice.folder)
+    for sentence in copy_lessons(folder):
+        print(sentence)
+    lesson = next(iter(sorted(folder.glob("00_*.ipynb"))), None)
+    port = free_port([choice.port] if choice.port else range(8888, 8988))
+    token = secrets.token_hex(16)
+    place = f"lab/tree/{lesson.name}" if lesson else "lab"
+    print(f"The lessons are in {folder.resolve()}")
+    print(f"JupyterLab: http://localhost:{port}/{place}?token={token}")
+    print("Stop it with Ctrl-C. Your work stays in that folder.", flush=True)
+    command, extra = lab_command(folder, place, port, choice.no_browser)
+    # The token goes through the environment: other users can read a command line.
+    environment = {**os.environ, **extra, "JUPYTER_TOKEN": token}
+    if sys.platform == "win32":  # no exec there that keeps the terminal
+        return subprocess.call(command, env=environment)
+    os.execve(command[0], command, environment)
+
+
+def lab_command(folder, place, port, no_browser=False):
+    """Return the command line that serves a folder, and variables to add for it."""
+    private = Path(folder).resolve() / ".tlcourse"
+    command = [sys.executable, "-m", "jupyterlab"]
+    command += [
+        f"--ServerApp.root_dir={Path(folder).resolve()}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",  # or the printed address would be wrong
+        "--ServerApp.answer_yes=True",  # Ctrl-C asks nothing
+        f"--LabApp.default_url=/{place}",
+        f"--LabApp.workspaces_dir={private / 'workspaces'}",  # no tabs of other work
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # a container's only user is often root
+    if no_browser or not has_screen():
+        command.append("--no-browser")
+    # Defaults for the learner: no question about news. Their own settings win.
+    paths = [str(Path(__file__).parent / "lab"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    return command, {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+
+
+def has_screen():
+    """Tell whether a browser can be opened for the person at this terminal."""
+    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
+        return False
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def free_port(ports=range(8888, 8988)):
+    """Return the first port of this computer that nobody serves on."""
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return port
+    taken = (
+        f"port {ports[0]} is" if len(ports) == 1 else f"all ports from {ports[0]} are"
+    )
+    raise Trouble(f"{taken} taken. Name another: tlcourse lab --port NUMBER")
+
+
+# --- run ------------------------------------------------------------------------------
+
+
+def find_lesson(name):
+    """Return the notebook for a number such as ``01``, or for a file's name."""
+    if name.endswith(".ipynb"):
+        if Path(name).is_file():
+            return Path(name)
+        raise Trouble(f"there is no file {name} here.")
+    lessons = sorted(where("notebooks").glob("[0-9][0-9]_*.ipynb"))
+    for lesson in lessons:
+        if name.zfill(2) == lesson.name[:2] or name == lesson.stem:
+            return lesson
+    known = ", ".join(lesson.name[:2] for lesson in lessons)
+    raise Trouble(f"there is no lesson {name}. There are: {known}.")
+
+
+def _run(choice):
+    lesson = find_lesson(choice.lesson)
+    page = Path.cwd() / f"{lesson.stem}.html"
+    # Better to know it now than after the lesson has run.
+    if page.is_dir() or not os.access(page if page.exists() else page.parent, os.W_OK):
+        raise Trouble(f"{page} cannot be written. Go to a folder of yours first.")
+    notebook, problem = run_lesson(lesson, choice.timeout)
+    page.write_text(as_html(notebook, lesson.stem), "utf-8")
+    print(f"Written: {page}")
+    if problem:
+        raise Trouble(problem)
+    return 0
+
+
+def run_lesson(lesson, timeout=CELL_SECONDS):
+    """Run a notebook's cells in a kernel of its own, in the current folder.
+
+    Parameters
+    ----------
+    lesson : path
+        The notebook; it is not changed.
+    timeout : float
+        Seconds that one cell may take.
+
+    Returns
+    -------
+    notebook, problem : NotebookNode, str
+        The notebook with the new outputs, up to where it came, and one sentence about
+        what went wrong ("" if nothing did).
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+
+    try:
+        notebook = nbformat.read(lesson, as_version=4)
+    except nbformat.reader.NotJSONError:
+        raise Trouble(f"{lesson} is not a notebook.") from None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", store_widget_state=False
+    )
+    cells = [pair for pair in enumerate(notebook.cells) if pair[1].cell_type == "code"]
+    steps = progress(cells, f"Lesson {lesson.stem[:2]}, cells")
+    position = 0
+    try:
+        # The kernel's own log is no part of the lesson.
+        place = {"cwd": str(Path.cwd()), "stderr": subprocess.DEVNULL}
+        with client.setup_kernel(**place):
+            for position, cell in steps:
+                client.execute_cell(cell, position)
+    except CellExecutionError as problem:
+        what = f"{problem.ename}: {problem.evalue}".strip().splitlines()[0]
+    except CellTimeoutError:
+        what = f"it ran longer than {timeout:g} s. Give it more: --timeout SECONDS"
+    except DeadKernelError:
+        what = "Python was ended there, most often because the memory was full."
+    else:
+        return notebook, ""
+    return notebook, _failure(lesson, notebook, position, what)
+
+
+def _failure(lesson, notebook, position, what):
+    """Say in one sentence which cell failed, and with what."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cell = notebook.cells[position]
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    begins = lines[0].strip() if lines else ""
+    number = code.index(cell) + 1
+    return (
+        f"{lesson.name} stopped at code cell {number} of {len(code)}, "
+        f"which begins `{begins}`: {what}"
+    )
+
+
+def as_html(notebook, title):
+    """Return a notebook as one HTML page with its pictures inside."""
+    from nbconvert import HTMLExporter
+
+    resources = {"metadata": {"name": title}}
+    return HTMLExporter().from_notebook_node(notebook, resources=resources)[0]

@@ -1,0 +1,184 @@
+"""Data sets whose train, validation and test splits cannot overlap.
+
+``load("digits", per_class=10, seed=0)`` gives a `Task`. Everything but the online
+sets comes with the course and its dependencies; each has a card that tells what it
+is, who made it, under what licence, how large it is and how it was made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+
+import numpy as np
+
+from tlcourse.resources import where
+
+NAMES = ("digits", "faces", "photos", "glyphs", "fractals", "apples")
+ONLINE = ("cifar10", "mnist", "flowers")
+DOMAINS = {"apples": ("studio", "orchard")}  # the first one is the default
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """Images with their labels.
+
+    Attributes
+    ----------
+    images : ndarray, float32, (n, height, width, 3), 0-255
+    labels : ndarray, int, (n,)
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be learnt, and the examples for it.
+
+    Attributes
+    ----------
+    name : str
+    classes : tuple of str
+        Label i means ``classes[i]``.
+    train, val, test : Split
+        No example stands in two of them. ``train`` is cut down by ``per_class``;
+        ``val`` and ``test`` are always the same.
+    domain : str or None
+        Which of the data set's domains this is.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    val: Split
+    test: Split
+    domain: str | None = None
+
+    @property
+    def card(self):
+        """What the data set is, who made it, licence, size, how made; Markdown."""
+        return (where("datasets") / self.name / "card.md").read_text(encoding="utf-8")
+
+    def __repr__(self):
+        height, width = self.train.images.shape[1:3]
+        domain = f", domain {self.domain!r}" if self.domain else ""
+        return (
+            f"Task({self.name!r}{domain}: {len(self.classes)} classes, "
+            f"{len(self.train)} train, {len(self.val)} val, {len(self.test)} test "
+            f"images of {height} x {width} px)"
+        )
+
+
+def load(name, per_class=None, domain=None, seed=0):
+    """Load a data set.
+
+    Parameters
+    ----------
+    name : str
+        One of ``NAMES``, which need no network, or of ``ONLINE``.
+    per_class : int, optional
+        Keep so many training examples of each class; all of them unless told.
+    domain : str, optional
+        ``"studio"`` or ``"orchard"`` for ``"apples"``; the others have one domain.
+    seed : int
+        Which training examples ``per_class`` keeps.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set or domain, or ``per_class`` is not possible.
+    ConnectionError
+        If an online data set cannot be downloaded.
+    """
+    if name not in (*NAMES, *ONLINE):
+        raise ValueError(
+            f"There is no data set {name!r}. Choose one of {', '.join(NAMES)}, or, "
+            f"with a network, {', '.join(ONLINE)}."
+        )
+    domains = DOMAINS.get(name, (None,))
+    domain = domains[0] if domain is None else domain
+    if domain not in domains:
+        offered = " or ".join(repr(each) for each in domains if each)
+        raise ValueError(
+            f"The data set {name!r} has no domain {domain!r}: "
+            + (f"take {offered}." if offered else "leave domain out.")
+        )
+    classes, splits = _made(name, domain)
+    if per_class is not None:
+        splits = {**splits, "train": _few(splits["train"], per_class, seed, name)}
+    return Task(name, classes, **splits, domain=domain)
+
+
+@functools.lru_cache(maxsize=4)  # drawing takes seconds, keeping costs memory
+def _made(name, domain):
+    """Classes and full splits of a data set; arrays that cannot be written to."""
+    module = "online" if name in ONLINE else name
+    maker = importlib.import_module(f"tlcourse.datasets.{module}")
+    made = maker.make(name) if name in ONLINE else maker.make(domain)
+    splits = {}
+    for split in ("train", "val", "test"):
+        images, labels = made[split]
+        images = np.ascontiguousarray(images, "float32")
+        labels = np.ascontiguousarray(labels, "int64")
+        images.flags.writeable = labels.flags.writeable = False
+        splits[split] = Split(images, labels)
+    return tuple(made["classes"]), splits
+
+
+def _few(split, per_class, seed, name):
+    """Draw ``per_class`` examples of each class, classes in turn."""
+    counts = np.bincount(split.labels)
+    if not isinstance(per_class, (int, np.integer)) or per_class < 1:
+        raise ValueError(
+            f"per_class must be a whole number from 1 up, not {per_class!r}."
+        )
+    if per_class > counts.min():
+        raise ValueError(
+            f"{name!r} has only {counts.min()} training examples in its smallest "
+            f"class: ask for at most {counts.min()} per_class, not {per_class}."
+        )
+    rng = np.random.default_rng(seed)
+    chosen = [
+        rng.permutation(np.flatnonzero(split.labels == label))[:per_class]
+        for label in range(len(counts))
+    ]
+    # Growing per_class with the same seed adds examples and takes none away.
+    order = np.stack(chosen, axis=1).ravel()
+    return Split(split.images[order], split.labels[order])
+
+
+def shuffled_splits(images, labels, train, val, seed=0):
+    """Cut examples into splits that hold each class in the same proportion.
+
+    Parameters
+    ----------
+    images : ndarray, (n, ...)
+    labels : ndarray, int, (n,)
+    train, val : float
+        Shares of each class; the rest is the test split.
+    seed : int
+
+    Returns
+    -------
+    dict
+        ``train``, ``val`` and ``test``, each (images, labels).
+    """
+    rng = np.random.default_rng(seed)
+    parts = {"train": [], "val": [], "test": []}
+    for label in np.unique(labels):
+        order = rng.permutation(np.flatnonzero(labels == label))
+        cuts = np.round(np.array([train, train + val]) * len(order)).astype(int)
+        for split, chosen in zip(parts, np.split(order, cuts), strict=True):
+            parts[split].append(chosen)
+    rows = {split: np.concatenate(chosen) for split, chosen in parts.items()}
+    return {split: (images[chosen], labels[chosen]) for split, chosen in rows.items()}

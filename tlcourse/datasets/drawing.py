@@ -1,0 +1,104 @@
+"""Sampling of many pictures at once, shared by the drawn data sets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def resize_matrix(source, target):
+    """Matrix that resizes a line of pixels by triangular weights.
+
+    ``m @ image @ m.T`` enlarges a picture just as ``keras.ops.image.resize``
+    does; when it makes one smaller it averages, so that nothing flickers.
+
+    Parameters
+    ----------
+    source, target : int
+        Pixels before and after.
+
+    Returns
+    -------
+    ndarray, float32, (target, source)
+    """
+    step = source / target
+    where = ((np.arange(target) + 0.5) * step - 0.5).clip(0, source - 1)
+    reach = np.abs(where[:, None] - np.arange(source)) / max(step, 1)
+    weights = (1 - reach).clip(0)
+    return (weights / weights.sum(1, keepdims=True)).astype("float32")
+
+
+def sample_bilinear(images, rows, columns):
+    """Read each picture at fractional positions; outside it is 0.
+
+    Parameters
+    ----------
+    images : ndarray, (n, h, w, c)
+    rows, columns : ndarray, (n, h2, w2), pixels
+
+    Returns
+    -------
+    ndarray, float32, (n, h2, w2, c)
+    """
+    n, height, width, channels = images.shape
+    padded = np.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
+    rows = rows.clip(-1, height) + 1
+    columns = columns.clip(-1, width) + 1
+    top, left = rows.astype("int32"), columns.astype("int32")
+    down = (rows - top).astype("float32")[..., None]
+    right = (columns - left).astype("float32")[..., None]
+    stride = width + 3
+    first = (np.arange(n)[:, None, None] * (height + 3) + top) * stride + left
+    flat = padded.reshape(-1, channels)
+    upper = flat[first] * (1 - right) + flat[first + 1] * right
+    first += stride
+    lower = flat[first] * (1 - right) + flat[first + 1] * right
+    return upper * (1 - down) + lower * down
+
+
+def move(n, size, rng, turn=0.2, scale=(0.7, 1.2), shift=0.1):
+    """Where to read pixels from so that n pictures are turned, scaled and moved.
+
+    Parameters
+    ----------
+    n, size : int
+    rng : numpy.random.Generator
+    turn : float
+        Largest angle, radians.
+    scale : (float, float)
+        Smallest and largest size of the moved picture.
+    shift : float
+        Largest displacement, as a share of half the frame.
+
+    Returns
+    -------
+    rows, columns : ndarray, (n, size, size), pixels
+    """
+    line = np.linspace(-1, 1, size, dtype="float32")
+    y, x = np.meshgrid(line, line, indexing="ij")
+    angle = rng.uniform(-turn, turn, (n, 1, 1))
+    factor = rng.uniform(*scale, (n, 1, 1))
+    flip = rng.choice([-1.0, 1.0], (n, 1, 1))
+    right, down = rng.uniform(-shift, shift, (2, n, 1, 1))
+    cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
+    columns = flip * (cos * x + sin * y + right)
+    rows = -sin * x + cos * y + down
+    return (rows + 1) * (size - 1) / 2, (columns + 1) * (size - 1) / 2
+
+
+def noise_background(n, size, rng):
+    """Blend two random colours by noise that is coarse in some, fine in others.
+
+    Returns
+    -------
+    ndarray, float32, (n, size, size, 3), 0-255
+    """
+    blend = np.zeros((n, size, size), "float32")
+    for cells in (2, 4, 8, 16, 32):
+        grow = resize_matrix(cells, size)
+        noise = rng.uniform(0, 1, (n, cells, cells)).astype("float32")
+        weight = rng.uniform(0, 1, (n, 1, 1)).astype("float32") ** 2
+        blend += weight * (grow @ noise @ grow.T)
+    low, high = blend.min((1, 2), keepdims=True), blend.max((1, 2), keepdims=True)
+    blend = ((blend - low) / (high - low + 1e-6))[..., None]
+    first, second = rng.uniform(0, 255, (2, n, 1, 1, 3)).astype("float32")
+    return first + (second - first) * blend

@@ -1,0 +1,876 @@
+"""Every figure of the course, in one style.
+
+Each function takes plain results (a table, an array, a backbone), draws them and
+returns a `Picture`: the figure together with its description in words. Colours are
+those of Okabe and Ito (2008), which colour-blind people can tell apart; markers, line
+styles, hatches and signs say the same again, so that no figure rests on colour alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import io
+import math
+import threading
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullLocator
+
+__all__ = [
+    "Picture",
+    "PALETTE",
+    "activations",
+    "bars",
+    "blocks",
+    "confusion",
+    "feature_map",
+    "image_grid",
+    "learning_curves",
+    "series_style",
+    "styled",
+]
+
+#: Okabe and Ito's colours without the yellow that fades on white paper, then a grey
+#: and Tol's wine for figures of many classes.
+PALETTE = (
+    "#0072B2",  # blue
+    "#D55E00",  # vermilion
+    "#009E73",  # green
+    "#CC79A7",  # purple
+    "#E69F00",  # orange
+    "#56B4E9",  # sky
+    "#000000",  # black
+    "#999999",  # grey
+    "#882255",  # wine
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
+INK, GRID = "#333333", "#dddddd"
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "image.interpolation": "nearest",
+    "hatch.linewidth": 0.8,
+    "figure.dpi": 100,
+    "savefig.dpi": 110,
+}
+# Matplotlib's style is one for the whole process, and JupyterLab 4.4 and later answer
+# a widget in a thread of its own while a cell runs: one drawing at a time.
+_DRAWING = threading.RLock()
+
+
+def styled(function):
+    """Draw with the course's style whatever the reader's own settings are.
+
+    Parameters
+    ----------
+    function : callable
+        Any function that draws and returns a `Picture`.
+
+    Returns
+    -------
+    callable
+        The same function, drawing in the course's style, one drawing at a time.
+    """
+
+    @functools.wraps(function)
+    def drawn(*args, **kwargs):
+        with _DRAWING, matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return function(*args, **kwargs)
+
+    return drawn
+
+
+class Picture:
+    """A figure and its description in words.
+
+    As the last line of a cell it shows itself. JupyterLab and nbconvert give the
+    description to screen readers as the picture's `alt`.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure. A pyplot figure is closed, so that it isn't shown twice.
+    alt : str
+        What the figure shows, in one to three sentences.
+
+    Attributes
+    ----------
+    fig, alt
+        As given.
+    png : bytes
+        The figure as a PNG file, drawn once.
+
+    Raises
+    ------
+    ValueError
+        If the description is empty.
+    """
+
+    def __init__(self, fig, alt):
+        alt = " ".join(str(alt).split())
+        if not alt:
+            raise ValueError(
+                "A Picture needs a description: say in a sentence what it shows."
+            )
+        self.fig, self.alt = fig, alt
+        self._close()
+
+    def _close(self):
+        import sys
+
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and getattr(self.fig, "number", None) is not None:
+            pyplot.close(self.fig)
+
+    @functools.cached_property
+    def png(self):
+        buffer = io.BytesIO()
+        with _DRAWING, matplotlib.rc_context(STYLE):
+            # Software=None: no version in the file, so that the same figure drawn
+            # with another Matplotlib does not differ in the repository for that.
+            self.fig.savefig(
+                buffer, format="png", bbox_inches="tight", metadata={"Software": None}
+            )
+        return _smaller(buffer.getvalue())
+
+    def save(self, path):
+        """Write the figure to `path` as a PNG file and return the path."""
+        path = Path(path)
+        path.write_bytes(self.png)
+        return path
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = base64.b64encode(self.png).decode("ascii")
+        # Colab and nbconvert's classic pages take the alt of image/png from its
+        # metadata; JupyterLab 4.6 and nbconvert's default pages don't, so there it has
+        # to stand in HTML, which they prefer. Both hold the same picture.
+        image = (
+            f'<img alt="{html.escape(self.alt, quote=True)}" '
+            f'src="data:image/png;base64,{data}">'
+        )
+        bundle = {"text/html": image, "image/png": data, "text/plain": self.alt}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+    def __repr__(self):
+        return self.alt
+
+
+def _smaller(png):
+    """The same PNG with 256 colours where no one can see the difference.
+
+    A stored lesson holds each picture twice; a chart takes a third of the room so.
+    """
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    fewer = image.quantize(
+        256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE
+    )
+    error = np.abs(np.asarray(fewer.convert("RGB"), int) - np.asarray(image, int))
+    if np.quantile(error.max(axis=-1), 0.999) > 12:
+        return png
+    buffer = io.BytesIO()
+    fewer.save(buffer, format="png", optimize=True)
+    return min(buffer.getvalue(), png, key=len)
+
+
+def series_style(index):
+    """Colour, marker, line style and hatch of the series with this number.
+
+    Parameters
+    ----------
+    index : int
+        0 for the first series. Nine colours and eight markers go round, so that the
+        first 72 series differ in at least one of them.
+
+    Returns
+    -------
+    dict
+        With the keys color, marker, linestyle and hatch.
+    """
+    return {
+        "color": PALETTE[index % len(PALETTE)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "linestyle": LINES[index % len(LINES)],
+        "hatch": HATCHES[index % len(HATCHES)],
+    }
+
+
+def _figure(width, height):
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _table(summary, columns, what):
+    """The rows of a summary table as a data frame, with its columns checked."""
+    import pandas as pd
+
+    table = pd.DataFrame(summary)
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{what} needs the columns {', '.join(columns)}; the table has no "
+            f"{' and no '.join(missing)}. study.summarise makes such a table."
+        )
+    if table.empty:
+        raise ValueError(f"{what} needs at least one row; the table has none.")
+    return table
+
+
+def _words(name):
+    return str(name).replace("_", " ")
+
+
+def _title(axes, title, pad=6):
+    if title:
+        axes.set_title(title, pad=pad)
+
+
+def _listed(parts, most=8):
+    """The first parts as one phrase, and how many more there are."""
+    parts = [str(part) for part in parts]
+    rest = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+@styled
+def learning_curves(
+    summary,
+    x="per_class",
+    series="strategy",
+    *,
+    xlabel=None,
+    ylabel="Test accuracy",
+    title=None,
+    chance=None,
+    alt=None,
+):
+    """Lines of means over `x`, one per series, with their intervals shaded.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns `x`, `series`, mean, low and high, as `study.summarise` returns them.
+    x : str
+        The column of the horizontal axis, a number. Its values become the ticks; the
+        axis is logarithmic where they span more than a factor of ten.
+    series : str
+        The column that tells the lines apart.
+    xlabel, ylabel, title : str, optional
+        Words for the axes and above them.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    table = _table(summary, [x, series, "mean", "low", "high"], "learning_curves")
+    fig = _figure(7.4, 4.2)
+    axes = fig.subplots()
+    xlabel = xlabel or {"per_class": "Labelled examples per class"}.get(x, _words(x))
+    groups = list(table.groupby(series, sort=False))
+    for index, (name, rows) in enumerate(groups):
+        _curve(axes, rows.sort_values(x), x, str(name), series_style(index))
+    if chance is not None:
+        axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.annotate(
+            "guessing", (1, chance), (-3, 3), xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha="right", fontsize=10, color=INK,
+        )  # fmt: skip
+    _number_axis(axes, sorted(table[x].unique()))
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(axis="y")
+    lowest, highest = table["low"].min(), table["high"].max()
+    lowest = lowest if chance is None else min(lowest, chance)
+    margin = 0.05 * (highest - lowest) or 0.05
+    axes.set_ylim(lowest - margin, highest + margin)
+    _title(axes, title)
+    _legend_by_height(fig, axes, groups, x)
+    return Picture(fig, alt or _curves_in_words(groups, x, xlabel, ylabel))
+
+
+def _curve(axes, rows, x, name, style):
+    at, mean = rows[x].to_numpy(float), rows["mean"].to_numpy(float)
+    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    line = {key: style[key] for key in ("color", "marker", "linestyle")}
+    axes.plot(at, mean, label=_words(name), **line)
+    if len(at) > 1:
+        axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
+    else:  # one point has no area to shade
+        axes.vlines(at, low, high, color=style["color"])
+
+
+def _number_axis(axes, values):
+    """Ticks at the values themselves, on a log axis when they span decades."""
+    if values[0] > 0 and values[-1] / values[0] > 10:
+        axes.set_xscale("log")
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _legend_by_height(fig, axes, groups, x):
+    """A legend in the order in which the lines end, so that eyes need not jump."""
+    ends = [rows.sort_values(x)["mean"].iloc[-1] for _, rows in groups]
+    handles, labels = axes.get_legend_handles_labels()
+    order = sorted(range(len(ends)), key=lambda index: -ends[index])
+    fig.legend(
+        [handles[index] for index in order],
+        [labels[index] for index in order],
+        loc="outside right upper",
+    )
+
+
+def _curves_in_words(groups, x, xlabel, ylabel):
+    told = []
+    for name, rows in groups:
+        rows = rows.sort_values(x)
+        first, last = rows.iloc[0], rows.iloc[-1]
+        told.append(
+            f"{_words(name)} goes from {first['mean']:.2f} at {first[x]:g} "
+            f"to {last['mean']:.2f} at {last[x]:g}"
+        )
+    return (
+        f"Line chart of {ylabel.lower()} over {xlabel.lower()}, with intervals: "
+        f"{'; '.join(told[:8])}."
+    )
+
+
+@styled
+def bars(
+    summary,
+    by="source",
+    series=None,
+    *,
+    xlabel="Test accuracy",
+    title=None,
+    chance=None,
+    alt=None,
+):
+    """Horizontal bars of means with their intervals and the mean in figures.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns `by`, mean, low and high (and `series`).
+    by : str
+        The column that names the bars, first row on top.
+    series : str, optional
+        A column that splits each bar into one per series, told apart by colour and
+        hatch.
+    xlabel, title : str, optional
+        Words below and above the axes.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    columns = [by, "mean", "low", "high"] + ([series] if series else [])
+    table = _table(summary, columns, "bars")
+    names = list(dict.fromkeys(table[by]))
+    groups = list(table.groupby(series, sort=False)) if series else [(None, table)]
+    fig = _figure(7.4, 1.0 + (0.34 * len(groups) + 0.16) * len(names))
+    axes = fig.subplots()
+    height = 0.8 / len(groups)
+    for index, (name, rows) in enumerate(groups):
+        where = [names.index(value) for value in rows[by]]
+        centre = np.array(where) - 0.4 + height * (index + 0.5)
+        _bars_of_one_series(axes, rows, centre, height, name, series_style(index))
+    if chance is not None:
+        axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.annotate(
+            "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", fontsize=10, color=INK,
+        )  # fmt: skip
+    axes.set_yticks(range(len(names)), [_words(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    furthest = max(table["high"].max(), table["mean"].max())
+    axes.set_xlim(min(0, table["low"].min()), furthest * 1.1)
+    axes.set_xlabel(xlabel)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    _title(axes, title, pad=18 if chance is not None else 6)
+    if series:
+        fig.legend(loc="outside right upper", title=_words(series))
+    return Picture(fig, alt or _bars_in_words(table, by, series, xlabel))
+
+
+def _bars_of_one_series(axes, rows, centre, height, name, style):
+    mean = rows["mean"].to_numpy(float)
+    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    axes.barh(
+        centre, mean, height * 0.88, color=style["color"], hatch=style["hatch"],
+        edgecolor="white", linewidth=0, label=_words(name),
+    )  # fmt: skip
+    axes.hlines(centre, low, high, color=INK, linewidth=1.6)
+    axes.plot(low, centre, "|", high, centre, "|", color=INK, markersize=7)
+    for value, right, y in zip(mean, np.fmax(high, mean), centre, strict=True):
+        axes.annotate(
+            f"{value:.2f}", (right, y), (6, 0), textcoords="offset points",
+            va="center", fontsize=10, color=INK,
+        )  # fmt: skip
+
+
+def _bars_in_words(table, by, series, xlabel):
+    told = [
+        f"{_words(row[by])}{' with ' + _words(row[series]) if series else ''} "
+        f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        for _, row in table.iterrows()
+    ]
+    return f"Bars of {xlabel.lower()} with intervals: {_listed(told, 12)}."
+
+
+def _pixels(images, what):
+    """Images of any usual range and shape as uint8 (n, h, w, 3)."""
+    images = np.asarray(images)
+    if images.ndim == 3:  # one colour picture, or several grey ones
+        images = images[None] if images.shape[-1] == 3 else images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        raise ValueError(
+            f"{what} needs images of the shape (n, height, width, 3) with values from "
+            f"0 to 255, and these have the shape {images.shape}."
+        )
+    if images.shape[-1] == 1:
+        images = np.repeat(images, 3, axis=-1)
+    if images.dtype != np.uint8:
+        images = np.clip(np.nan_to_num(images), 0, 255).astype(np.uint8)
+    return images
+
+
+def _tiles(count, columns, width, ratio, titled):
+    """A figure of `count` empty tiles, their axes as a flat list."""
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    side = width / columns
+    fig = _figure(width, rows * (side * ratio + (0.2 if titled else 0.04)) + 0.1)
+    axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
+    for each in axes:
+        each.set_axis_off()
+    return fig, axes, side
+
+
+def _short(text, side, size):
+    """The text, cut to what fits above a tile `side` inches wide."""
+    room = max(3, int(side * 0.9 * 72 / (size * 0.6)))
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+@styled
+def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
+    """Pictures side by side, each with its title above it.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width, 3)
+        Values from 0 to 255. Grey pictures (n, height, width) are taken too.
+    titles : sequence of str, optional
+        One per picture; long ones are cut to fit.
+    columns : int
+        Pictures in a row.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description; without it, the number of pictures and their titles.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, there is no picture, or the titles do not match.
+    """
+    pixels = _pixels(images, "image_grid")
+    if titles is not None and len(titles) != len(pixels):
+        raise ValueError(
+            f"image_grid needs one title per picture: there are {len(pixels)} "
+            f"pictures and {len(titles)} titles."
+        )
+    width = min(7.4, 1.25 * min(columns, len(pixels)))
+    ratio = pixels.shape[1] / pixels.shape[2]
+    fig, axes, side = _tiles(len(pixels), columns, width, ratio, titles is not None)
+    for index, picture in enumerate(pixels):
+        axes[index].imshow(picture)
+        if titles is not None:
+            text = _short(_words(titles[index]), side, 9)
+            axes[index].set_title(text, fontsize=9, loc="center", pad=2)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = f"{len(pixels)} pictures"
+    if titles is not None:
+        told += ": " + _listed(dict.fromkeys(map(_words, titles)), 16)
+    return Picture(fig, alt or f"Grid of {told}.")
+
+
+@styled
+def activations(maps, columns=8, *, titles=None, title=None, alt=None):
+    """What each channel of a layer answers to one image, as a grid of heat maps.
+
+    Each map has a scale of its own, dark where the channel is silent and bright where
+    it answers most; a channel that is silent everywhere says so.
+
+    Parameters
+    ----------
+    maps : array_like, shape (height, width, channels)
+        The output of a layer for one image.
+    columns : int
+        Maps in a row.
+    titles : sequence of str, optional
+        One per channel; without it, the channel's number.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If `maps` is not three-dimensional, or holds nothing.
+    """
+    maps = np.asarray(maps, dtype=float)
+    if maps.ndim == 4 and len(maps) == 1:
+        maps = maps[0]
+    if maps.ndim != 3 or maps.size == 0:
+        raise ValueError(
+            "activations needs the maps of one image, of the shape (height, width, "
+            f"channels), and these have the shape {maps.shape}."
+        )
+    count = maps.shape[-1]
+    names = list(titles) if titles is not None else [str(n) for n in range(count)]
+    fig, axes, side = _tiles(
+        count, columns, 7.4, maps.shape[0] / maps.shape[1], titled=True
+    )
+    silent = 0
+    for index in range(count):
+        one, name = maps[..., index], names[index]
+        if np.ptp(one) < 1e-12:
+            silent += 1
+            name += " silent"
+        axes[index].imshow(one, cmap="viridis")
+        text = _short(name, side, 9)
+        axes[index].set_title(text, fontsize=9, loc="center", pad=2)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = f"{count} heat maps of {maps.shape[0]} by {maps.shape[1]}, one per channel"
+    told += f"; {silent} of them silent" if silent else ""
+    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+
+
+def _thousands(count):
+    """A parameter count that fits in a label: 950, 12.3 k, 4.2 M."""
+    for size, sign in ((1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g} {sign}"
+    return f"{count:.0f}"
+
+
+def _frozen(backbone, plan):
+    """For each block: True frozen, False trainable, None without a plan."""
+    if plan is None:
+        return [None] * len(backbone.blocks)
+    names = [block.name for block in backbone.blocks]
+    trainable = getattr(plan, "trainable", plan)
+    if isinstance(trainable, str) or not hasattr(trainable, "__iter__"):
+        raise ValueError(
+            "blocks needs a FreezePlan or the names of the trainable blocks, and got "
+            f"{trainable!r}."
+        )
+    trainable = {getattr(block, "name", block) for block in trainable}
+    unknown = sorted(trainable - set(names))
+    if unknown:
+        raise ValueError(
+            f"{_listed(unknown)} is no block of this backbone; its blocks are "
+            f"{_listed(names, 30)}."
+        )
+    return [name not in trainable for name in names]
+
+
+@styled
+def blocks(backbone, plan=None, *, title=None, alt=None):
+    """The blocks of a backbone in a row, wider with more parameters.
+
+    Widths are in proportion to the parameters, except that no block is drawn narrower
+    than its label needs.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Anything with `.blocks`, a sequence of objects with `.name` and `.parameters`.
+    plan : FreezePlan or collection of str, optional
+        Which blocks are trainable. Then frozen blocks are blue, hatched and marked
+        with a snowflake, trainable ones orange and marked with a pencil.
+    title : str, optional
+        Words above the row; without it, the name of the backbone.
+    alt : str, optional
+        The description; without it, one is made from the blocks.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If there is no block, or the plan names one that does not exist.
+    """
+    row = list(backbone.blocks)
+    if not row:
+        raise ValueError("blocks needs a backbone with at least one block.")
+    frozen = _frozen(backbone, plan)
+    counts = np.array([block.parameters for block in row], dtype=float)
+    # A block of one in a thousand would be a hairline: none is narrower than its label.
+    share = counts / max(counts.sum(), 1)
+    share = np.maximum(share, min(0.036, 0.8 / len(row)))
+    edges = np.concatenate([[0], np.cumsum(share / share.sum())])
+    fig = _figure(7.4, 2.5)
+    axes = fig.subplots()
+    for index, block in enumerate(row):
+        _draw_block(axes, block, edges[index : index + 2], frozen[index])
+    slanted = any(map(_too_narrow, row, np.diff(edges)))
+    axes.set(
+        xlim=(-0.005, 1.005),
+        ylim=(-0.75 if slanted else -0.3, 1.05 if plan is None else 1.3),
+    )
+    axes.set_axis_off()
+    name = getattr(backbone, "name", "Backbone")
+    _title(axes, title or f"{name}: {_thousands(counts.sum())} parameters")
+    if plan is not None:
+        fig.legend(
+            handles=[_block_patch(True), _block_patch(False)],
+            loc="outside lower left", ncols=2,
+        )  # fmt: skip
+    return Picture(fig, alt or _blocks_in_words(name, row, frozen))
+
+
+_BLOCK_LOOKS = {
+    None: {"facecolor": "#cfe3f0", "label": ""},
+    True: {"facecolor": "#bcd9ec", "hatch": "///", "label": "❄ frozen"},
+    False: {"facecolor": "#f5c98a", "label": "✎ trainable"},
+}
+
+
+def _block_patch(frozen):
+    return Patch(edgecolor=INK, **_BLOCK_LOOKS[frozen])
+
+
+def _too_narrow(block, width):
+    """Whether the name doesn't fit under its block, as a share of the row's width."""
+    return width < 0.0135 * len(block.name)
+
+
+def _draw_block(axes, block, edges, frozen):
+    left, right = edges
+    looks = {key: v for key, v in _BLOCK_LOOKS[frozen].items() if key != "label"}
+    axes.add_patch(
+        Rectangle((left, 0), right - left, 1, edgecolor=INK, linewidth=1, **looks)
+    )
+    middle = (left + right) / 2
+    if frozen is not None:
+        sign = "❄" if frozen else "✎"
+        axes.text(middle, 1.06, sign, ha="center", va="bottom", fontsize=12)
+    wide = right - left > 0.014 * len(_thousands(block.parameters))
+    axes.text(
+        middle, 0.5, _thousands(block.parameters), ha="center", va="center",
+        fontsize=9, rotation=0 if wide else 90,
+        bbox={"facecolor": looks["facecolor"], "edgecolor": "none", "pad": 1.2},
+    )  # fmt: skip
+    level = not _too_narrow(block, right - left)
+    axes.text(
+        middle, -0.08, block.name, ha="center" if level else "right", va="top",
+        fontsize=9, rotation=0 if level else 45, rotation_mode="anchor",
+    )  # fmt: skip
+
+
+def _blocks_in_words(name, row, frozen):
+    state = {None: "", True: ", frozen", False: ", trainable"}
+    told = [
+        f"{block.name} ({_thousands(block.parameters)} parameters{state[cold]})"
+        for block, cold in zip(row, frozen, strict=True)
+    ]
+    return (
+        f"The {len(row)} blocks of {name} from input to output, wider with more "
+        f"parameters: {_listed(told, 40)}."
+    )
+
+
+@styled
+def feature_map(points2d, labels, classes, *, title=None, alt=None):
+    """Examples as points in two dimensions, one colour and marker per class.
+
+    Parameters
+    ----------
+    points2d : array_like, shape (n, 2)
+        Where each example lies, after a projection to two dimensions.
+    labels : array_like, shape (n,)
+        The class of each, as a number.
+    classes : sequence of str
+        The names of the classes.
+    title : str, optional
+        Words above the axes.
+    alt : str, optional
+        The description; say there what the reader sees, for the numbers cannot.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match or a label has no class.
+    """
+    points, labels = np.asarray(points2d, float), np.asarray(labels).astype(int)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(
+            f"feature_map needs points of the shape (n, 2), not {points.shape}."
+        )
+    if labels.shape != (len(points),):
+        raise ValueError(
+            f"feature_map needs one label per point: there are {len(points)} points "
+            f"and labels of the shape {labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() >= len(classes):
+        raise ValueError(
+            f"feature_map got labels from {labels.min()} to {labels.max()}, but names "
+            f"for {len(classes)} classes only."
+        )
+    fig = _figure(7.4, 4.8)
+    axes = fig.subplots()
+    for index in range(len(classes)):
+        style = series_style(index)
+        chosen = points[labels == index]
+        axes.scatter(
+            chosen[:, 0], chosen[:, 1], s=38, color=style["color"], alpha=0.8,
+            marker=style["marker"], linewidths=0.3, edgecolors="white",
+            label=_words(classes[index]),
+        )  # fmt: skip
+        if len(chosen):
+            _name_at(axes, np.median(chosen, axis=0), _words(classes[index]))
+    axes.set(xticks=[], yticks=[])
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    _title(axes, title)
+    fig.legend(loc="outside right upper", ncols=1 + (len(classes) > 18), fontsize=10)
+    told = f"Map of {len(points)} examples of {len(classes)} classes in two dimensions"
+    return Picture(fig, alt or f"{told}: {_listed(map(_words, classes), 20)}.")
+
+
+def _name_at(axes, point, name):
+    """The name of a class in its midst, readable on top of its own points."""
+    axes.annotate(
+        name, point, ha="center", va="center", fontsize=11, fontweight="bold",
+        color=INK, path_effects=[withStroke(linewidth=3.5, foreground="white")],
+    )  # fmt: skip
+
+
+@styled
+def confusion(matrix, classes, *, title=None, alt=None):
+    """How often each true class (rows) was answered by each class (columns).
+
+    Parameters
+    ----------
+    matrix : array_like, shape (k, k)
+        Counts; entry (i, j) is how many examples of class i were called j.
+    classes : sequence of str
+        The k names.
+    title : str, optional
+        Words above the matrix.
+    alt : str, optional
+        The description; without it, the accuracy and the commonest mistakes.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square or does not match the classes.
+    """
+    matrix = np.asarray(matrix)
+    count = len(classes)
+    if matrix.shape != (count, count) or count == 0:
+        raise ValueError(
+            f"confusion needs a matrix of the shape ({count}, {count}) for {count} "
+            f"classes, and this one has the shape {matrix.shape}."
+        )
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = min(7.0, 1.6 + 0.46 * count)
+    fig = _figure(side + 0.6, side)
+    axes = fig.subplots()
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    size = 10 if count <= 10 else 8
+    for i, j in np.argwhere(matrix):
+        ink = "white" if share[i, j] > 0.55 else INK
+        axes.text(j, i, f"{matrix[i, j]:g}", ha="center", va="center", color=ink,
+                  fontsize=size)  # fmt: skip
+    names = [_words(name) for name in classes]
+    slanted = max(map(len, names)) * size * 0.62 > 72 * 0.8 * side / (count + 1)
+    axes.set_xticks(range(count), names, rotation=45 if slanted else 0,
+                    ha="right" if slanted else "center", rotation_mode="anchor",
+                    fontsize=size)  # fmt: skip
+    axes.set_yticks(range(count), names, fontsize=size)
+    axes.set(xlabel="Answered", ylabel="True class")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    _title(axes, title)
+    return Picture(fig, alt or _confusion_in_words(matrix, names))
+
+
+def _confusion_in_words(matrix, names):
+    total, right = max(matrix.sum(), 1), np.trace(matrix)
+    wrong = matrix - np.diag(np.diag(matrix))
+    told = []
+    for place in np.argsort(wrong, axis=None)[::-1][:3]:
+        i, j = np.unravel_index(place, wrong.shape)
+        if wrong[i, j]:
+            told.append(f"{names[i]} called {names[j]} ({wrong[i, j]:g} times)")
+    mistakes = f" The commonest mistakes: {', '.join(told)}." if told else ""
+    return (
+        f"Confusion matrix of {len(names)} classes: {right:g} of {total:g} examples "
+        f"are right, which is {right / total:.2f}.{mistakes}"
+    )

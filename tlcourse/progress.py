@@ -1,0 +1,226 @@
+"""One progress bar for JupyterLab, Colab and a terminal.
+
+In a notebook the bar is one output that is redrawn in place. When the work is done a
+single plain line stays, so a stored notebook, GitHub and a printout have something to
+show. On a terminal it is tqdm's bar. Elsewhere (a log file, CI) a plain line is
+written now and then.
+"""
+
+import html
+import math
+import sys
+import time
+
+_REDRAW = {"notebook": 0.25, "terminal": 0.1, "log": 30.0}  # seconds between two
+
+
+def progress(work, label="Working", show=True):
+    """Show how far some work has come.
+
+    Parameters
+    ----------
+    work : iterable or int
+        What to go through, or the number of steps.
+    label : str
+        A few words in front of the bar.
+    show : bool
+        False to count silently, for work that is a part of other work.
+
+    Returns
+    -------
+    Progress
+        Loop over it, or use it in a ``with`` block and call ``update``.
+
+    Examples
+    --------
+    >>> for picture in progress(pictures, "Looking"):
+    ...     look(picture)
+    >>> with progress(20, "Training") as bar:
+    ...     for epoch in range(20):
+    ...         loss = train()
+    ...         bar.update(note=f"loss {loss:.3f}")
+    """
+    return Progress(work, label, show)
+
+
+class Progress:
+    """A running progress bar; see :func:`progress`.
+
+    Attributes
+    ----------
+    done, total : int, int or None
+        Steps done, and steps in all (``None`` where nobody knows).
+    label, note : str
+        Words in front of the bar, and behind it.
+    """
+
+    def __init__(self, work, label="Working", show=True):
+        counted = isinstance(work, int) and not isinstance(work, bool)
+        if work < 0 if counted else not hasattr(work, "__iter__"):
+            raise ValueError(
+                f"progress() needs a number of steps or things to go through, "
+                f"not {work!r}."
+            )
+        self._items = range(work) if counted else work
+        self.total = work if counted else getattr(work, "__len__", lambda: None)()
+        self.label, self.note, self.done = label, "", 0
+        self._show = show
+        self._view = None
+        self._ended = False
+
+    def __iter__(self):
+        with self:
+            for item in self._items:
+                yield item
+                self.update()
+
+    def __enter__(self):
+        self._started = time.monotonic()
+        self._view = _VIEWS[_place() if self._show else "nowhere"](self)
+        self._drawn = self._started
+        return self
+
+    def __exit__(self, kind, problem, trace):
+        self.close()
+
+    def update(self, steps=1, note=None):
+        """Count ``steps`` more, and show ``note`` (a few words) behind the bar."""
+        if self._view is None:
+            self.__enter__()
+        self.done += steps
+        self.note = self.note if note is None else note
+        now = time.monotonic()
+        if now - self._drawn >= self._view.every:
+            self._drawn = now
+            self._view.draw()
+
+    def close(self):
+        """Leave one line that stays; calling it again does nothing."""
+        if self._view is not None and not self._ended:
+            self._ended = True
+            self._view.end()
+
+    @property
+    def seconds(self):
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def line(self):
+        """Return the state as one plain line, the one that stays at the end."""
+        count = str(self.done) if self.total is None else f"{self.done} of {self.total}"
+        parts = [f"{self.label}: {count}"]
+        if self._ended:
+            whole = self.total is None or self.done >= self.total
+            parts.append(f"{'' if whole else 'stopped after '}{clock(self.seconds)}")
+        if self.note:
+            parts.append(self.note)
+        return ", ".join(parts)
+
+
+def clock(seconds):
+    """Write a duration in words: ``3.2 s``, ``2 min 5 s``, ``1 h 4 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _place():
+    """Return where the reader is: "notebook", "terminal" or "log"."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    # A kernel has a front end that draws HTML; IPython on a terminal has none.
+    if getattr(shell, "kernel", None) is not None:
+        return "notebook"
+    return "terminal" if sys.stderr is not None and sys.stderr.isatty() else "log"
+
+
+class _Notebook:
+    """The bar as HTML in one output, redrawn through its display handle."""
+
+    every = _REDRAW["notebook"]
+
+    def __init__(self, bar):
+        from IPython.display import display
+
+        self.bar = bar
+        self.handle = display(self._picture(), raw=True, display_id=True)
+
+    def draw(self):
+        self.handle.update(self._picture(), raw=True)
+
+    end = draw
+
+    def _picture(self):
+        bar, text = self.bar, self.bar.line()
+        shown = f"<span>{html.escape(text)}</span>"
+        if not bar._ended:
+            # Without a value the browser shows that the length is unknown.
+            value = (
+                "" if bar.total is None else f' value="{bar.done}" max="{bar.total}"'
+            )
+            name = html.escape(bar.label, quote=True)
+            shown = f'<progress aria-label="{name}"{value}></progress> {shown}'
+        return {"text/plain": text, "text/html": shown}
+
+
+class _Terminal:
+    """tqdm's bar on the terminal."""
+
+    every = _REDRAW["terminal"]
+
+    def __init__(self, bar):
+        from tqdm import tqdm
+
+        self.bar = bar
+        self.tqdm = tqdm(total=bar.total, desc=bar.label, leave=False)
+
+    def draw(self):
+        self.tqdm.n = self.bar.done
+        self.tqdm.set_postfix_str(self.bar.note)  # draws, too
+
+    def end(self):
+        self.tqdm.close()
+        print(self.bar.line(), file=sys.stderr, flush=True)
+
+
+class _Log:
+    """A plain line now and then: for log files, where a bar would be noise."""
+
+    every = _REDRAW["log"]
+
+    def __init__(self, bar):
+        self.bar = bar
+        self.spoken = False
+
+    def draw(self):
+        self.spoken = True
+        if sys.stderr is not None:
+            print(self.bar.line(), file=sys.stderr, flush=True)
+
+    def end(self):
+        # Work that was over before its first line needs none.
+        if self.spoken:
+            self.draw()
+
+
+class _Nowhere:
+    """Nothing at all."""
+
+    every = math.inf
+
+    def __init__(self, bar):
+        pass
+
+    def end(self):
+        pass
+
+
+_VIEWS = {
+    "notebook": _Notebook,
+    "terminal": _Terminal,
+    "log": _Log,
+    "nowhere": _Nowhere,
+}

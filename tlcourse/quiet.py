@@ -1,0 +1,98 @@
+"""Start TensorFlow without its start-up messages.
+
+TensorFlow's C++ code writes to file descriptor 2 before any Python setting is read,
+so redirecting ``sys.stderr`` is not enough.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+
+_loaded = None
+
+
+@contextlib.contextmanager
+def silent_stderr():
+    """Send everything written to file descriptor 2 to a file while the block runs.
+
+    Yields
+    ------
+    file or None
+        The binary file that holds what was written; ``None`` where the process has no
+        descriptor 2, and then nothing is redirected.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield None
+        return
+    with contextlib.suppress(Exception):
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield sink
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def import_keras():
+    """Import Keras on TensorFlow, silently, and give the module back.
+
+    The first call takes a few seconds; later calls are free. An environment variable
+    that is already set (``TF_CPP_MIN_LOG_LEVEL``) is left as it is.
+
+    Returns
+    -------
+    module
+        ``keras``.
+
+    Raises
+    ------
+    ImportError
+        If Keras or TensorFlow cannot be loaded; the message says how to mend it.
+    """
+    global _loaded
+    if _loaded is None:
+        # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with silent_stderr() as sink:
+            problem = _start()
+            written = _read(sink)
+        if problem is not None:
+            raise ImportError(
+                f"Keras and TensorFlow could not be loaded ({problem}). "
+                "Type `tlcourse doctor` in a terminal to see what to mend."
+                + (f"\n{written}" if written else "")
+            ) from problem
+        _loaded = sys.modules["keras"]
+    return _loaded
+
+
+def _start():
+    """Load Keras and wake TensorFlow up; return the exception, or None."""
+    # The course uses TensorFlow's graphs; ~/.keras/keras.json may name another backend.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        backend = importlib.import_module("keras").backend.backend()
+        if backend != "tensorflow":
+            return ImportError(
+                f"Keras runs on {backend} here, and the course needs TensorFlow: "
+                "unset KERAS_BACKEND and start again"
+            )
+        tensorflow = importlib.import_module("tensorflow")
+        # The search for a GPU prints too, and would otherwise happen at the first op.
+        tensorflow.config.list_physical_devices()
+    except Exception as problem:
+        return problem
+    return None
+
+
+def _read(sink):
+    if sink is None:
+        return ""
+    sink.seek(0)
+    return sink.read().decode(errors="replace").strip()

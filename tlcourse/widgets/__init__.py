@@ -1,0 +1,32 @@
+"""The widgets of the lessons: a figure to look at, then controls to change it.
+
+>>> import tlcourse as tl
+>>> tl.widgets.NAME(...)
+
+Each widget is a short function in a module of its lesson, ``widgets/lesson_NN.py``, and
+builds on `StaticFirst`; the figures themselves are plain functions that are tested
+without any widget. A lesson's module is loaded when its widget is first asked for.
+"""
+
+import importlib
+
+#: Which module holds which widget: a new widget adds its line here.
+WIDGETS = {
+    "StaticFirst": "static_first",
+}
+
+__all__ = [*WIDGETS]
+
+
+def __getattr__(name):
+    """Load a widget's module on its first use (PEP 562)."""
+    if name in WIDGETS:
+        module = importlib.import_module(f"tlcourse.widgets.{WIDGETS[name]}")
+        globals()[name] = getattr(module, name)
+        return globals()[name]
+    known = ", ".join(WIDGETS)
+    raise AttributeError(f"tlcourse.widgets has no {name!r}. It has: {known}.")
+
+
+def __dir__():
+    return sorted({*globals(), *WIDGETS})
