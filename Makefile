@@ -26,7 +26,7 @@ lab: .venv/lab
 test: lint test-fast test-lessons test-claims test-browser test-install test-colab
 
 claims: .venv/test
-	$(PYTEST) tests/claims --renew
+	$(PYTEST) tests/claims --renew --capture=no
 
 lint: .venv/test
 	$(PY) -m ruff check .

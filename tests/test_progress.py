@@ -113,3 +113,9 @@ def test_a_bad_count_gets_one_clear_sentence(steps):
 )
 def test_durations_in_words(seconds, words):
     assert clock(seconds) == words
+
+
+def test_a_bar_that_is_not_shown_draws_nothing(screen):
+    terminal = screen()
+    assert list(progress(3, "Training", show=False)) == [0, 1, 2]
+    assert terminal.getvalue() == ""

@@ -137,6 +137,25 @@ class Backbone:
         )
         return maps.mean((1, 2))
 
+    def activations(self, images, batch_size=64):
+        """Give what each block puts out, for looking at it or probing it.
+
+        Parameters
+        ----------
+        images : array, (n, height, width, 3), 0-255
+        batch_size : int
+
+        Returns
+        -------
+        dict of str to ndarray, float32, (n, h, w, d)
+            By block, from the first to the last.
+        """
+        keras = import_keras()
+        outputs = [self.model.get_layer(block.output).output for block in self.blocks]
+        model = keras.Model(self.model.input, outputs)
+        maps = model.predict(self.preprocess(images), batch_size=batch_size, verbose=0)
+        return {block.name: m for block, m in zip(self.blocks, maps, strict=True)}
+
     def __repr__(self):
         return (
             f"Backbone({self.name!r}, source={self.source!r}, {self.input_size} px, "

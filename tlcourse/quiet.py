@@ -6,6 +6,7 @@ so redirecting ``sys.stderr`` is not enough.
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 import tempfile
@@ -68,6 +69,8 @@ def import_keras():
                 "Type `tlcourse doctor` in a terminal to see what to mend."
                 + (f"\n{written}" if written else "")
             ) from problem
+        # TensorFlow warns of tracing anew for each model; a course trains many.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         _loaded = sys.modules["keras"]
     return _loaded
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas
 import scipy.stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tlcourse import datasets
-from tlcourse.freezing import FreezePlan
 from tlcourse.progress import progress
 from tlcourse.training import transfer
 
@@ -52,6 +54,59 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
         ))  # fmt: skip
     columns = ["strategy", "per_class", "seed", "accuracy", "seconds", "trainable"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def probe_blocks(backbone, dataset, per_class, seeds):
+    """Fit a linear probe on what each block puts out.
+
+    A linear probe is a linear classifier on frozen features: it tells what a block
+    already knows about a task. A block's maps are averaged over the picture.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    dataset : str
+        See ``datasets.load``.
+    per_class : int
+    seeds : sequence of int
+        Each seed draws the labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a block and seed: ``block``, ``seed``, ``accuracy`` (test split, 0-1).
+
+    References
+    ----------
+    Alain & Bengio (2016), Understanding intermediate layers using linear classifier
+    probes.
+    """
+    task = datasets.load(dataset)
+    train = _pooled(backbone, task.train.images)
+    test = _pooled(backbone, task.test.images)
+    rows = []
+    for seed in seeds:
+        few = datasets.few(task.train.labels, per_class, seed, dataset)
+        for block, known in train.items():
+            probe = linear_probe().fit(known[few], task.train.labels[few])
+            score = probe.score(test[block], task.test.labels)
+            rows.append((block, seed, score))
+    return pandas.DataFrame(rows, columns=["block", "seed", "accuracy"])
+
+
+def linear_probe():
+    """Give a linear classifier for features or pixels, (n, d); scikit-learn's own.
+
+    Features are standardised first, since blocks differ in scale, and the penalty
+    is strong, since examples are few.
+    """
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+
+
+def _pooled(backbone, images):
+    """Average each block's maps over the picture; dict of (n, d)."""
+    maps = backbone.activations(images)
+    return {block: values.mean((1, 2)) for block, values in maps.items()}
 
 
 def summarise(table, by, value="accuracy"):

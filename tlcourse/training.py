@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 
 import numpy as np
 
-from tlcourse.backbones import check_images
+from tlcourse.backbones import Backbone, check_images
+from tlcourse.freezing import FreezePlan
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 
@@ -32,10 +34,11 @@ class Run:
         Wall-clock time of features, training and test.
     trainable_parameters, frozen_parameters : int
         Head included.
-    model : keras.Model
-        Preprocessed images (n, size, size, 3) to logits (n, classes).
     backbone : Backbone
         The one that was transferred; its own weights have not changed.
+    plan : FreezePlan
+    weights : list of ndarray
+        What ``model`` holds.
     """
 
     test_accuracy: float
@@ -43,8 +46,16 @@ class Run:
     seconds: float
     trainable_parameters: int
     frozen_parameters: int
-    model: object
-    backbone: object
+    backbone: Backbone
+    plan: FreezePlan
+    weights: list
+
+    @functools.cached_property
+    def model(self):
+        """The trained Keras model: preprocessed images to logits (n, classes)."""
+        model = _assemble(self.backbone, self.plan, len(self.weights[-1]))
+        model.set_weights(self.weights)
+        return model
 
     def predict(self, images):
         """Give each image's class probabilities.
@@ -73,7 +84,7 @@ def transfer(backbone, task, plan, epochs=20, seed=0, show_progress=True):
     """Train a new head, and the blocks that the plan leaves free, on a task.
 
     The head is average pooling and one linear layer. Where every block is frozen,
-    the features are computed once and only the head is run in each epoch.
+    the features are computed once and only the linear layer runs in each epoch.
 
     Parameters
     ----------
@@ -95,36 +106,27 @@ def transfer(backbone, task, plan, epochs=20, seed=0, show_progress=True):
     ValueError
         If the task has a single class, or its images or labels are unusable.
     """
-    keras = import_keras()
     _check(task, epochs)
     started = time.perf_counter()
-    keras.utils.set_random_seed(seed)
-    body = _copy(backbone, plan)
-    head = keras.Sequential(
-        [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(len(task.classes))],
-        name="head",
-    )
-    model = keras.Model(body.input, head(body.output))
-    splits = [
-        (backbone.preprocess(split.images), split.labels)
+    model, fitted, optimizer_start = _workbench(backbone, plan, len(task.classes))
+    _reset(model, fitted, optimizer_start, backbone, seed)
+    inputs = _features if not plan.trainable else _images
+    train, val, test = (
+        (inputs(backbone, split), split.labels)
         for split in (task.train, task.val, task.test)
-    ]
-    if plan.trainable:
-        rate = BODY_RATE if backbone.source else SCRATCH_RATE
-        fitted = model
-    else:
-        fitted, rate = head, HEAD_RATE
-        splits = [(_maps(body, images), labels) for images, labels in splits]
-    history, accuracy = _fit(fitted, rate, splits, epochs, show_progress)
+    )
+    history = _fit(fitted, train, val, epochs, show_progress)
+    scores = fitted.evaluate(*test, batch_size=64, verbose=0, return_dict=True)
     trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     return Run(
-        test_accuracy=accuracy,
+        test_accuracy=float(scores["accuracy"]),
         history=history,
         seconds=time.perf_counter() - started,
         trainable_parameters=trained,
         frozen_parameters=model.count_params() - trained,
-        model=model,
         backbone=backbone,
+        plan=plan,
+        weights=model.get_weights(),
     )
 
 
@@ -153,46 +155,92 @@ def _check(task, epochs):
         )
 
 
-def _copy(backbone, plan):
-    """Copy a backbone's model and freeze the copy by the plan."""
+@functools.lru_cache(maxsize=3)
+def _workbench(backbone, plan, classes):
+    """Build and compile a model once for all runs of the same plan.
+
+    TensorFlow takes seconds to trace a model's training step, which for a few
+    labels is longer than the training itself.
+
+    Returns
+    -------
+    model : keras.Model
+        Preprocessed images to logits.
+    fitted : keras.Model
+        What is trained: the model, or only its linear layer, on features.
+    optimizer_start : list of ndarray
+        The optimizer's state before the first step.
+    """
+    keras = import_keras()
+    model = _assemble(backbone, plan, classes)
+    linear = model.layers[-1]
+    fitted, rate = model, BODY_RATE if backbone.source else SCRATCH_RATE
+    if not plan.trainable:
+        fitted = keras.Sequential([keras.Input(linear.input.shape[1:]), linear])
+        rate = HEAD_RATE
+    fitted.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    fitted.optimizer.build(fitted.trainable_variables)
+    start = [keras.ops.convert_to_numpy(v) for v in fitted.optimizer.variables]
+    return model, fitted, start
+
+
+def _assemble(backbone, plan, classes):
+    """Copy a backbone, freeze the copy by the plan, and put a head on it."""
     keras = import_keras()
     body = keras.models.clone_model(backbone.model)
-    body.set_weights(backbone.model.get_weights())
     plan.apply(body, backbone.blocks)
     for layer in body.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
             # Keras averages statistics over 100 or 1000 batches; a training on few
             # labels has hardly more, and would be tested with its first ones.
             layer.momentum = SHORT_MOMENTUM
-    return body
+    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
+    logits = keras.layers.Dense(classes, name="head")(pooled)
+    return keras.Model(body.input, logits)
 
 
-def _maps(body, images):
-    return body.predict(images, batch_size=64, verbose=0)
-
-
-def _fit(model, rate, splits, epochs, show_progress):
-    """Compile and train; returns the history and the test accuracy."""
+def _reset(model, fitted, optimizer_start, backbone, seed):
+    """Put the backbone's weights, a fresh head and a fresh optimizer in place."""
     keras = import_keras()
-    train, val, test = splits
-    model.compile(
-        keras.optimizers.Adam(rate),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    with progress(epochs, "Training", show=show_progress) as bar:
+    keras.utils.set_random_seed(seed)
+    linear = model.layers[-1]
+    glorot = keras.initializers.GlorotUniform(seed)
+    kernel = keras.ops.convert_to_numpy(glorot(linear.kernel.shape))
+    bias = np.zeros(linear.bias.shape, "float32")
+    model.set_weights([*backbone.model.get_weights(), kernel, bias])
+    for variable, value in zip(
+        fitted.optimizer.variables, optimizer_start, strict=True
+    ):
+        variable.assign(value)
+
+
+@functools.lru_cache(maxsize=12)  # a run's three splits for four backbones
+def _features(backbone, split):
+    return backbone.features(split.images)
+
+
+def _images(backbone, split):
+    return backbone.preprocess(split.images)
+
+
+def _fit(fitted, train, val, epochs, show_progress):
+    """Train with a progress bar; returns Keras's history."""
+    keras = import_keras()
+    with progress(int(epochs), "Training", show_progress) as bar:
         follow = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: bar.update(
                 note=f"validation accuracy {logs['val_accuracy']:.2f}"
             )
         )
-        history = model.fit(
+        return fitted.fit(
             *train,
             batch_size=BATCH_SIZE,
-            epochs=epochs,
+            epochs=int(epochs),
             validation_data=val,
             callbacks=[follow],
             verbose=0,
         ).history
-    accuracy = model.evaluate(*test, batch_size=64, verbose=0, return_dict=True)
-    return history, float(accuracy["accuracy"])

@@ -115,7 +115,9 @@ def load(name, per_class=None, domain=None, seed=0):
         )
     classes, splits = _made(name, domain)
     if per_class is not None:
-        splits = {**splits, "train": _few(splits["train"], per_class, seed, name)}
+        train = splits["train"]
+        chosen = few(train.labels, per_class, seed, name)
+        splits = {**splits, "train": Split(train.images[chosen], train.labels[chosen])}
     return Task(name, classes, **splits, domain=domain)
 
 
@@ -135,9 +137,25 @@ def _made(name, domain):
     return tuple(made["classes"]), splits
 
 
-def _few(split, per_class, seed, name):
-    """Draw ``per_class`` examples of each class, classes in turn."""
-    counts = np.bincount(split.labels)
+def few(labels, per_class, seed, name):
+    """Choose the same number of examples of each class.
+
+    Growing ``per_class`` with the same seed adds examples and takes none away.
+
+    Parameters
+    ----------
+    labels : ndarray, int, (n,)
+    per_class : int
+    seed : int
+    name : str
+        What the data set is called where ``per_class`` is more than there is.
+
+    Returns
+    -------
+    ndarray, int, (per_class * classes,)
+        Positions, classes in turn.
+    """
+    counts = np.bincount(labels)
     if not isinstance(per_class, (int, np.integer)) or per_class < 1:
         raise ValueError(
             f"per_class must be a whole number from 1 up, not {per_class!r}."
@@ -149,12 +167,10 @@ def _few(split, per_class, seed, name):
         )
     rng = np.random.default_rng(seed)
     chosen = [
-        rng.permutation(np.flatnonzero(split.labels == label))[:per_class]
+        rng.permutation(np.flatnonzero(labels == label))[:per_class]
         for label in range(len(counts))
     ]
-    # Growing per_class with the same seed adds examples and takes none away.
-    order = np.stack(chosen, axis=1).ravel()
-    return Split(split.images[order], split.labels[order])
+    return np.stack(chosen, axis=1).ravel()
 
 
 def shuffled_splits(images, labels, train, val, seed=0):

@@ -20,9 +20,9 @@ TABLE = 8192  # entries of the profile, even in the cosine of the polar angle
 class Pose:
     """Where the apple hangs or stands, and how it is turned.
 
-    `x`, `y` and `radius` (of the widest part) are in picture units, the angles in radians: `pitch`
-    leans the stem towards the viewer, `roll` to the left, `spin` turns the
-    apple around its core.
+    `x`, `y` (of the core's middle) and `radius` (of the widest part) are in
+    picture units, the angles in radians: `pitch` leans the stem towards the
+    viewer, `roll` to the left, `spin` turns the apple around its core.
     """
 
     x: float
@@ -117,7 +117,7 @@ class Body:
         """
         far = np.sqrt(np.maximum(reach * reach - x * x - y * y, 0.0))
         z, _, smooth = self._step(x, y, far, turns=6, ribbed=False)
-        z, gap, closest = self._step(x, y, z, turns=3)
+        z, gap, closest = self._step(x, y, z, turns=2)
         closest = np.minimum(closest, smooth)
         # Rays that graze the skin come in slowly: start those again, with care.
         grazing = closest < 0.02 + self.variety.ribs
@@ -150,7 +150,7 @@ class Body:
             z = z - (gap / np.maximum(fall, 0.3)).clip(-0.2, 0.35)
         return z, gap, closest
 
-    def _creep(self, x, y, z, turns=16):
+    def _creep(self, x, y, z, turns=14):
         """Walk in along z in short steps, then halve the way between out and in."""
         outside, inside = z, np.full_like(z, np.nan)
         closest = np.full_like(z, 9.0)
@@ -161,7 +161,7 @@ class Body:
             outside = np.where(out, z, outside)
             inside = np.where(out, inside, z)
             # Hardly any skin rises faster than 1 to 1 towards the viewer.
-            ahead = z - (gap * 0.9).clip(0.035, 0.4)
+            ahead = z - (gap * 0.9).clip(0.04, 0.4)
             z = np.where(np.isnan(inside), ahead, 0.5 * (outside + inside))
         found = ~np.isnan(inside)
         # Still on its way over a lip, before the middle: it will meet the far side.

@@ -11,7 +11,7 @@ SAMPLES = 2  # along each edge of a pixel; the outlines are soft by themselves
 
 
 def studio(variety, rng, size):
-    """Draw one apple on pale paper, under one large soft lamp."""
+    """Draw one apple standing on plain paper, under one large soft lamp."""
     fruit = individual(variety, rng)
     side = float(rng.choice((-1.0, 1.0)))
     pose = Pose(

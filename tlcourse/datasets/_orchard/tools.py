@@ -8,6 +8,7 @@ Everything is float32 and lives in three coordinate systems:
   sRGB-like numbers only at the very end, after averaging the samples.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -22,7 +23,7 @@ def linear(colour):
 
 def smoothstep(low, high, x):
     """Rise smoothly from 0 at `low` to 1 at `high` (either may be the larger)."""
-    t = np.clip((x - low) * (1.0 / (high - low)), 0.0, 1.0)
+    t = np.minimum(np.maximum((x - low) * (1.0 / (high - low)), 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
@@ -96,6 +97,13 @@ def skin_noise(name):
     return ranks
 
 
+@cache
+def _samples_of(edge):
+    """Number the samples of a canvas (edge, edge), and give their places (edge,)."""
+    line = (np.arange(edge) + 0.5) * (2.0 / edge) - 1
+    return np.arange(edge * edge).reshape(edge, edge), line.astype(np.float32)
+
+
 class Canvas:
     """A transparent, supersampled layer that shapes are painted on.
 
@@ -114,26 +122,23 @@ class Canvas:
         self.depth = np.full(self.edge * self.edge, -9.0, np.float32)
         # Width of a sample in picture units, the unit of every soft edge.
         self.step = 2.0 / self.edge
+        self._grid, self._line = _samples_of(self.edge)
 
     def window(self, left, right, bottom, top):
         """Give flat indices and x, y of the samples inside a box."""
+        columns = slice(*self._samples(left, right))
+        rows = slice(*self._samples(-top, -bottom))  # rows count from the top
+        index = self._grid[rows, columns]
+        x = np.empty(index.shape, np.float32)
+        y = np.empty(index.shape, np.float32)
+        x[:], y[:] = self._line[columns], -self._line[rows, None]
+        return index.ravel(), x.ravel(), y.ravel()
 
-        def inside(low, high):
-            first = int(np.clip(np.floor((low + 1) / self.step), 0, self.edge))
-            last = int(np.clip(np.ceil((high + 1) / self.step), 0, self.edge))
-            return np.arange(first, max(last, first))
-
-        columns = inside(left, right)
-        rows = self.edge - 1 - inside(bottom, top)
-        index = (rows[:, None] * self.edge + columns[None, :]).ravel()
-        x = ((columns + 0.5) * self.step - 1).astype(np.float32)
-        y = (1 - (rows + 0.5) * self.step).astype(np.float32)
-        shape = (rows.size, columns.size)
-        return (
-            index,
-            np.broadcast_to(x, shape).ravel(),
-            np.broadcast_to(y[:, None], shape).ravel(),
-        )
+    def _samples(self, low, high):
+        """Give the first sample between two places, and the one after the last."""
+        first = min(max(math.floor((low + 1) / self.step), 0), self.edge)
+        last = min(max(math.ceil((high + 1) / self.step), first), self.edge)
+        return first, last
 
     def paint(self, index, colour, alpha, under=False):
         """Lay linear `colour` (3, n) with `alpha` (n,) over the samples `index`.
@@ -163,8 +168,8 @@ def develop(light):
     """Turn linear light (3, n, n) into a picture (n, n, 3), whole numbers 0-255.
 
     Bright light is bent towards white as film does it, so that highlights
-    keep their colour; whole numbers make the picture the same on machines
-    whose last bits differ.
+    keep their colour; whole numbers, so that machines whose last bits differ
+    give the same picture but for a rare step of 1.
     """
     light = np.maximum(light, 0.0)
     bent = light * (1.0 + light * 0.16) / (1.0 + light * 0.22 + light * light * 0.05)

@@ -1,0 +1,205 @@
+"""The apples: what they promise, that no cue suffices, and the gap between domains."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tlcourse.datasets import apples
+
+CARD = Path(__file__).parents[1] / "datasets" / "apples" / "card.md"
+SEEDS = range(5)
+CHANCE = 1 / 8
+
+
+@pytest.fixture(scope="module")
+def orchards():
+    return {domain: apples.make(domain) for domain in apples.DOMAINS}
+
+
+# --- What draw and make promise
+
+
+@pytest.mark.parametrize("domain", apples.DOMAINS)
+@pytest.mark.parametrize("variety", apples.CLASSES)
+def test_a_picture_is_float32_rgb_in_range(variety, domain):
+    picture = apples.draw(variety, domain, np.random.default_rng(1))
+    assert picture.shape == (64, 64, 3)
+    assert picture.dtype == np.float32
+    assert picture.min() >= 0 and picture.max() <= 255
+    assert np.array_equal(picture, np.rint(picture))
+    assert picture.std() > 15  # there is something to see
+
+
+@pytest.mark.parametrize("domain", apples.DOMAINS)
+def test_the_generator_decides_the_picture(domain):
+    one, again, other = (
+        apples.draw("Gala", domain, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    )
+    assert np.array_equal(one, again)
+    assert np.abs(one - other).mean() > 5
+
+
+@pytest.mark.parametrize("domain", apples.DOMAINS)
+def test_the_same_picture_at_every_size(domain):
+    small, large = (
+        apples.draw("Braeburn", domain, np.random.default_rng(3), size=size)
+        for size in (64, 128)
+    )
+    shrunk = large.reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
+    assert large.shape == (128, 128, 3)
+    assert np.abs(small - shrunk).mean() < 3
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (("Pear", "studio", None), "Pear"),
+        (("Gala", "kitchen", None), "kitchen"),
+        (("Gala", "studio", None, 4), "too small"),
+    ],
+)
+def test_bad_input_to_draw_gets_one_sentence(arguments, word):
+    with pytest.raises(ValueError, match=word) as caught:
+        apples.draw(*arguments)
+    assert str(caught.value).count(".") == 1
+
+
+def test_an_unknown_domain_names_the_choices():
+    with pytest.raises(ValueError, match="'cellar'.*'studio' or 'orchard'"):
+        apples.make("cellar")
+
+
+def test_every_split_holds_every_variety(orchards):
+    for made in orchards.values():
+        assert made["classes"] == apples.CLASSES and len(apples.CLASSES) >= 6
+        for split, count in {"train": 60, "val": 20, "test": 40}.items():
+            images, labels = made[split]
+            assert images.shape == (8 * count, 64, 64, 3)
+            assert images.dtype == np.float32 and labels.dtype.kind == "i"
+            assert np.bincount(labels).tolist() == [count] * 8
+
+
+def test_no_picture_stands_twice(orchards):
+    hashes = [
+        hashlib.sha256(image.tobytes()).digest()
+        for made in orchards.values()
+        for split in ("train", "val", "test")
+        for image in made[split][0]
+    ]
+    assert len(hashes) == len(set(hashes)) == 2 * 8 * 120
+
+
+def test_made_again_it_is_the_same(orchards, monkeypatch):
+    monkeypatch.setattr(apples, "SPLITS", {"train": 2, "val": 1, "test": 1})
+    for domain, made in orchards.items():
+        again = apples.make(domain)
+        for split, full in {"train": 60, "val": 20, "test": 40}.items():
+            count = apples.SPLITS[split]
+            first = np.arange(8 * full) % full < count
+            assert np.array_equal(again[split][0], made[split][0][first])
+
+
+def test_no_tensorflow_is_needed():
+    code = (
+        "import sys, numpy; from tlcourse.datasets import apples;"
+        "apples.draw('Gala', 'orchard', numpy.random.default_rng(0));"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# --- What a linear classifier sees
+
+
+def middle_colour(images):
+    """Mean colour of the middle of the picture, where there is only apple."""
+    return images[:, 22:46, 20:44].mean(axis=(1, 2))
+
+
+def outline(images):
+    """Height, width, their ratio, how full the box is, where the weight lies."""
+    paper = np.median(images[:, :3].reshape(len(images), -1, 3), axis=1)
+    hue, plain = (
+        colour / (colour.sum(axis=-1, keepdims=True) + 1)
+        for colour in (images, paper[:, None, None])
+    )
+    mask = np.abs(hue - plain).sum(axis=-1) > 0.09
+    rows = mask.sum(axis=2)
+    height, width = mask.any(axis=2).sum(axis=1), mask.any(axis=1).sum(axis=1)
+    weight = (rows * np.arange(64)).sum(axis=1) / (rows.sum(axis=1) + 1)
+    box = height * width + 1
+    parts = [height, width, height / (width + 1), rows.sum(axis=1) / box]
+    return np.stack([*parts, weight / (height + 1)], axis=1)
+
+
+def shrunk(images):
+    """The picture at 16 x 16 pixels."""
+    small = images.reshape(-1, 16, 4, 16, 4, 3).mean(axis=(2, 4))
+    return small.reshape(len(images), -1)
+
+
+def middle_histogram(images, bins=6):
+    """How often each of 6 x 6 x 6 colours occurs in the middle of the picture."""
+    step = (images[:, 14:50, 14:50] * (bins / 256)).astype(int)
+    colour = (step[..., 0] * bins + step[..., 1]) * bins + step[..., 2]
+    counts = [np.bincount(each.ravel(), minlength=bins**3) for each in colour]
+    return np.sqrt(counts)
+
+
+def accuracies(orchards, features, strength, source, target):
+    """Test accuracy on `target` of classifiers trained on `source`, one per seed."""
+    images, labels = orchards[source]["train"]
+    seen = features(images)
+    unseen, truth = features(orchards[target]["test"][0]), orchards[target]["test"][1]
+    scores = []
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        chosen = np.concatenate(
+            [rng.permutation(np.flatnonzero(labels == c))[:45] for c in range(8)]
+        )
+        model = make_pipeline(
+            StandardScaler(), LogisticRegression(C=strength, max_iter=1000)
+        )
+        scores.append(model.fit(seen[chosen], labels[chosen]).score(unseen, truth))
+    return np.array(scores)
+
+
+def stated(row):
+    """The accuracy that the card gives in the row that starts like this."""
+    lines = CARD.read_text(encoding="utf-8").splitlines()
+    return float(next(line for line in lines if line.startswith(row)).split("|")[-2])
+
+
+def test_no_single_cue_suffices(orchards):
+    colour, shape, whole = (
+        accuracies(orchards, features, strength, "studio", "studio")
+        for features, strength in ((middle_colour, 10), (outline, 10), (shrunk, 0.02))
+    )
+    assert (whole > 0.82).all()
+    assert (colour < whole - 0.1).all() and (shape < whole - 0.3).all()
+    assert (colour > 2 * CHANCE).all() and (shape > 2 * CHANCE).all()  # yet they help
+    assert colour.mean() == pytest.approx(stated("| the mean colour"), abs=0.03)
+    assert shape.mean() == pytest.approx(stated("| the proportions"), abs=0.03)
+    assert whole.mean() == pytest.approx(stated("| the picture"), abs=0.03)
+
+
+def test_the_gap_between_the_domains_is_real(orchards):
+    home, away, oracle = (
+        accuracies(orchards, middle_histogram, 0.1, source, target)
+        for source, target in (
+            ("studio", "studio"), ("studio", "orchard"), ("orchard", "orchard"),
+        )
+    )
+    assert (away > 2 * CHANCE).all()  # the varieties can still be seen
+    assert (away < home - 0.2).all()
+    assert (oracle > away + 0.12).all()
+    assert home.mean() == pytest.approx(stated("| studio | studio"), abs=0.03)
+    assert away.mean() == pytest.approx(stated("| studio | orchard"), abs=0.03)
+    assert oracle.mean() == pytest.approx(stated("| orchard | orchard"), abs=0.03)
