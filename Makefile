@@ -1,6 +1,7 @@
 # make lab     open the course in JupyterLab
 # make test    run everything that CI runs
 # make claims  train again what the lessons claim, over 5 seeds (long)
+# make lessons run the lessons and store their outputs
 #
 # Each makes its own environment in .venv. Any of them takes PYTHON=python3.12.
 
@@ -14,10 +15,12 @@ PIP := -m pip --disable-pip-version-check --quiet install
 PYTEST := $(PY) -m pytest --color=auto
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 \
   --nbval-sanitize-with=tests/lessons/sanitise.cfg
+# Outputs stay in a stored lesson; what changes on every run, and widget state, do not.
+STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.widgets"
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: lab test claims clean lint test-fast test-lessons test-claims test-browser \
+.PHONY: lab test claims lessons clean lint test-fast test-lessons test-claims test-browser \
   test-install test-colab
 
 lab: .venv/lab
@@ -28,9 +31,14 @@ test: lint test-fast test-lessons test-claims test-browser test-install test-col
 claims: .venv/test
 	$(PYTEST) tests/claims --renew --capture=no
 
+lessons: .venv/test
+	$(PY) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(STRIP) notebooks/*.ipynb
+
 lint: .venv/test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(STRIP) --verify notebooks/*.ipynb
 
 test-fast: .venv/test
 	$(PYTEST) tests --ignore=tests/lessons --ignore=tests/claims \

@@ -194,7 +194,9 @@ def test_the_gap_between_the_domains_is_real(orchards):
     home, away, oracle = (
         accuracies(orchards, middle_histogram, 0.1, source, target)
         for source, target in (
-            ("studio", "studio"), ("studio", "orchard"), ("orchard", "orchard"),
+            ("studio", "studio"),
+            ("studio", "orchard"),
+            ("orchard", "orchard"),
         )
     )
     assert (away > 2 * CHANCE).all()  # the varieties can still be seen

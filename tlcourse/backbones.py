@@ -34,7 +34,7 @@ _FAMILIES = {
     "mobilenet_v2": r"block_(\d+)|(Conv_1)",
     "mobilenet_v3": r"^expanded_conv_(\d+)_|^(conv_1)",
     "densenet": r"(?:conv|pool)(\d)_",
-    "nasnet": r"^(?!activation|cropping|zero|input).*?_(stem_\d|reduce_\d+|\d+)$",
+    "nasnet": r"^(?:normal|reduction|separable|adjust).*?_(stem_\d|reduce_\d+|\d+)$",
     "efficientnet": r"(block\d)[a-z]_|(top)_",
     "efficientnet_v2": r"(block\d)[a-z]_|(top)_",
     "convnext": r"stage_(\d)|downsampling_block_(\d)",

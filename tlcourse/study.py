@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tlcourse import datasets
 from tlcourse.progress import progress
+from tlcourse.quiet import import_keras
 from tlcourse.training import transfer
 
 
@@ -56,7 +57,7 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
     return pandas.DataFrame(rows, columns=columns)
 
 
-def probe_blocks(backbone, dataset, per_class, seeds):
+def probe_blocks(backbone, dataset, per_class, seeds, split="test"):
     """Fit a linear probe on what each block puts out.
 
     A linear probe is a linear classifier on frozen features: it tells what a block
@@ -70,26 +71,36 @@ def probe_blocks(backbone, dataset, per_class, seeds):
     per_class : int
     seeds : sequence of int
         Each seed draws the labels.
+    split : {"test", "val"}
+        On which split the probe is scored: choose a block on ``"val"``.
 
     Returns
     -------
     pandas.DataFrame
-        A row a block and seed: ``block``, ``seed``, ``accuracy`` (test split, 0-1).
+        A row a block and seed: ``block``, ``seed``, ``accuracy`` (0-1).
+
+    Raises
+    ------
+    ValueError
+        If there is no such split.
 
     References
     ----------
     Alain & Bengio (2016), Understanding intermediate layers using linear classifier
     probes.
     """
+    if split not in ("test", "val"):
+        raise ValueError(f"A probe is scored on split 'test' or 'val', not {split!r}.")
     task = datasets.load(dataset)
+    held_out = getattr(task, split)
     train = _pooled(backbone, task.train.images)
-    test = _pooled(backbone, task.test.images)
+    test = _pooled(backbone, held_out.images)
     rows = []
     for seed in seeds:
         few = datasets.few(task.train.labels, per_class, seed, dataset)
         for block, known in train.items():
             probe = linear_probe().fit(known[few], task.train.labels[few])
-            score = probe.score(test[block], task.test.labels)
+            score = probe.score(test[block], held_out.labels)
             rows.append((block, seed, score))
     return pandas.DataFrame(rows, columns=["block", "seed", "accuracy"])
 
@@ -105,8 +116,13 @@ def linear_probe():
 
 def _pooled(backbone, images):
     """Average each block's maps over the picture; dict of (n, d)."""
-    maps = backbone.activations(images)
-    return {block: values.mean((1, 2)) for block, values in maps.items()}
+    keras = import_keras()
+    pool = keras.layers.GlobalAveragePooling2D()
+    # Pooled inside the model: the maps of all blocks would take gigabytes.
+    ends = [backbone.model.get_layer(b.output).output for b in backbone.blocks]
+    model = keras.Model(backbone.model.input, [pool(end) for end in ends])
+    means = model.predict(backbone.preprocess(images), batch_size=64, verbose=0)
+    return {b.name: m for b, m in zip(backbone.blocks, means, strict=True)}
 
 
 def summarise(table, by, value="accuracy"):

@@ -2,8 +2,9 @@
 
 It lets two faults pass: a cell that fails before any code runs (an unknown %magic,
 whose only trace is the status of the kernel's reply), and a dead kernel, for which it
-waits out the whole time limit of the cell. And it compares the first state of an
-output that is redrawn in place, where a stored notebook holds the last one.
+waits out the whole time limit of the cell. It compares the first state of an output
+that is redrawn in place, where a stored notebook holds the last one. And it keeps no
+history, without which a semicolon at the end of a cell hides no output.
 """
 
 import time
@@ -17,6 +18,13 @@ STEP = 1.0  # seconds between two looks at whether the kernel lives
 _run_cell = nbval_plugin.IPyNbCell.runtest
 _compare = nbval_plugin.IPyNbCell.compare_outputs
 _next_message = nbval_plugin.IPyNbFile.get_kernel_message
+
+
+def execute_cell_input(self, cell_input, allow_stdin=None):
+    """Run a cell as a front end does, with history."""
+    return self.kc.execute(
+        cell_input, store_history=True, allow_stdin=allow_stdin, stop_on_error=False
+    )
 
 
 def await_reply(self, msg_id, timeout=None):
@@ -75,6 +83,7 @@ def compare_outputs(self, test, ref, skip_compare=None):
 
 
 def pytest_configure(config):
+    nbval_kernel.RunningKernel.execute_cell_input = execute_cell_input
     nbval_kernel.RunningKernel.await_reply = await_reply
     nbval_plugin.IPyNbCell.runtest = runtest
     nbval_plugin.IPyNbCell.compare_outputs = compare_outputs

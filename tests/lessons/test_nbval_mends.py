@@ -73,6 +73,11 @@ def test_an_output_redrawn_in_place_is_compared_as_it_ends(judge):
     assert judge(source, begun)[0] == 1
 
 
+def test_a_semicolon_hides_the_last_value(judge):
+    code, text = judge("40 + 2;")
+    assert code == 0, text
+
+
 def test_the_progress_bar_of_the_course_is_stable(judge):
     source = (
         "import time\n"

@@ -223,7 +223,7 @@ def make(domain=None):
     """Draw the data set: the characters of Latin-1, 30, 5 and 10 times each.
 
     The test split is drawn from fonts that the others do not use. (The bundled
-    backbone was pre-trained on the whole ``alphabet()`` of 452, of which this is a part.)
+    backbone was pre-trained on all of ``alphabet()``, of which this is a part.)
     """
     characters = alphabet(_LATIN_1_ENDS)[0]
     splits = {}

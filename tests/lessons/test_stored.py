@@ -1,0 +1,47 @@
+"""The lessons as they are stored."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+pytestmark = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+def cells(path, kind="code"):
+    notebook = json.loads(path.read_text("utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def test_run_from_top_to_bottom_in_a_fresh_kernel(path):
+    counts = [cell["execution_count"] for cell in cells(path) if cell["source"]]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_the_kernel_is_one_that_everybody_has(path):
+    assert json.loads(path.read_text("utf-8"))["metadata"]["kernelspec"]["name"] == (
+        "python3"
+    )
+
+
+def test_no_widget_state_which_github_refuses_to_show(path):
+    assert "widgets" not in json.loads(path.read_text("utf-8"))["metadata"]
+
+
+def test_no_errors_no_warnings_and_no_folders_of_ours(path):
+    for cell in cells(path):
+        expected = "raises-exception" in cell["metadata"].get("tags", [])
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error" or expected
+            assert output.get("name") != "stderr", output["text"]
+            if output["output_type"] == "error":
+                continue
+            shown = json.dumps(output.get("text", output.get("data")))
+            assert not re.search(r"/(root|home|tmp|Users|work)/", shown), shown[:300]
+
+
+def test_it_is_small_enough_for_github_to_show(path):
+    assert path.stat().st_size < 3e6

@@ -1,0 +1,170 @@
+"""Backbones: blocks, preprocessing, bundled weights, and what bad input is told."""
+
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+
+from tlcourse import backbones
+
+PICTURES = np.random.default_rng(0).uniform(0, 255, (3, 20, 30, 3)).astype("float32")
+FAMILIES = (
+    "VGG16",
+    "ResNet50",
+    "ResNet50V2",
+    "InceptionV3",
+    "Xception",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Small",
+    "DenseNet121",
+    "NASNetMobile",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "ConvNeXtTiny",
+)
+
+
+@pytest.fixture(scope="module")
+def glyphs():
+    return backbones.load("mobilenet", source="glyphs")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_blocks_partition_the_model(name):
+    backbone = backbones.load(name, source=None, input_size=96)
+    table = backbones.catalogue().set_index("model")
+    assert len(backbone.blocks) == table.loc[name, "blocks"]
+    layers = [layer for block in backbone.blocks for layer in block.layers]
+    assert sorted(layers) == sorted(each.name for each in backbone.model.layers[1:])
+    assert sum(block.parameters for block in backbone.blocks) == backbone.parameters
+    assert all(block.parameters > 0 for block in backbone.blocks)
+    assert len({block.name for block in backbone.blocks}) == len(backbone.blocks)
+    if not name.startswith("NASNet"):  # its cells read the two before them
+        narrow = backbones._narrow_layers(backbone.model)
+        assert all(block.output in narrow for block in backbone.blocks)
+
+
+def test_catalogue_lists_all_of_keras_applications():
+    import keras
+
+    offered = [n for n in dir(keras.applications) if n[0].isupper()]
+    table = backbones.catalogue()
+    assert sorted(table["model"]) == sorted(offered)
+    assert table["top1"].between(0.6, 0.9).all()
+    assert (table["blocks"] > 0).all()
+
+
+def test_a_model_can_be_cut_between_any_two_blocks(glyphs):
+    import keras
+
+    maps = glyphs.activations(PICTURES)
+    assert list(maps) == [block.name for block in glyphs.blocks]
+    for block in (glyphs.blocks[0], glyphs.blocks[6], glyphs.blocks[-2]):
+        cut = glyphs.model.get_layer(block.output).output
+        rest = keras.Model(cut, glyphs.model.output)
+        whole = glyphs.model.predict(glyphs.preprocess(PICTURES), verbose=0)
+        np.testing.assert_allclose(
+            rest.predict(maps[block.name], verbose=0), whole, atol=1e-5
+        )
+
+
+def test_features_are_the_average_of_the_last_maps(glyphs):
+    maps = glyphs.model.predict(glyphs.preprocess(PICTURES), verbose=0)
+    features = glyphs.features(PICTURES)
+    assert features.shape == (3, 256)
+    np.testing.assert_allclose(features, maps.mean((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "ResNet50V2"])
+def test_preprocessing_is_the_models_own(name):
+    import keras
+
+    backbone = backbones.load(name, source=None, input_size=64)
+    same_size = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype("f4")
+    kept = same_size.copy()
+    family = backbones.catalogue().set_index("model").loc[name, "family"]
+    wanted = getattr(keras.applications, family).preprocess_input(same_size.copy())
+    np.testing.assert_allclose(backbone.preprocess(same_size), wanted, rtol=1e-5)
+    np.testing.assert_array_equal(same_size, kept)  # Keras scales in place
+
+
+@pytest.mark.parametrize("source", backbones.BUNDLED)
+def test_bundled_weights_are_small_and_described(source):
+    weights, card = backbones.bundled_files(source)
+    assert weights.stat().st_size < 2_000_000
+    backbone = backbones.load("mobilenet", source=source)
+    for fact in ("task", "minutes", "score", "licence", "seed", "drawings"):
+        assert backbone.card[fact] is not None
+    other = backbones.load("mobilenet", source=None)
+    assert not np.allclose(backbone.features(PICTURES), other.features(PICTURES))
+
+
+def test_bundled_weights_load_through_keras_alone():
+    import keras
+
+    weights, _ = backbones.bundled_files("glyphs")
+    model = keras.applications.MobileNet(
+        weights=str(weights), alpha=0.25, input_shape=(64, 64, 3), include_top=False
+    )
+    ours = backbones.load("mobilenet", source="glyphs").model
+    for theirs, mine in zip(model.get_weights(), ours.get_weights(), strict=True):
+        np.testing.assert_array_equal(theirs, mine)
+
+
+def test_random_weights_depend_on_the_seed_alone():
+    first, again, other = (
+        backbones.load("mobilenet", source=None, seed=s).model.get_weights()[0]
+        for s in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (PICTURES / 255, "Pixels must lie in 0-255"),
+        (PICTURES - 128, "Pixels must lie in 0-255"),
+        (PICTURES * 2, "Pixels must lie in 0-255"),
+        (PICTURES[0], "must have the shape"),
+        (PICTURES[..., 0], "must have the shape"),
+        (PICTURES[:0], "There are no images"),
+        (np.where(PICTURES > 100, np.nan, PICTURES), "NaN or infinite"),
+    ],
+)
+def test_unusable_images_are_refused_in_one_sentence(glyphs, images, said):
+    with pytest.raises(ValueError, match=said):
+        glyphs.features(images)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": "resnet5"}, "There is no model 'resnet5'"),
+        ({"source": "imagenets"}, "There is no source 'imagenets'"),
+        ({"name": "VGG16", "source": "glyphs"}, "comes with MobileNet"),
+        ({"alpha": 0.5}, "comes with MobileNet"),
+        ({"name": "VGG16", "source": None, "alpha": 1.0}, "has no alpha"),
+        ({"source": None, "input_size": 16}, "from 32 up"),
+        ({"source": None, "input_size": "64"}, "from 32 up"),
+    ],
+)
+def test_unknown_backbones_are_refused_in_one_sentence(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        backbones.load(**arguments)
+
+
+def test_damaged_weights_are_never_read(tmp_path, monkeypatch):
+    for path in backbones.bundled_files("glyphs"):
+        shutil.copy(path, tmp_path / path.name)
+    monkeypatch.setattr(backbones, "where", lambda kind: pathlib.Path(tmp_path))
+    weights, card = backbones.bundled_files("glyphs")
+    backbones.load("mobilenet", source="glyphs")
+    weights.write_bytes(weights.read_bytes()[:50_000])
+    with pytest.raises(ValueError, match="missing or damaged"):
+        backbones.load("mobilenet", source="glyphs")
+    card.unlink()
+    with pytest.raises(ValueError, match="missing or damaged"):
+        backbones.load("mobilenet", source="glyphs")

@@ -1,0 +1,121 @@
+"""The pre-training loop: resumed after a kill, and never a half-written weight file."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tlcourse import backbones
+from tlcourse.datasets import fractals, glyphs, photos
+
+TRAIN = """
+import sys
+from tlcourse.pretraining import loop
+keras = loop.keras
+
+def draw(rng, n):
+    labels = rng.integers(0, 2, n)
+    light = 100.0 * labels[:, None, None, None]
+    return rng.uniform(0, 128, (n, 8, 8, 3)) + light, labels
+
+keras.utils.set_random_seed(0)
+model = keras.Sequential([
+    keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)
+])
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+loop.pretrain("test", model, draw, loss, epochs=30, steps=40, seed=5)
+model.save_weights(sys.argv[1])
+"""
+
+
+def start(folder, name):
+    return subprocess.Popen(
+        [sys.executable, "-u", "-c", TRAIN, str(folder / f"{name}.weights.h5")],
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / name)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
+    whole = start(tmp_path, "whole")
+    assert whole.wait() == 0 or whole.communicate()
+
+    killed = start(tmp_path, "killed")
+    checkpoint = tmp_path / "killed/tlcourse/pretraining/test/training_metadata.json"
+    while not (checkpoint.exists() and _epoch(checkpoint) >= 3):
+        assert killed.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    resumed = start(tmp_path, "killed")
+    said = resumed.communicate()[0]
+    assert resumed.returncode == 0
+    assert "Epoch 1/30" not in said and "Epoch 30/30" in said
+    assert not checkpoint.exists()  # done: the next run starts afresh
+
+    import h5py
+
+    with (
+        h5py.File(tmp_path / "whole.weights.h5") as one,
+        h5py.File(tmp_path / "killed.weights.h5") as other,
+    ):
+        for name in ("layers/dense/vars/0", "layers/dense/vars/1"):
+            np.testing.assert_allclose(one[name][:], other[name][:], atol=1e-5)
+
+
+def _epoch(path):
+    try:
+        return json.loads(path.read_text())["epoch"]
+    except (OSError, ValueError, KeyError):
+        return 0  # Keras is just writing it
+
+
+def test_weights_and_card_are_written_together(tmp_path, monkeypatch):
+    from tlcourse.pretraining import loop
+
+    monkeypatch.setattr(backbones, "where", lambda kind: pathlib.Path(tmp_path))
+    model = loop.fresh_backbone(seed=1)
+    loop.save("glyphs", model, {"task": "none"})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "mobilenet_glyphs.json",
+        "mobilenet_glyphs.weights.h5",
+    ]
+    loaded = backbones.load("mobilenet", source="glyphs")
+    for mine, theirs in zip(
+        model.get_weights(), loaded.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, n: glyphs.draw(rng.integers(0, 40, n), rng, None, 0x100),
+        lambda rng, n: fractals.draw(rng.integers(0, 5, n), rng, 5),
+        lambda rng, n: photos.crops(rng, n)[0],
+    ],
+    ids=["glyphs", "fractals", "photos"],
+)
+def test_drawings_repeat_by_their_seed_and_differ_otherwise(draw):
+    one, again, other = (draw(np.random.default_rng(s), 6) for s in (0, 0, 1))
+    assert one.shape == (6, 64, 64, 3) and one.dtype == np.float32
+    assert one.min() >= 0 and one.max() <= 255 and one.std() > 10
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_the_teachers_pupils_see_no_target():
+    from tlcourse.pretraining import imagenet_distilled
+
+    images = imagenet_distilled.unlabelled(np.random.default_rng(0), 40)
+    assert images.shape == (40, 64, 64, 3) and images.dtype == np.float32
+    assert not set(photos.SOURCE) & set(photos.TARGET)
+    files = [file for file, _ in (*photos.SOURCE.values(), *photos.TARGET.values())]
+    assert len(set(files)) == len(files)
