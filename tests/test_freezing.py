@@ -38,9 +38,11 @@ def test_an_impossible_k_is_refused(backbone, k):
 
 
 @pytest.mark.parametrize("batchnorm", ["frozen", "train"])
-@pytest.mark.parametrize("name", ["mobilenet", "MobileNetV2"])
-def test_only_what_the_plan_frees_moves(name, batchnorm, task):
-    backbone = tl.backbones.load(name, source=None, input_size=32)
+@pytest.mark.parametrize(
+    ("name", "source", "size"), [("mobilenet", "glyphs", 64), ("MobileNetV2", None, 32)]
+)
+def test_only_what_the_plan_frees_moves(name, source, size, batchnorm, task):
+    backbone = tl.backbones.load(name, source=source, input_size=size)
     before = backbone.model.get_weights()
     last = tl.FreezePlan.last(backbone, 2)
     plan = tl.FreezePlan(last.trainable, batchnorm)

@@ -45,7 +45,7 @@ def start(folder, name):
 
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
     whole = start(tmp_path, "whole")
-    assert whole.wait() == 0 or whole.communicate()
+    assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
 
     killed = start(tmp_path, "killed")
     checkpoint = tmp_path / "killed/tlcourse/pretraining/test/training_metadata.json"
@@ -67,7 +67,9 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
         h5py.File(tmp_path / "killed.weights.h5") as other,
     ):
         for name in ("layers/dense/vars/0", "layers/dense/vars/1"):
-            np.testing.assert_allclose(one[name][:], other[name][:], atol=1e-5)
+            # Sums in another order differ in the last digits; an epoch left out or
+            # drawn twice moves these weights by a hundredth.
+            np.testing.assert_allclose(one[name][:], other[name][:], atol=1e-3)
 
 
 def _epoch(path):

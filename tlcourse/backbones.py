@@ -359,7 +359,9 @@ def _blocks(model, family):
     gathered, segment, current = {}, [], "stem"
     for layer in model.layers:
         segment.append(layer)
-        if layer.name not in narrow and family != "nasnet":
+        # Padding serves the convolution after it: it opens a block, ends none.
+        within = layer.name not in narrow or type(layer).__name__ == "ZeroPadding2D"
+        if within and family != "nasnet":
             continue
         names = (_block_name(each.name, family) for each in reversed(segment))
         current = next((name for name in names if name), current)

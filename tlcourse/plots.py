@@ -30,9 +30,14 @@ __all__ = [
     "bars",
     "blocks",
     "confusion",
+    "course_map",
     "feature_map",
+    "filters",
+    "gallery",
     "image_grid",
+    "inside",
     "learning_curves",
+    "probes",
     "series_style",
     "styled",
 ]
@@ -874,3 +879,353 @@ def _confusion_in_words(matrix, names):
         f"Confusion matrix of {len(names)} classes: {right:g} of {total:g} examples "
         f"are right, which is {right / total:.2f}.{mistakes}"
     )
+
+
+def _course_map_part(axes, y, images, words, style):
+    """One row of the map: pictures, backbone, head, question. Units are inches."""
+    name, labels, question, head = words
+    axes.text(0.12, y + 0.66, name, fontsize=13, fontweight="bold", color=style)
+    axes.text(0.95, y + 0.67, labels, fontsize=10.5, color=INK)
+    for index in range(6):
+        left, bottom = 0.12 + 0.53 * (index % 3), y + 0.02 - 0.53 * (index // 3)
+        edges = (left, left + 0.48, bottom, bottom + 0.48)
+        if index < len(images):
+            axes.imshow(images[index], extent=edges, zorder=2)
+        else:
+            axes.add_patch(Rectangle((left, bottom), 0.48, 0.48, color=GRID))
+    for index in range(5):  # the blocks: their maps grow smaller
+        height = 1.06 - 0.14 * index
+        axes.add_patch(Rectangle(
+            (2.32 + 0.4 * index, y - height / 2), 0.32, height, facecolor=PALETTE[0],
+            alpha=0.85, edgecolor="white",
+        ))  # fmt: skip
+    axes.add_patch(Rectangle(
+        (4.8, y - 0.25), 0.62, 0.5, facecolor="white" if head == "old" else style,
+        edgecolor="#777777" if head == "old" else style, linewidth=1.4,
+        linestyle="--" if head == "old" else "-",
+    ))  # fmt: skip
+    ink = "#666666" if head == "old" else "white"
+    axes.text(5.11, y, f"{head}\nhead", ha="center", va="center", fontsize=9, color=ink)
+    axes.text(5.82, y, question, va="center", fontsize=11, color=INK)
+    for start, end in ((1.78, 2.24), (4.3, 4.74), (5.46, 5.78)):
+        _arrow(axes, (start, y), (end, y), 12, 1.6, INK)
+
+
+def _arrow(axes, start, end, size, width, colour):
+    axes.annotate(
+        "", end, start,
+        arrowprops={"arrowstyle": "-|>", "mutation_scale": size, "linewidth": width,
+                    "color": colour, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+
+
+def _badge(axes, x, y, number):
+    """A lesson's number on a dark disc."""
+    axes.text(
+        x, y, number, ha="center", va="center", fontsize=9.5, fontweight="bold",
+        color="white", bbox={"boxstyle": "circle,pad=0.28", "facecolor": INK,
+                             "edgecolor": "white"}, zorder=5,
+    )  # fmt: skip
+
+
+@styled
+def course_map(source_images=(), target_images=(), *, alt=None):
+    """The idea of transfer learning in one picture, with the lessons on it.
+
+    Parameters
+    ----------
+    source_images, target_images : array_like, shape (n, height, width, 3), optional
+        Up to six pictures of letters and six of digits, 0-255; grey squares without.
+    alt : str, optional
+        The description; without it, one that says what the map shows.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the pictures have another shape.
+    """
+    fig = Figure(figsize=(7.4, 4.6))
+    axes = fig.add_axes((0, 0, 1, 1), xlim=(0, 7.4), ylim=(0, 4.6))
+    rows = (
+        (3.45, source_images, ("Source", "many labels", "Which letter?", "old")),
+        (1.55, target_images, ("Target", "few labels", "Which digit?", "new")),
+    )
+    for colour, (y, images, words) in zip(PALETTE, rows, strict=False):
+        small = _pixels(images[:6], "course_map") if len(images) else ()
+        _course_map_part(axes, y, small, words, colour)
+    axes.text(3.28, 4.12, "backbone", ha="center", fontsize=11, color=INK)
+    _arrow(axes, (3.28, 2.86), (3.28, 2.16), 24, 5, PALETTE[2])
+    axes.text(3.5, 2.5, "transfer: the weights move", va="center", fontsize=11,
+              fontweight="bold", color="#00694D")  # fmt: skip
+    axes.text(3.28, 0.86, "❄ frozen or ✎ trainable", ha="center", fontsize=10.5)
+    axes.text(5.11, 1.08, "✎ trainable", ha="center", fontsize=10.5)
+    for x, y, number in ((3.02, 2.5, "01"), (2.12, 4.02, "02"), (5.42, 1.82, "03")):
+        _badge(axes, x, y, number)
+    lessons = (("01", "Why transfer?"), ("02", "Inside a backbone"),
+               ("03", "Feature extraction"))  # fmt: skip
+    for x, (number, title) in zip((0.35, 2.55, 5.1), lessons, strict=True):
+        _badge(axes, x, 0.34, number)
+        axes.text(x + 0.24, 0.34, title, va="center", fontsize=11, color=INK)
+    axes.set_axis_off()
+    axes.set(xlim=(0, 7.4), ylim=(0, 4.6))
+    return Picture(fig, alt or _COURSE_MAP_IN_WORDS)
+
+
+_COURSE_MAP_IN_WORDS = (
+    "Two rows. Above, the source: many labelled pictures of letters go through a "
+    "backbone of five blocks and a head that answers 'Which letter?'. Below, the "
+    "target: few labelled pictures of digits go through the same backbone, frozen or "
+    "trainable, and a new, trainable head that answers 'Which digit?'. An arrow from "
+    "backbone to backbone says: transfer, the weights move; the old head stays behind. "
+    "Lesson 01 stands at the arrow, 02 at the backbone, 03 at the new head."
+)
+
+
+@styled
+def gallery(tasks, columns=7, *, alt=None):
+    """A row of examples for each data set, with its name, classes and size.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        A row each; ``load(name, per_class=4)`` has enough examples.
+    columns : int
+        Pictures in a row.
+    alt : str, optional
+        The description; without it, the data sets and their classes.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If there is no task.
+    """
+    tasks = list(tasks)
+    if not tasks:
+        raise ValueError("gallery needs at least one task: tl.datasets.load gives one.")
+    fig = _figure(7.4, 1.0 * len(tasks))
+    widths = [1.35] + [1] * columns
+    grid = fig.subplots(len(tasks), columns + 1, width_ratios=widths, squeeze=False)
+    told = [
+        _gallery_row(axes, task, columns)
+        for axes, task in zip(grid, tasks, strict=True)
+    ]
+    return Picture(
+        fig, alt or f"A row of pictures for each data set: {'; '.join(told)}."
+    )
+
+
+def _gallery_row(axes, task, columns):
+    """Draw a data set's name, facts and examples; return them in words."""
+    # Every few-shot draw begins with one picture of each class: spread over them.
+    step = max(1, len(task.classes) // columns)
+    images = task.train.images[: step * columns : step]
+    labels = task.train.labels[: step * columns : step]
+    names = [_words(task.classes[label]) for label in labels]
+    height, width = images.shape[1:3]
+    facts = f"{len(task.classes)} classes\n{height} × {width} px"
+    axes[0].text(0, 0.72, task.name, fontsize=12, fontweight="bold", va="center")
+    axes[0].text(0, 0.3, facts, fontsize=9.5, va="center", linespacing=1.3)
+    for each, image, name in zip(axes[1:], images, names, strict=False):
+        each.imshow(image.astype(np.uint8))
+        name = name if len(name) < 12 else name.replace(" ", "\n", 1)
+        each.set_title(name, fontsize=8.5, loc="center", pad=2, linespacing=1)
+    for each in axes:
+        each.set_axis_off()
+    some = _listed(dict.fromkeys(names), 3)
+    return f"{task.name} ({len(task.classes)} classes, such as {some})"
+
+
+@styled
+def filters(kernels, maps, *, title=None, alt=None):
+    """First-layer filters as small colour pictures, and what each answers to.
+
+    Parameters
+    ----------
+    kernels : array_like, shape (height, width, 3, n)
+        The weights of a convolution on colour pictures. Each filter is scaled by
+        itself: grey is a weight of zero, a brighter colour a positive one.
+    maps : array_like, shape (h, w, n)
+        What each filter answers to one picture.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the filters are not for colour pictures, or the maps are not theirs.
+    """
+    kernels, maps = np.asarray(kernels, float), np.asarray(maps, float)
+    if kernels.ndim != 4 or kernels.shape[2] != 3:
+        raise ValueError(
+            "filters needs the weights of a layer that reads colour pictures, of the "
+            f"shape (height, width, 3, n), and these have the shape {kernels.shape}."
+        )
+    count = kernels.shape[-1]
+    if maps.ndim != 3 or maps.shape[-1] != count:
+        raise ValueError(
+            f"filters needs one map per filter, (h, w, {count}), and got the shape "
+            f"{maps.shape}."
+        )
+    fig = _figure(7.4, 14.8 / count + 0.6)
+    grid = fig.subplots(2, count, squeeze=False)
+    reach = np.abs(kernels).max((0, 1, 2))
+    for index in range(count):
+        weights = kernels[..., index] / max(reach[index], 1e-12)
+        grid[0, index].imshow(0.5 + 0.5 * weights)
+        grid[0, index].set_title(str(index), fontsize=10, loc="center", pad=2)
+        grid[1, index].imshow(maps[..., index], cmap="viridis")
+    for axes, words in zip(grid[:, 0], ("filter", "answer"), strict=True):
+        axes.set_ylabel(words, fontsize=10)
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = (
+        f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} pixels in colour, "
+        "and under each the heat map of its answer to the same picture"
+    )
+    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+
+
+@styled
+def inside(picture, maps, count=12, *, title=None, alt=None):
+    """A picture and the channels of a block that answer to it most unevenly.
+
+    Each map has a scale of its own, dark where the channel is silent and bright where
+    it answers most. Shown are the channels whose answer differs most from place to
+    place: an answer that is the same everywhere tells nothing about the picture.
+
+    Parameters
+    ----------
+    picture : array_like, shape (height, width, 3), 0-255
+    maps : array_like, shape (h, w, channels)
+        What a block puts out for that picture.
+    count : int
+        Maps to show at most, in three rows.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shapes are others.
+    """
+    maps = np.asarray(maps, float)
+    if maps.ndim != 3 or maps.size == 0:
+        raise ValueError(
+            "inside needs the maps of one picture, of the shape (h, w, channels), "
+            f"and these have the shape {maps.shape}."
+        )
+    pixels = _pixels(np.asarray(picture)[None], "inside")[0]
+    uneven = maps.std((0, 1))
+    # Relative: in a random backbone the answers shrink from block to block.
+    silent = int((np.ptp(maps, (0, 1)) <= 1e-6 * np.abs(maps).max()).sum())
+    shown = np.argsort(-uneven, kind="stable")[: min(count, maps.shape[-1] - silent)]
+    columns = max(1, math.ceil(count / 3))
+    fig = _figure(7.4, 0.45 + 3 * 7.4 / (columns + 3))
+    grid = fig.add_gridspec(3, columns + 3)
+    big = fig.add_subplot(grid[:, :3])
+    big.imshow(pixels)
+    big.set_axis_off()
+    for place, channel in enumerate(shown):
+        axes = fig.add_subplot(grid[place // columns, 3 + place % columns])
+        axes.imshow(maps[..., channel], cmap="viridis")
+        axes.set_title(str(channel), fontsize=9, loc="center", pad=2)
+        axes.set_axis_off()
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = (
+        f"the picture and {len(shown)} of {maps.shape[-1]} channels as heat maps of "
+        f"{maps.shape[0]} by {maps.shape[1]}; {silent} channels are silent"
+    )
+    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+
+
+@styled
+def probes(summary, series="source", panels="target", *, chance=None, alt=None):
+    """Accuracy of a probe over the blocks of a backbone, a panel for each target.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns block, `series`, `panels`, mean, low and high, as `study.summarise`
+        returns them; the blocks from the first to the last.
+    series : str
+        The column that tells the lines apart.
+    panels : str
+        The column that names the panels.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    columns = ["block", series, panels, "mean", "low", "high"]
+    table = _table(summary, columns, "probes")
+    names = list(dict.fromkeys(table[panels]))
+    fig = _figure(7.4, 4.1)
+    grid = fig.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axes, name in zip(grid, names, strict=True):
+        _probe_panel(axes, table[table[panels] == name], series)
+        axes.set_title(_words(name))
+        if chance is not None:
+            axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+            axes.annotate("guessing", (0, chance), (0, 3), fontsize=10, color=INK,
+                          textcoords="offset points")  # fmt: skip
+    grid[0].set(ylabel="Test accuracy", ylim=(0, 1.02))
+    fig.legend(*grid[0].get_legend_handles_labels(), ncols=4,
+               loc="outside upper left")  # fmt: skip
+    return Picture(fig, alt or _probes_in_words(table, series, panels))
+
+
+def _probe_panel(axes, table, series):
+    blocks = list(dict.fromkeys(table["block"]))
+    for index, (name, rows) in enumerate(table.groupby(series, sort=False)):
+        rows = rows.assign(at=[blocks.index(block) for block in rows["block"]])
+        _curve(axes, rows.sort_values("at"), "at", str(name), series_style(index))
+    short = [block.removeprefix("block") for block in blocks]
+    axes.set_xticks(range(len(blocks)), short, fontsize=9)
+    axes.set_xlabel("block")
+    axes.grid(axis="y")
+
+
+def _probes_in_words(table, series, panels):
+    told = []
+    for (panel, name), rows in table.groupby([panels, series], sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        best = rows.loc[rows["mean"].idxmax()]
+        told.append(
+            f"{_words(name)} on {_words(panel)} goes from {first['mean']:.2f} at "
+            f"{first['block']} to {last['mean']:.2f} at {last['block']}, its best "
+            f"{best['mean']:.2f} at {best['block']}"
+        )
+    return f"Line chart of probe accuracy over blocks: {'; '.join(told[:8])}."

@@ -155,7 +155,7 @@ def _check(task, epochs):
         )
 
 
-@functools.lru_cache(maxsize=3)
+@functools.lru_cache(maxsize=4)
 def _workbench(backbone, plan, classes):
     """Build and compile a model once for all runs of the same plan.
 
@@ -184,7 +184,7 @@ def _workbench(backbone, plan, classes):
         metrics=["accuracy"],
     )
     fitted.optimizer.build(fitted.trainable_variables)
-    start = [keras.ops.convert_to_numpy(v) for v in fitted.optimizer.variables]
+    start = [variable.numpy() for variable in fitted.optimizer.variables]
     return model, fitted, start
 
 

@@ -1,27 +1,9 @@
-"""Claims that take minutes are measured over 5 seeds by `make claims`, and kept.
+"""The fixture ``claim`` and the option ``--renew``; see keeping.py."""
 
-A kept file holds every seed's numbers and the hash of the code, data and weights on
-which they rest. A test run repeats one seed, and fails when a number leaves the kept
-interval or the hash is stale.
-"""
+import functools
 
-import ast
-import hashlib
-import inspect
-import json
-import pathlib
-
-import pandas
+import keeping
 import pytest
-import scipy.stats
-
-from tlcourse.resources import where
-
-SEEDS = range(5)
-HERE = pathlib.Path(__file__).parent
-PACKAGE = where("weights").parent
-# What a measured number can depend on; a figure's or a widget's code is not in it.
-CODE = ("backbones", "freezing", "training", "study", "datasets/**/*")
 
 
 def pytest_addoption(parser):
@@ -32,83 +14,6 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def claim(request):
-    """Give ``claim(name, measure)``: the kept table, checked by repeating a seed.
-
-    ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
-    measured stands under "value", and what else is there names the experiment.
-    """
-
-    def claim(name, measure):
-        path = HERE / f"{name}.json"
-        foundation = _hash(measure)
-        if request.config.getoption("--renew"):
-            rows = [{**row, "seed": s} for s in SEEDS for row in measure(s)]
-            draft = path.with_suffix(".draft")
-            draft.write_text(_text({"rests on": foundation, "rows": rows}))
-            draft.replace(path)
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        table = pandas.DataFrame(kept["rows"])
-        assert kept["rests on"] == foundation, (
-            f"{path.name} is stale: code, data or weights have changed since it was "
-            "measured. Run `make claims` and read what it says."
-        )
-        assert sorted(table["seed"].unique()) == list(SEEDS)
-        if not request.config.getoption("--renew"):
-            _assert_repeats(table, measure(0))
-        return table
-
-    return claim
-
-
-def _assert_repeats(table, rows):
-    """A repeated seed must lie where one more seed would, in 99 cases of 100."""
-    keys = [key for key in table.columns if key not in ("seed", "value")]
-    kept = table.groupby(keys)["value"]
-    for row in rows:
-        values = kept.get_group(tuple(row[key] for key in keys))
-        n = len(values)
-        reach = scipy.stats.t.ppf(0.995, n - 1) * values.std() * (1 + 1 / n) ** 0.5
-        # Five equal values have no spread, yet another processor may round elsewhere.
-        reach = max(reach, 0.02)
-        assert abs(row["value"] - values.mean()) <= reach, (row, list(values))
-
-
-def _hash(measure):
-    """Hash code without docstrings and comments, the weights, and the measurement."""
-    digest = hashlib.sha256()
-    files = sorted({path for part in CODE for path in PACKAGE.glob(f"{part}.py")})
-    for path in [*files, pathlib.Path(inspect.getsourcefile(measure))]:
-        digest.update(path.name.encode() + _code(path).encode())
-    for path in sorted(where("weights").glob("*.h5")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _code(path):
-    """A module's syntax tree without what does nothing when it runs.
-
-    Of a test module only what measures counts: a claim may be put into other words,
-    or asserted more strictly, without being measured again.
-    """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    if path.name.startswith("test_"):
-        tree.body = [
-            node
-            for node in tree.body
-            if not getattr(node, "name", "").startswith("test_")
-        ]
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            node.body = body[1:]
-    return ast.dump(tree)
-
-
-def _is_docstring(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _text(kept):
-    """JSON with one row a line, so that a change can be read."""
-    rows = ",\n".join(json.dumps(row) for row in kept["rows"])
-    return f'{{"rests on": "{kept["rests on"]}", "rows": [\n{rows}\n]}}\n'
+    """Give ``claim(name, measure)``, which is `keeping.look_up`."""
+    renew = request.config.getoption("--renew")
+    return functools.partial(keeping.look_up, renew=renew)

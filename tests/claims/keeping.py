@@ -1,123 +1,103 @@
-"""Results that take long to train: kept as JSON, and looked after.
+"""Claims that take minutes are measured over 5 seeds by `make claims`, and kept.
 
-A test asks for them with the fixture ``kept`` (conftest.py):
-
-    def score(seed):                      # one run; a dict of numbers
-        ...
-        return {"transfer": run.test_accuracy, "from scratch": scratch.test_accuracy}
-
-    def test_transfer_beats_scratch(kept):
-        result = kept("lesson_01_digits", score, CODE + ["tlcourse/weights/*glyphs*"])
-        assert result.mean("transfer") > result.mean("from scratch") + 0.15
-
-``make claims`` (``pytest tests/claims --renew``) trains all seeds and writes
-``lesson_01_digits.json`` beside the test, with a hash of the files that it rests on. A
-plain test run reads the file, fails when the hash is out of date, and trains one seed
-again, which must come out within the kept interval.
+A kept file holds every seed's numbers and the hash of the code, data and weights on
+which they rest. A test run repeats one seed, and fails when a number leaves the kept
+interval or the hash is stale.
 """
 
 import ast
 import hashlib
+import inspect
 import json
-import statistics
-from dataclasses import dataclass
-from pathlib import Path
+import pathlib
 
-import pytest
+import pandas
+import scipy.stats
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+from tlcourse.resources import where
+
 SEEDS = range(5)
-# Student's t, 97.5 %, for n - 1 degrees of freedom: half of a 95 % interval.
-T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}
-# Another processor rounds otherwise; so much does a score move for that alone.
-LEAST = 0.02
+HERE = pathlib.Path(__file__).parent
+PACKAGE = where("weights").parent
+# What a measured number can depend on; a figure's or a widget's code is not in it.
+CODE = ("backbones", "freezing", "training", "study", "datasets/**/*")
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Kept results: ``runs`` is one dict of numbers for each seed."""
+def look_up(name, measure, renew=False, folder=HERE):
+    """Give a kept table, checked by repeating a seed; `renew` measures all seeds.
 
-    runs: list
-
-    def values(self, name):
-        return [run[name] for run in self.runs]
-
-    def mean(self, name):
-        return statistics.fmean(self.values(name))
-
-    def interval(self, name):
-        """Return the ends of the mean's 95 % interval."""
-        return self._around(name, len(self.runs) ** -0.5)
-
-    def expected(self, name):
-        """Return between what ends one more run lies, in 95 of 100 cases."""
-        low, high = self._around(name, (1 + 1 / len(self.runs)) ** 0.5)
-        middle = self.mean(name)
-        return min(low, middle - LEAST), max(high, middle + LEAST)
-
-    def _around(self, name, scale):
-        values = self.values(name)
-        half = T[len(values)] * statistics.stdev(values) * scale
-        return self.mean(name) - half, self.mean(name) + half
-
-
-def write(path, name, seeds, runs, hashed):
-    result = Kept(runs)
-    summary = {
-        key: {"mean": result.mean(key), "interval": result.interval(key)}
-        for key in runs[0]
-    }
-    record = {"claim": name, "hash": hashed, "seeds": seeds, "runs": runs}
-    path.write_text(json.dumps({**record, "summary": summary}, indent=1) + "\n")
-
-
-def check(path, score, hashed):
-    if not path.is_file():
-        pytest.fail(f"{path.name} is missing: run `make claims`.")
-    record = json.loads(path.read_text("utf-8"))
-    if record["hash"] != hashed:
-        pytest.fail(
-            f"The code, data or weights behind {path.name} have changed: "
-            "run `make claims`, and see that the lesson still says what is true."
-        )
-    result = Kept(record["runs"])
-    for key, value in score(record["seeds"][0]).items():
-        low, high = result.expected(key)
-        if not low <= value <= high:
-            pytest.fail(
-                f"{path.name}: {key!r} came out at {value:.3f}, "
-                f"and was kept as {low:.3f} to {high:.3f}."
-            )
-    return result
-
-
-def fingerprint(patterns):
-    """Hash the files that the patterns (from the project's root) stand for.
-
-    Python counts as what it does: a comment, a docstring or a line break changes
-    nothing.
+    ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
+    measured stands under "value", and what else is there names the experiment.
     """
-    total = hashlib.sha256()
-    for pattern in sorted(patterns):
-        files = sorted(path for path in ROOT.glob(pattern) if path.is_file())
-        if not files:
-            pytest.fail(f"A claim rests on {pattern}, and there is no such file.")
-        for path in files:
-            total.update(path.relative_to(ROOT).as_posix().encode())
-            code = path.suffix == ".py"
-            total.update(_meaning(path).encode() if code else path.read_bytes())
-    return total.hexdigest()
+    path = folder / f"{name}.json"
+    foundation = fingerprint(measure)
+    if renew:
+        rows = [{**row, "seed": s} for s in SEEDS for row in measure(s)]
+        draft = path.with_suffix(".draft")
+        draft.write_text(_text({"rests on": foundation, "rows": rows}))
+        draft.replace(path)
+    assert path.exists(), f"{path.name} is missing: run `make claims`."
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    table = pandas.DataFrame(kept["rows"])
+    assert kept["rests on"] == foundation, (
+        f"{path.name} is stale: code, data or weights have changed since it was "
+        "measured. Run `make claims` and read what it says."
+    )
+    assert sorted(table["seed"].unique()) == list(SEEDS)
+    if not renew:
+        _assert_repeats(table, measure(0))
+    return table
 
 
-def _meaning(path):
-    tree = ast.parse(path.read_text("utf-8"))
+def _assert_repeats(table, rows):
+    """A repeated seed must lie where one more seed would, in 99 cases of 100."""
+    keys = [key for key in table.columns if key not in ("seed", "value")]
+    kept = table.groupby(keys)["value"]
+    for row in rows:
+        values = kept.get_group(tuple(row[key] for key in keys))
+        n = len(values)
+        reach = scipy.stats.t.ppf(0.995, n - 1) * values.std() * (1 + 1 / n) ** 0.5
+        # Five equal values have no spread, yet another processor may round elsewhere.
+        reach = max(reach, 0.02)
+        assert abs(row["value"] - values.mean()) <= reach, (row, list(values))
+
+
+def fingerprint(measure):
+    """Hash code without docstrings and comments, the weights, and the measurement."""
+    digest = hashlib.sha256()
+    files = sorted({path for part in CODE for path in PACKAGE.glob(f"{part}.py")})
+    for path in [*files, pathlib.Path(inspect.getsourcefile(measure))]:
+        digest.update(path.name.encode() + code(path).encode())
+    for path in sorted(where("weights").glob("*.h5")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def code(path):
+    """A module's syntax tree without what does nothing when it runs.
+
+    Of a test module only what measures counts: a claim may be put into other words,
+    or asserted more strictly, without being measured again.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.name.startswith("test_"):
+        tree.body = [
+            node
+            for node in tree.body
+            if not getattr(node, "name", "").startswith("test_")
+        ]
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if not isinstance(body, list) or not body:
-            continue
-        first = body[0]
-        text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-        if text and isinstance(first.value.value, str):
-            body.pop(0)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            node.body = body[1:]
     return ast.dump(tree)
+
+
+def _is_docstring(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _text(kept):
+    """JSON with one row a line, so that a change can be read."""
+    rows = ",\n".join(json.dumps(row) for row in kept["rows"])
+    return f'{{"rests on": "{kept["rests on"]}", "rows": [\n{rows}\n]}}\n'

@@ -13,6 +13,8 @@ import importlib
 #: Which module holds which widget: a new widget adds its line here.
 WIDGETS = {
     "StaticFirst": "static_first",
+    "browse_pictures": "lesson_00",
+    "look_inside": "lesson_02",
 }
 
 __all__ = [*WIDGETS]

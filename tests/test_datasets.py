@@ -1,0 +1,405 @@
+"""The data sets: shapes, splits that cannot overlap, few-shot draws, cards."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse import datasets
+from tlcourse.datasets import glyphs, online, photos
+from tlcourse.resources import where
+
+ROOT = Path(__file__).parents[1]
+SPLITS = ("train", "val", "test")
+# name, domain, classes, pictures in train, val and test, height and width
+SETS = {
+    "digits": (None, 10, (898, 180, 719), 8),
+    "faces": (None, 2, (100, 20, 80), 25),
+    "photos": (None, 10, (369, 74, 303), 48),
+    "glyphs": (None, 70, (2100, 350, 700), 64),
+    "fractals": (None, 40, (1200, 200, 400), 64),
+    "apples": ("studio", 8, (480, 160, 320), 64),
+    "apples in the orchard": ("orchard", 8, (480, 160, 320), 64),
+}
+
+
+@pytest.fixture(scope="module")
+def task():
+    """A function that loads a set of the list above, once for all tests."""
+    loaded = {}
+
+    def of(name):
+        if name not in loaded:
+            loaded[name] = datasets.load(name.split()[0], domain=SETS[name][0])
+        return loaded[name]
+
+    yield of
+    loaded.clear()
+
+
+def hashes(images):
+    return [hashlib.sha256(image.tobytes()).digest() for image in images]
+
+
+# --- what every Task promises ---------------------------------------------------------
+
+
+def test_the_list_above_is_complete():
+    assert {name.split()[0] for name in SETS} == set(datasets.NAMES)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_shapes_types_and_range(task, name):
+    domain, classes, counts, side = SETS[name]
+    loaded = task(name)
+    assert loaded.name == name.split()[0] and loaded.domain == domain
+    assert len(loaded.classes) == len(set(loaded.classes)) == classes
+    assert all(isinstance(each, str) for each in loaded.classes)
+    for split, count in zip(SPLITS, counts, strict=True):
+        images, labels = getattr(loaded, split).images, getattr(loaded, split).labels
+        assert images.shape == (count, side, side, 3) and images.dtype == np.float32
+        assert labels.shape == (count,) and labels.dtype.kind == "i"
+        assert set(labels) == set(range(classes))  # every split knows every class
+        assert np.isfinite(images).all()
+        assert 0 <= images.min() < 30 and 225 < images.max() <= 255
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_nobody_can_change_a_set_that_others_use(task, name):
+    with pytest.raises(ValueError, match="read-only"):
+        task(name).test.images[0] = 0
+
+
+def test_no_example_stands_twice(task):
+    """In no two splits, in no two sets and in no split twice, over all sets."""
+    found = [
+        digest
+        for name in SETS
+        for split in SPLITS
+        for digest in hashes(getattr(task(name), split).images)
+    ]
+    assert len(found) == len(set(found)) == sum(sum(SETS[name][2]) for name in SETS)
+
+
+def test_a_task_tells_what_it_is(task):
+    assert repr(task("faces")) == (
+        "Task('faces': 2 classes, 100 train, 20 val, 80 test images of 25 x 25 px)"
+    )
+    assert "domain 'orchard'" in repr(task("apples in the orchard"))
+
+
+# --- few-shot draws -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_few_labels_are_balanced_and_nested(task, name):
+    whole, few = task(name), {}
+    most = np.bincount(whole.train.labels).min()
+    for per_class in sorted({1, 5, min(10, most), most}):
+        chosen = datasets.few(whole.train.labels, per_class, 3, name)
+        counts = np.bincount(whole.train.labels[chosen])
+        assert counts.tolist() == [per_class] * len(whole.classes)
+        few[per_class] = set(chosen.tolist())
+        assert len(few[per_class]) == len(chosen)  # none twice
+    sizes = sorted(few)
+    for small, large in zip(sizes, sizes[1:], strict=False):
+        assert few[small] < few[large]
+
+
+def test_load_draws_few_labels_of_train_alone():
+    whole = datasets.load("digits")
+    five = datasets.load("digits", per_class=5, seed=1)
+    again = datasets.load("digits", per_class=5, seed=1)
+    other = datasets.load("digits", per_class=5, seed=2)
+    ten = datasets.load("digits", per_class=np.int64(10), seed=1)
+    assert np.array_equal(five.train.images, again.train.images)
+    assert not np.array_equal(five.train.images, other.train.images)
+    assert set(hashes(five.train.images)) < set(hashes(ten.train.images))
+    assert set(hashes(ten.train.images)) < set(hashes(whole.train.images))
+    for split in ("val", "test"):
+        for few in (five, other, ten):
+            expected, got = getattr(whole, split), getattr(few, split)
+            assert np.array_equal(expected.images, got.images)
+            assert np.array_equal(expected.labels, got.labels)
+
+
+def test_labels_go_with_their_pictures():
+    whole = datasets.load("faces")
+    known = dict(zip(hashes(whole.train.images), whole.train.labels, strict=True))
+    few = datasets.load("faces", per_class=7, seed=4).train
+    assert [known[each] for each in hashes(few.images)] == few.labels.tolist()
+
+
+def test_domains():
+    assert datasets.load("apples").domain == "studio"
+    orchard = datasets.load("apples", domain="orchard", per_class=2)
+    assert orchard.domain == "orchard" and len(orchard.train) == 16
+
+
+# --- photographs ----------------------------------------------------------------------
+
+
+def test_no_photograph_is_source_and_target():
+    files = [
+        file for each in (photos.TARGET, photos.SOURCE) for file, _ in each.values()
+    ]
+    assert len(files) == len(set(files)) == 20
+    assert not set(photos.TARGET) & set(photos.SOURCE)
+    contents = [
+        photos.photograph(n).tobytes() for n in (*photos.TARGET, *photos.SOURCE)
+    ]
+    assert len(set(contents)) == 20
+
+
+def where_cut(patch, picture):
+    """Row and column where a patch lies in a photograph; exactly one place."""
+    side, end = len(patch), len(patch) - 1
+    rows, columns = picture.shape[0] - side + 1, picture.shape[1] - side + 1
+    fits = np.ones((rows, columns), bool)
+    for row, column in ((0, 0), (0, end), (end, 0), (end, end), (end // 2, end // 2)):
+        seen = picture[row : row + rows, column : column + columns]
+        fits &= seen == patch[row, column]
+    found = [
+        (int(row), int(column))
+        for row, column in np.argwhere(fits)
+        if np.array_equal(picture[row : row + side, column : column + side], patch)
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_patches_of_train_and_test_do_not_touch(task):
+    """Found again in their photographs, all patches keep a distance from each other."""
+    loaded = task("photos")
+    for label, name in enumerate(loaded.classes):
+        picture = photos.grey(photos.photograph(name))[..., 0]
+        places = {
+            split: np.array([
+                where_cut(image[..., 0], picture)
+                for image in getattr(loaded, split).images[
+                    getattr(loaded, split).labels == label
+                ]
+            ])
+            for split in SPLITS
+        }  # fmt: skip
+        for one, other in (("train", "test"), ("train", "val"), ("val", "test")):
+            steps = np.abs(places[one][:, None] - places[other][None])
+            apart = steps.max(axis=-1)  # apart in rows or in columns
+            assert apart.min() >= photos.PATCH + photos.GAP, (name, one, other)
+    assert photos.GAP >= 1
+
+
+def test_crops_of_the_source_are_pictures_with_labels():
+    images, labels = photos.crops(np.random.default_rng(0), 20)
+    assert images.shape == (20, 64, 64, 3) and images.dtype == np.float32
+    assert images.min() >= 0 and images.max() <= 255
+    assert labels.min() >= 0 and labels.max() < photos.parts()
+
+
+# --- drawings -------------------------------------------------------------------------
+
+
+def test_glyphs_hold_no_digit():
+    every = glyphs.alphabet()[0]
+    assert set(datasets.load("glyphs").classes) <= set(every)
+    for character in every:
+        name = unicodedata.name(character)
+        assert unicodedata.numeric(character, None) is None, name
+        assert unicodedata.category(character)[0] != "N", name
+        assert not re.search(r"\b(DIGIT|NUMBER|TWO|THREE|FOUR|FIVE)\b", name), name
+
+
+def test_drawn_again_a_set_is_the_same(task):
+    for name in ("fractals", "glyphs"):
+        again = datasets._made.__wrapped__(name, None)[1]
+        for split in SPLITS:
+            expected = getattr(task(name), split).images
+            assert np.array_equal(again[split].images, expected)
+
+
+# --- bad input ------------------------------------------------------------------------
+
+BAD = {
+    "There is no data set 'digit'. Choose one of digits, faces": {"name": "digit"},
+    "There is no data set None": {"name": None},
+    "'digits' has no domain 'studio': leave domain out": {"domain": "studio"},
+    "no domain 'cellar': take 'studio' or 'orchard'": {
+        "name": "apples",
+        "domain": "cellar",
+    },
+    "only 50 training examples in its smallest class: ask for at most 50": {
+        "name": "faces",
+        "per_class": 51,
+    },
+    "a whole number from 1 up, not 0": {"per_class": 0},
+    "a whole number from 1 up, not -3": {"per_class": -3},
+    "a whole number from 1 up, not 2.5": {"per_class": 2.5},
+    "a whole number from 1 up, not '5'": {"per_class": "5"},
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_gets_one_sentence(words):
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        datasets.load(**{"name": "digits", **BAD[words]})
+    said = str(caught.value)
+    assert "\n" not in said and said.endswith(".")
+
+
+# --- the online sets ------------------------------------------------------------------
+
+OFFLINE = """
+import time
+from tlcourse import datasets
+from tlcourse.quiet import import_keras
+import_keras()
+for name in datasets.ONLINE:
+    began = time.monotonic()
+    try:
+        datasets.load(name)
+    except ConnectionError as problem:
+        print(f"{name}|{time.monotonic() - began:.1f}|{problem}|{problem.__cause__}")
+"""
+
+
+def test_without_a_network_online_sets_say_so_within_seconds(tmp_path):
+    proxy = dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"),
+        "http://127.0.0.1:9",  # nobody serves there: as good as no network
+    )
+    env = {**os.environ, **proxy, "no_proxy": "", "KERAS_HOME": str(tmp_path)}
+    env["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE],
+        env=env, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    lines = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
+    assert [line[0] for line in lines] == list(datasets.ONLINE), done.stderr[-2000:]
+    for name, seconds, said, cause in lines:
+        assert float(seconds) < 20 and cause == "None"
+        assert said == (
+            f"The data set {name!r} could not be downloaded. Without a network take "
+            f"one of {', '.join(datasets.NAMES)}, or connect and try again."
+        )
+
+
+@pytest.fixture
+def fresh():
+    """Forget sets that were made from pictures of the test."""
+    datasets._made.cache_clear()
+    yield
+    datasets._made.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_an_online_set_as_keras_brings_it(fresh, monkeypatch, name):
+    from tlcourse.quiet import import_keras
+
+    shape = (32, 32, 3) if name == "cifar10" else (28, 28)
+    rng = np.random.default_rng(0)
+
+    def load_data():
+        labels = np.arange(9000).reshape(-1, 1) % 10
+        labels = labels if name == "cifar10" else labels.ravel()
+        images = rng.integers(0, 256, (11500, *shape), "uint8")
+        return (images[:9000], labels), (images[9000:], labels[:2500])
+
+    monkeypatch.setattr(getattr(import_keras().datasets, name), "load_data", load_data)
+    loaded = datasets.load(name)
+    assert len(loaded.classes) == 10
+    counts = [len(getattr(loaded, split)) for split in SPLITS]
+    assert counts == [6400, 1600, 2000]
+    found = [h for split in SPLITS for h in hashes(getattr(loaded, split).images)]
+    assert len(found) == len(set(found))
+    assert loaded.train.images.shape[1:] == (*shape[:2], 3)
+    assert loaded.train.images.dtype == np.float32 and loaded.train.images.max() == 255
+
+
+def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
+    from PIL import Image
+
+    from tlcourse.quiet import import_keras
+
+    rng = np.random.default_rng(0)
+    kinds = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
+    for kind in kinds:
+        folder = tmp_path / "flower_photos" / kind
+        folder.mkdir(parents=True)
+        for n in range(10):
+            pixels = rng.integers(0, 256, (30, 40, 3), "uint8")
+            Image.fromarray(pixels).save(folder / f"{n}.jpg")
+    (tmp_path / "flower_photos" / "LICENSE.txt").write_text("CC BY 2.0")
+    archive = tmp_path / "flower_photos.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "flower_photos", "flower_photos")
+    keras = import_keras()
+    get_file = keras.utils.get_file
+
+    def from_here(**options):
+        return get_file(**options, cache_dir=tmp_path / "cache")
+
+    monkeypatch.setattr(keras.utils, "get_file", from_here)
+    monkeypatch.setattr(online, "_FLOWERS", archive.as_uri())
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    monkeypatch.setattr(online, "_FLOWERS_SHA256", digest)
+    loaded = datasets.load("flowers")
+    assert loaded.classes == kinds
+    assert [len(getattr(loaded, split)) for split in SPLITS] == [30, 5, 15]
+    assert loaded.train.images.shape[1:] == (64, 64, 3)
+
+
+def test_the_sha256_of_the_flowers_is_whole():
+    assert re.fullmatch(r"[0-9a-f]{64}", online._FLOWERS_SHA256)
+
+
+# --- cards ----------------------------------------------------------------------------
+
+HEADINGS = ("What.", "Who.", "Licence.", "Size.", "How made.")
+
+
+def card_of(name):
+    return (where("datasets") / name / "card.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*datasets.NAMES, *datasets.ONLINE])
+def test_every_set_has_a_card_with_all_headings(name):
+    text = card_of(name)
+    assert text.startswith("# ")
+    found = re.findall(r"^\*\*([A-Z][a-z ]+\.)\*\* (?=\S)", text, flags=re.MULTILINE)
+    assert [heading for heading in found if heading in HEADINGS] == list(HEADINGS)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_card_gives_the_sizes_that_load_gives(task, name):
+    assert task(name).card == card_of(name.split()[0])
+    size = re.search(r"\*\*Size\.\*\*.*?\n\n", card_of(name.split()[0]), re.DOTALL)[0]
+    numbers = {int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", size)}
+    assert set(SETS[name][2]) <= numbers
+
+
+def test_the_card_of_the_photographs_names_every_one():
+    rows = re.findall(r"^\| ([a-z ]+) \| (\w+) \| (\S+), ", card_of("photos"), re.M)
+    expected = {
+        (name, role, file)
+        for role, each in (("target", photos.TARGET), ("source", photos.SOURCE))
+        for name, (file, _) in each.items()
+    }
+    assert set(rows) == expected and len(rows) == len(expected)
+
+
+def test_the_number_of_characters_on_the_card():
+    assert f"all {len(glyphs.alphabet()[0])} characters" in " ".join(
+        card_of("glyphs").split()
+    )
+
+
+def test_no_folder_without_a_data_set():
+    folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
+    assert folders == {*datasets.NAMES, *datasets.ONLINE}

@@ -1,0 +1,138 @@
+"""The widget of lesson 03: where the pictures lie, as each source sees them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from tlcourse import backbones, datasets, plots
+
+SOURCES = ("imagenet_distilled", "photos", "glyphs", "fractals", "random", "pixels")
+TASKS = ("photos", "digits", "faces")
+PROJECTIONS = ("t-SNE", "PCA")
+PER_CLASS = 30  # more points hide one another
+NEIGHBOURS = 5
+
+
+def where_pictures_lie(source="imagenet_distilled"):
+    """Show a task's training pictures on a map, and let the learner choose.
+
+    Parameters
+    ----------
+    source : str
+        The source to begin with: one of ``SOURCES``, or ``"imagenet"``.
+    """
+    from tlcourse.widgets.static_first import StaticFirst
+
+    sources = dict.fromkeys([source, *SOURCES])
+    widget = StaticFirst(draw, source=sources, task=TASKS, projection=PROJECTIONS)
+    widget.show()
+
+
+def draw(source, task, projection="t-SNE"):
+    """Draw the map of a task's training pictures, as one source sees them.
+
+    Parameters
+    ----------
+    source : str
+        ``"pixels"``, ``"random"`` or a source of ``backbones.load``.
+    task : str
+        See ``datasets.load``.
+    projection : {"t-SNE", "PCA"}
+
+    Returns
+    -------
+    Picture
+        Its title gives the share of pictures that their neighbours classify
+        rightly, counted before the projection.
+    """
+    vectors, labels, classes = described(source, task)
+    accuracy = knn_accuracy(vectors, labels)
+    guess = 1 / len(classes)
+    seen = "as pixels" if source == "pixels" else f"seen by {source.replace('_', ' ')}"
+    right = f"{NEIGHBOURS} nearest neighbours right: {accuracy:.2f}"
+    return plots.feature_map(
+        _flattened(source, task, projection),
+        labels,
+        classes,
+        title=f"{task} {seen}. {right} (guessing {guess:.2f})",
+        alt=f"Map of {len(labels)} training pictures of {task}, {seen}, made with "
+        f"{projection}. {right}, where guessing gives {guess:.2f}.",
+    )
+
+
+def knn_accuracy(vectors, labels, k=NEIGHBOURS):
+    """Share of pictures that their nearest neighbours classify rightly.
+
+    Each picture is left out once and takes the commonest class among its k nearest.
+
+    Parameters
+    ----------
+    vectors : ndarray, (n, d)
+    labels : ndarray, int, (n,)
+    k : int
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If there are not more than k pictures.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    if len(labels) <= k:
+        raise ValueError(
+            f"{k} neighbours need at least {k + 1} pictures, and there are "
+            f"{len(labels)}: give more, or a smaller k."
+        )
+    # Without an argument, kneighbors leaves each picture out of its own list.
+    near = NearestNeighbors(n_neighbors=k).fit(vectors).kneighbors()[1]
+    votes = np.eye(labels.max() + 1)[labels[near]].sum(1)
+    return float((votes.argmax(1) == labels).mean())
+
+
+@functools.lru_cache(maxsize=24)
+def described(source, task):
+    """Describe some training pictures of a task by a source's features.
+
+    Parameters
+    ----------
+    source, task : str
+        As for `draw`.
+
+    Returns
+    -------
+    vectors : ndarray, float32, (n, d)
+    labels : ndarray, int, (n,)
+    classes : tuple of str
+    """
+    data = datasets.load(task)
+    per_class = min(PER_CLASS, np.bincount(data.train.labels).min())
+    few = datasets.few(data.train.labels, per_class, 0, task)
+    images, labels = data.train.images[few], data.train.labels[few]
+    if source == "pixels":
+        return images.reshape(len(images), -1), labels, data.classes
+    return _backbone(source).features(images), labels, data.classes
+
+
+@functools.lru_cache(maxsize=6)
+def _backbone(source):
+    return backbones.load("mobilenet", source=None if source == "random" else source)
+
+
+@functools.lru_cache(maxsize=48)
+def _flattened(source, task, projection):
+    """Bring the pictures of `described` into the plane; (n, 2)."""
+    vectors = described(source, task)[0]
+    if projection == "PCA":
+        from sklearn.decomposition import PCA
+
+        return PCA(2, random_state=0).fit_transform(vectors)
+    from sklearn.manifold import TSNE
+
+    return TSNE(init="pca", random_state=0).fit_transform(vectors)
