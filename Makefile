@@ -34,6 +34,7 @@ claims: .venv/test
 lessons: .venv/test
 	$(PY) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 	$(STRIP) notebooks/*.ipynb
+	$(PY) -m tlcourse.widgets.stored notebooks/*.ipynb
 
 lint: .venv/test
 	$(PY) -m ruff check .

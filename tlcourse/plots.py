@@ -1080,13 +1080,14 @@ def filters(kernels, maps, *, title=None, alt=None):
             f"filters needs one map per filter, (h, w, {count}), and got the shape "
             f"{maps.shape}."
         )
-    fig = _figure(7.4, 14.8 / count + 0.6)
+    fig = _figure(7.4, 13.8 / count + 0.35)
     grid = fig.subplots(2, count, squeeze=False)
     reach = np.abs(kernels).max((0, 1, 2))
     for index in range(count):
         weights = kernels[..., index] / max(reach[index], 1e-12)
         grid[0, index].imshow(0.5 + 0.5 * weights)
-        grid[0, index].set_title(str(index), fontsize=10, loc="center", pad=2)
+        name = str(index) if np.ptp(maps[..., index]) else f"{index} silent"
+        grid[0, index].set_title(name, fontsize=10, loc="center", pad=2)
         grid[1, index].imshow(maps[..., index], cmap="viridis")
     for axes, words in zip(grid[:, 0], ("filter", "answer"), strict=True):
         axes.set_ylabel(words, fontsize=10)
@@ -1096,7 +1097,7 @@ def filters(kernels, maps, *, title=None, alt=None):
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     told = (
-        f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} pixels in colour, "
+        f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} colour pixels, "
         "and under each the heat map of its answer to the same picture"
     )
     return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")

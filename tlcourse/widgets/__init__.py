@@ -15,6 +15,7 @@ WIDGETS = {
     "StaticFirst": "static_first",
     "browse_pictures": "lesson_00",
     "look_inside": "lesson_02",
+    "where_pictures_lie": "lesson_03",
 }
 
 __all__ = [*WIDGETS]

@@ -21,7 +21,7 @@ def pictures():
         The middle square of each.
     """
     squares = {name: middle(photograph(name)) for name in PHOTOGRAPHS}
-    return {**squares, "test card": test_card()}
+    return {**squares, "test card": colour_card()}
 
 
 def middle(picture):
@@ -32,7 +32,7 @@ def middle(picture):
     return picture[top : top + side, left : left + side]
 
 
-def test_card():
+def colour_card():
     """Draw edges of every direction, patches of colour, stripes and a ramp.
 
     Returns
@@ -42,7 +42,7 @@ def test_card():
     y, x = np.mgrid[:SIDE, :SIDE]
     card = np.full((SIDE, SIDE, 3), 90, "float32")
     card[(x - 70) ** 2 + (y - 70) ** 2 < 52**2] = 240  # a disc
-    for place, colour in enumerate(("200000", "00A000", "0000C8", "DCC800")):
+    for place, colour in enumerate(("C81400", "00A000", "0000C8", "DCC800")):
         top, left = 18 + 56 * (place // 2), 140 + 52 * (place % 2)
         card[top : top + 48, left : left + 44] = list(bytes.fromhex(colour))
     lower = y > 140
