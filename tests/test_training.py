@@ -82,26 +82,38 @@ def test_frozen_features_are_computed_once(task, monkeypatch):
     transfer(backbone, task, epochs=10)
     assert pictures == [len(task.train), len(task.val), len(task.test)]
     transfer(backbone, task, epochs=10, seed=1)
-    assert len(pictures) == 3  # nothing ran through the backbone again
+    assert len(pictures) == 3  # nothing runs through the backbone again
 
 
 def test_with_features_the_result_is_that_of_the_whole_model(backbone, task):
     """The linear layer on kept features is trained as on top of the backbone."""
     import keras
 
-    plan = tl.FreezePlan.features(backbone)
     run = transfer(backbone, task, epochs=5)
-    model, fitted, start = training._workbench(backbone, plan, 2)
-    training._reset(model, fitted, start, backbone, seed=0)
-    model.compile(
+    spread = backbone.features(task.train.images).std()
+    plan = tl.FreezePlan.features(backbone)
+    whole, *start = training._workbench(backbone, plan, 2)
+    training._reset(whole, *start, backbone, seed=0)
+    *_, pooled, linear = whole.layers
+    scaled = keras.layers.Rescaling(1 / spread)(pooled.output)
+    plain = keras.Model(whole.input, linear(scaled))
+    plain.compile(
         keras.optimizers.Adam(training.HEAD_RATE),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     images = backbone.preprocess(task.train.images)
-    model.fit(images, task.train.labels, batch_size=25, epochs=5, verbose=0)
+    plain.fit(images, task.train.labels, batch_size=25, epochs=5, verbose=0)
     training._workbench.cache_clear()
-    for one, other in zip(run.weights, model.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+    wanted = plain.predict(backbone.preprocess(task.test.images), verbose=0)
+    given = run.model.predict(backbone.preprocess(task.test.images), verbose=0)
+    np.testing.assert_allclose(given, wanted, atol=1e-4)
+
+
+def test_random_features_are_judged_by_what_they_hold():
+    """Their spread is 1e-18: unscaled, the head would stay at chance."""
+    backbone = tl.backbones.load("mobilenet", source=None)
+    task = tl.datasets.load("digits", per_class=20)
+    assert transfer(backbone, task).test_accuracy > 0.3
 
 
 def changed(task, **splits):

@@ -7,6 +7,7 @@ trained with, and its blocks in order. `load` brings one, `catalogue` lists them
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import pathlib
@@ -111,8 +112,11 @@ class Backbone:
         ValueError
             If there are no images, or their shape or range is wrong.
         """
-        keras = import_keras()
         images = check_images(images)
+        return np.concatenate([self._scale(part) for part in _parts(images)])
+
+    def _scale(self, images):
+        keras = import_keras()
         shape = (self.input_size, self.input_size)
         if images.shape[1:3] != shape:
             images = keras.ops.image.resize(images, shape)
@@ -132,10 +136,12 @@ class Backbone:
         -------
         ndarray, float32, (n, d)
         """
-        maps = self.model.predict(
-            self.preprocess(images), batch_size=batch_size, verbose=0
-        )
-        return maps.mean((1, 2))
+        described = [
+            self.model.predict(self._scale(part), batch_size=batch_size, verbose=0)
+            .mean((1, 2))
+            for part in _parts(check_images(images))
+        ]  # fmt: skip
+        return np.concatenate(described)
 
     def activations(self, images, batch_size=64):
         """Give what each block puts out, for looking at it or probing it.
@@ -161,6 +167,11 @@ class Backbone:
             f"Backbone({self.name!r}, source={self.source!r}, {self.input_size} px, "
             f"{len(self.blocks)} blocks, {self.parameters:,} parameters)"
         )
+
+
+def _parts(images, size=256):
+    """Cut images into parts: all of them, resized at once, may take a gigabyte."""
+    return [images[i : i + size] for i in range(0, len(images), size)]
 
 
 def check_images(images):
@@ -235,6 +246,7 @@ def load(
     """
     facts = _facts(name)
     options = _options(facts, source, alpha, input_size)
+    gc.collect()  # Keras models that were dropped hang in cycles, 100 MB each
     if source in BUNDLED:
         weights, card = _bundled(source)
     elif source == "imagenet":

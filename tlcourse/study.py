@@ -94,8 +94,7 @@ def probe_blocks(backbone, dataset, per_class, seeds, split="test"):
     if split not in ("test", "val"):
         raise ValueError(f"A probe is scored on split 'test' or 'val', not {split!r}.")
     task = datasets.load(dataset)
-    train = _pooled(backbone, task.train.images)
-    test = _pooled(backbone, getattr(task, split).images)
+    train, test = _pooled(backbone, task.train.images, getattr(task, split).images)
     tables = [
         probe_features(train[block], test[block], task, per_class, seeds, split)
         for block in train
@@ -148,15 +147,26 @@ def linear_probe():
     )
 
 
-def _pooled(backbone, images):
-    """Average each block's maps over the picture; dict of (n, d)."""
+def _pooled(backbone, *batches, some=256):
+    """Average each block's maps over the picture; a dict of (n, d) for each batch.
+
+    Pooled inside the model, and some images at a time: the maps of all blocks would
+    take gigabytes.
+    """
     keras = import_keras()
     pool = keras.layers.GlobalAveragePooling2D()
-    # Pooled inside the model: the maps of all blocks would take gigabytes.
     ends = [backbone.model.get_layer(b.output).output for b in backbone.blocks]
     model = keras.Model(backbone.model.input, [pool(end) for end in ends])
-    means = model.predict(backbone.preprocess(images), batch_size=64, verbose=0)
-    return {b.name: m for b, m in zip(backbone.blocks, means, strict=True)}
+    found = []
+    for images in batches:
+        means = [
+            model.predict(backbone.preprocess(images[i : i + some]), verbose=0)
+            for i in range(0, len(images), some)
+        ]
+        blocks = map(np.concatenate, zip(*means, strict=True))
+        names = (block.name for block in backbone.blocks)
+        found.append(dict(zip(names, blocks, strict=True)))
+    return found
 
 
 def summarise(table, by, value="accuracy"):

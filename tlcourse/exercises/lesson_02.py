@@ -87,9 +87,9 @@ EXERCISES = [
         ],
         solution=(
             'densenet = tl.backbones.load("DenseNet121", source=None)\n'
+            'answer = "it said nothing"\n'
             "try:\n"
             "    densenet.preprocess(cat / 255)\n"
-            '    answer = "it said nothing"\n'
             "except ValueError as complaint:\n"
             "    answer = str(complaint)"
         ),
@@ -122,12 +122,14 @@ EXERCISES = [
         ],
         solution=(
             'narrow = tl.backbones.load("mobilenet", source="photos")\n'
-            'table = tl.study.probe_blocks(narrow, "digits", 10, range(5), split="val")\n'
+            "seeds = range(5)\n"
+            'table = tl.study.probe_blocks(narrow, "digits", 10, seeds, split="val")\n'
             'summary = tl.study.summarise(table, ["block"])\n'
             'answer = summary.loc[summary["mean"].idxmax(), "block"]'
         ),
-        explanation="The last block, which most programs take, is far behind: its "
-        "source, ten photographs, is far from handwriting. Only now, with the choice "
+        explanation="The last block, which most programs take, is far behind, and no "
+        "better than with random weights: its source, ten photographs, is far from "
+        "handwriting. Only now, with the choice "
         "made, may the test split be asked what it is worth.",
     ),
 ]
@@ -179,7 +181,7 @@ QUIZ = [
         ],
     ),
     Question(
-        "Early blocks with random weights do about as well on the photo patches as "
+        "Early blocks with random weights do nearly as well on the photo patches as "
         "trained ones. What follows?",
         [
             Choice(

@@ -259,7 +259,8 @@ QUIZ = [
                 right=True,
             ),
             Choice(
-                "Nothing: the backbone is frozen, so the features stay the same.",
+                "Nothing: the backbone is frozen, so the features of a picture stay "
+                "the same, however often it is shown.",
                 "The weights stay the same, the pictures don't. Other pictures in, "
                 "other features out.",
             ),

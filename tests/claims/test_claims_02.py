@@ -1,0 +1,164 @@
+"""What lesson 02 says, over five draws of the labels (and of random weights)."""
+
+import numpy as np
+import pandas
+import pytest
+
+import tlcourse as tl
+
+SEEDS = range(5)
+TARGETS = ("digits", "photos")
+
+
+def _probes(source, target, seeds=SEEDS, weights=0):
+    backbone = tl.backbones.load("mobilenet", source=source, seed=weights)
+    table = tl.study.probe_blocks(backbone, target, 10, seeds)
+    return table.groupby("block", sort=False)["accuracy"].mean()
+
+
+@pytest.fixture(scope="module")
+def probes():
+    """Mean accuracy by (source, target), a Series over the blocks."""
+    found = {
+        (source, target): _probes(source, target)
+        for source in ("glyphs", "photos", "imagenet_distilled")
+        for target in TARGETS
+    }
+    for target in TARGETS:  # each draw of the labels with weights of its own
+        runs = [_probes(None, target, [seed], weights=seed) for seed in SEEDS]
+        found["random", target] = pandas.concat(runs, axis=1).mean(axis=1)
+    return found
+
+
+def test_near_target_late_blocks_are_best(probes):
+    blocks = probes["glyphs", "digits"]
+    assert blocks["block13"] > blocks.max() - 0.02
+    assert blocks["block13"] > blocks["block2"] + 0.25
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("glyphs", "photos"), ("photos", "digits")]
+)
+def test_far_target_a_middle_block_is_best(probes, source, target):
+    blocks = probes[source, target]
+    assert blocks.idxmax() in [f"block{n}" for n in range(3, 9)]
+    assert blocks["block13"] < blocks.max() - 0.15
+
+
+def test_glyphs_on_photos_end_where_they_began(probes):
+    blocks = probes["glyphs", "photos"]
+    assert abs(blocks["block13"] - blocks["stem"]) < 0.08
+
+
+def test_photos_on_digits_end_no_better_than_random(probes):
+    random = probes["random", "digits"]["block13"]
+    assert probes["photos", "digits"]["block13"] < random + 0.05
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_broad_source_hardly_falls(probes, target):
+    blocks = probes["imagenet_distilled", target]
+    assert blocks["block13"] > blocks.max() - 0.08
+    assert blocks["block13"] > blocks["block2"] + 0.08
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_source_matters_late_and_hardly_early(probes, target):
+    at = {
+        block: [
+            probes[source, target][block]
+            for source in ("glyphs", "imagenet_distilled", "random")
+        ]
+        for block in ("block2", "block13")
+    }
+    assert np.ptp(at["block2"]) < 0.15
+    assert np.ptp(at["block13"]) > 0.35
+
+
+def test_random_blocks_rise_and_fall(probes):
+    digits, photos = probes["random", "digits"], probes["random", "photos"]
+    assert digits.max() > digits["stem"] + 0.2
+    assert digits["block13"] < digits.max() - 0.03
+    assert photos.max() > photos["stem"] + 0.1
+    assert photos["block13"] < photos["stem"] - 0.08
+
+
+def test_random_early_blocks_do_about_as_well_on_photos(probes):
+    random = probes["random", "photos"]["block2"]
+    assert random > probes["glyphs", "photos"]["block2"] - 0.03
+    assert random > probes["imagenet_distilled", "photos"]["block2"] - 0.12
+
+
+def test_a_block_chosen_on_val_is_good_on_test(probes):
+    backbone = tl.backbones.load("mobilenet", source="photos")
+    val = tl.study.probe_blocks(backbone, "digits", 10, SEEDS, split="val")
+    chosen = val.groupby("block", sort=False)["accuracy"].mean().idxmax()
+    blocks = probes["photos", "digits"]
+    assert blocks[chosen] > blocks.max() - 0.03
+    assert blocks[chosen] > blocks["block13"] + 0.2
+
+
+def _place(maps):
+    """Share of a channel's variance that the place alone explains; mean of channels."""
+    maps = maps.astype("float64")
+    total = maps.var((0, 1, 2))
+    alive = total > 1e-12 * (maps**2).mean((0, 1, 2))
+    return (maps.mean(0).var((0, 1))[alive] / total[alive]).mean()
+
+
+def test_late_random_channels_answer_to_the_place():
+    images = tl.datasets.load("photos").val.images
+
+    def place(source, seed=0):
+        backbone = tl.backbones.load("mobilenet", source=source, seed=seed)
+        return _place(backbone.activations(images)["block9"])
+
+    random = [place(None, seed) for seed in SEEDS]
+    assert min(random) > 3 * place("imagenet_distilled")
+
+
+def test_a_wrong_scale_costs_accuracy_in_silence():
+    from keras.applications import vgg16
+
+    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    task = tl.datasets.load("photos")
+
+    def features(split, scale):
+        pixels = (backbone.preprocess(split.images) + 1) * 127.5
+        return backbone.model.predict(scale(pixels), verbose=0).mean((1, 2))
+
+    def accuracy(learnt, later):
+        train, test = features(task.train, learnt), features(task.test, later)
+        table = tl.study.probe_features(train, test, task, 10, SEEDS)
+        return table["accuracy"].mean()
+
+    def right(pixels):
+        return pixels / 127.5 - 1
+
+    def divided(pixels):
+        return pixels / 255
+
+    as_trained = accuracy(right, right)
+    assert accuracy(divided, divided) < as_trained - 0.02
+    assert accuracy(vgg16.preprocess_input, vgg16.preprocess_input) < as_trained - 0.1
+    assert accuracy(lambda p: p, lambda p: p) < as_trained - 0.2
+    # Worse still: the head learns on the right scale, pictures come at a wrong one.
+    assert accuracy(right, divided) < accuracy(divided, divided) - 0.2
+
+
+def test_most_parameters_sit_at_the_end():
+    for name in ("VGG16", "ResNet50", "InceptionV3", "MobileNetV2"):
+        blocks = tl.backbones.load(name, source=None).blocks
+        half = len(blocks) // 2
+        late = sum(block.parameters for block in blocks[half:])
+        assert late > 0.8 * sum(block.parameters for block in blocks), name
+
+
+def test_vgg16_leaves_nine_tenths_behind():
+    facts = tl.backbones.catalogue().set_index("model")
+    whole = facts.loc["VGG16", "parameters"] * 1e6
+    kept = tl.backbones.load("VGG16", source=None).parameters
+    assert 0.88 < 1 - kept / whole < 0.91
+    four = facts.loc[["VGG16", "ResNet50", "InceptionV3", "MobileNetV2"]]
+    assert four["parameters"].idxmax() == "VGG16"
+    assert four["top1"].min() == facts.loc["VGG16", "top1"] == four["top1"].iloc[-1]
