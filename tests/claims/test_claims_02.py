@@ -162,3 +162,10 @@ def test_vgg16_leaves_nine_tenths_behind():
     four = facts.loc[["VGG16", "ResNet50", "InceptionV3", "MobileNetV2"]]
     assert four["parameters"].idxmax() == "VGG16"
     assert four["top1"].min() == facts.loc["VGG16", "top1"] == four["top1"].iloc[-1]
+
+
+def test_late_blocks_have_more_channels():
+    backbone = tl.backbones.load("mobilenet", source="glyphs")
+    ends = (backbone.blocks[0].output, backbone.blocks[-1].output)
+    channels = [backbone.model.get_layer(end).output.shape[-1] for end in ends]
+    assert channels == [8, 256]

@@ -210,9 +210,9 @@ def test_brick_is_easy_and_the_smooth_pieces_are_hard(transferred):
         recalls.append([right[answers == label].mean() for label in range(10)])
     classes = tl.datasets.load("photos").classes
     recall = dict(zip(classes, np.mean(recalls, 0), strict=True))
-    smooth = {recall.pop(name) for name in ("cat", "retina", "coffee")}
+    smooth = [recall.pop(name) for name in ("cat", "retina", "coffee")]
     assert recall["brick"] > 0.9
-    assert max(smooth) < min(recall.values())
+    assert max(smooth) < 0.65 and np.mean(smooth) < np.mean([*recall.values()]) - 0.2
 
 
 # --- by hand --------------------------------------------------------------------------
@@ -238,24 +238,24 @@ def test_a_head_by_hand_does_as_well_as_transfer(transferred):
         fit(keras, model, features, task.train.labels)
         by_hand = model.evaluate(known, answers, verbose=0)[1]
         apart.append(by_hand - run.test_accuracy)
-    assert np.abs(apart).max() < 0.06 and abs(np.mean(apart)) < 0.02
+    assert np.abs(apart).max() < 0.06 and abs(np.mean(apart)) < 0.03
 
 
 def test_once_is_quicker_than_in_the_loop_and_nothing_moves():
     keras = import_keras()
     backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
-    task = tl.datasets.load("photos", per_class=PER_CLASS)
+    train = tl.datasets.load("photos").train
     base = keras.Sequential([backbone.model, keras.layers.GlobalAveragePooling2D()])
     base.trainable = False
-    inputs, before = backbone.preprocess(task.train.images), base.get_weights()
+    inputs, before = backbone.preprocess(train.images), base.get_weights()
     ratios = []
     for _ in SEEDS:
         started = time.perf_counter()
-        fit(keras, keras.Sequential([base, head(keras)]), inputs, task.train.labels)
+        fit(keras, keras.Sequential([base, head(keras)]), inputs, train.labels)
         middle = time.perf_counter()
         features = base.predict(inputs, verbose=0)
-        fit(keras, keras.Sequential([head(keras)]), features, task.train.labels)
+        fit(keras, keras.Sequential([head(keras)]), features, train.labels)
         ratios.append((middle - started) / (time.perf_counter() - middle))
-    assert 1 < np.median(ratios) < 20
+    assert 1.3 < np.median(ratios) < 20, ratios
     after = base.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

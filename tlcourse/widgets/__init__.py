@@ -14,6 +14,7 @@ import importlib
 WIDGETS = {
     "StaticFirst": "static_first",
     "browse_pictures": "lesson_00",
+    "how_many_labels": "lesson_01",
     "look_inside": "lesson_02",
     "where_pictures_lie": "lesson_03",
 }
