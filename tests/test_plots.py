@@ -34,6 +34,12 @@ FIGURES = {
     "learning_curves": lambda: plots.learning_curves(summary(), chance=0.1),
     "one_point": lambda: plots.learning_curves(summary(sizes=(5,))),
     "many_curves": lambda: plots.learning_curves(summary(MANY)),
+    "worth": lambda: plots.worth(
+        summary(), 1, "features", "from_scratch", needed=20.0, chance=0.1
+    ),
+    "worth_unreached": lambda: plots.worth(
+        summary(), 50, "from_scratch", "features", needed=np.inf
+    ),
     "bars": lambda: plots.bars(summary(sizes=(5,)), by="strategy", chance=0.1),
     "bars_series": lambda: plots.bars(summary(), by="per_class", series="strategy"),
     "image_grid": lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), list("abcde")),
@@ -180,3 +186,14 @@ BAD = {
 def test_bad_input_gets_one_sentence(words):
     with pytest.raises(ValueError, match=words.replace("no column low", "no low")):
         BAD[words]()
+
+
+def test_worth_says_what_takes_how_many_labels():
+    picture = FIGURES["worth"]()
+    title = picture.fig.axes[0].get_title(loc="left")
+    assert title == "1 label a class does what takes about 20 from scratch"
+    assert "features 0.50 (0.45 to 0.55)" in picture.alt
+    title = FIGURES["worth_unreached"]().fig.axes[0].get_title(loc="left")
+    assert title == "50 labels a class do what takes more than 50 features"
+    with pytest.raises(ValueError, match="one row for 'features' with 3 labels"):
+        plots.worth(summary(), 3, "features", "from_scratch", needed=20.0)

@@ -40,6 +40,7 @@ __all__ = [
     "probes",
     "series_style",
     "styled",
+    "worth",
 ]
 
 #: Okabe and Ito's colours without the yellow that fades on white paper, then a grey
@@ -1230,3 +1231,120 @@ def _probes_in_words(table, series, panels):
             f"{best['mean']:.2f} at {best['block']}"
         )
     return f"Line chart of probe accuracy over blocks: {'; '.join(told[:8])}."
+
+
+@styled
+def worth(summary, per_class, strategy, reference, *, needed, chance=None, alt=None):
+    """Two curves over labels, and how far one number of labels reaches.
+
+    Rings mark both accuracies at `per_class`, broad bars their intervals. An arrow
+    goes from the strategy's ring to the right, to the labels with which the reference
+    does as well.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns strategy, per_class, mean, low and high, as `study.summarise` returns
+        them.
+    per_class : int
+        The number of labels to mark; one of the summary's.
+    strategy, reference : str
+        The two to compare.
+    needed : float
+        The labels a class that the reference needs to do as well, from
+        `study.labels_worth`; infinite where it never did.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the summary lacks a column, a strategy or that number of labels.
+    """
+    columns = ["strategy", "per_class", "mean", "low", "high"]
+    table = _table(summary, columns, "worth").sort_values("per_class")
+    fig = _figure(7.4, 4.4)
+    axes = fig.subplots()
+    marked = {}
+    for index, name in enumerate((strategy, reference)):
+        rows = table[table["strategy"] == name]
+        there = rows[rows["per_class"] == per_class]
+        if len(there) != 1:
+            raise ValueError(
+                f"worth needs one row for {name!r} with {per_class} labels a class, "
+                f"and the summary has {len(there)}."
+            )
+        marked[name] = there.iloc[0]
+        _curve_with_ring(axes, rows, there.iloc[0], name, series_style(index))
+    if chance is not None:
+        axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.annotate("guessing", (1, chance), (-3, 3), ha="right", fontsize=10,
+                      xycoords=("axes fraction", "data"), color=INK,
+                      textcoords="offset points")  # fmt: skip
+    _number_axis(axes, sorted(table["per_class"].unique()))
+    lowest = min(0.4, table["mean"].min() - 0.05)
+    axes.set(xlabel="Labelled examples per class", ylabel="Test accuracy")
+    axes.set_ylim(lowest, 1.06)
+    axes.grid(axis="y")
+    most = table["per_class"].max()
+    _arrow_to_needed(axes, *marked.values(), needed, most)
+    said = f"about {needed:.0f}" if needed <= most else f"more than {most}"
+    labels = "1 label" if per_class == 1 else f"{per_class} labels"
+    does = "does" if per_class == 1 else "do"
+    _title(axes, f"{labels} a class {does} what takes {said} {_words(reference)}")
+    fig.legend(loc="outside right upper")
+    return Picture(fig, alt or _worth_in_words(marked, labels, reference, said))
+
+
+def _curve_with_ring(axes, rows, there, name, style):
+    """A curve, faint but for one point with its interval."""
+    line = {key: style[key] for key in ("color", "marker", "linestyle")}
+    axes.plot(rows["per_class"], rows["mean"], label=_words(name), **line)
+    low, high = max(there["low"], 0), min(there["high"], 1)
+    axes.vlines(there["per_class"], low, high, color=style["color"], linewidth=7,
+                alpha=0.3)  # fmt: skip
+    axes.plot(there["per_class"], there["mean"], "o", color=style["color"],
+              markersize=14, markerfacecolor="none", markeredgewidth=2)  # fmt: skip
+
+
+def _arrow_to_needed(axes, ours, theirs, needed, most):
+    """The arrow, as far as the reference's curve or the end, and the accuracies."""
+    start, level = ours["per_class"], ours["mean"]
+    end = needed if needed <= most else axes.get_xlim()[1]
+    if end > start * 1.15:
+        arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.6,
+                 "shrinkA": 9, "shrinkB": 0}  # fmt: skip
+        axes.annotate("", (end, level), (start, level), arrowprops=arrow)
+    if needed <= most:
+        axes.vlines(needed, axes.get_ylim()[0], level, color=INK, linewidth=1,
+                    linestyle=(0, (4, 3)))  # fmt: skip
+        axes.annotate(
+            f"{needed:.0f}", (needed, 0), (3, 4), textcoords="offset points",
+            xycoords=("data", "axes fraction"), color=INK, fontsize=11,
+        )  # fmt: skip
+    halo = [withStroke(linewidth=3, foreground="white")]
+    for row, below in ((ours, level < theirs["mean"]), (theirs, True)):
+        axes.annotate(
+            f"{row['mean']:.2f}", (row["per_class"], row["mean"]),
+            (10, -12 if below else 9), textcoords="offset points", va="center",
+            color=INK, fontsize=11, path_effects=halo,
+        )  # fmt: skip
+
+
+def _worth_in_words(marked, labels, reference, said):
+    told = [
+        f"{_words(name)} {row['mean']:.2f} "
+        f"({max(row['low'], 0):.2f} to {min(row['high'], 1):.2f})"
+        for name, row in marked.items()
+    ]
+    return (
+        f"Line chart of test accuracy over labelled examples per class. With {labels} "
+        f"a class: {'; '.join(told)}. {_words(reference).capitalize()} needs {said} "
+        "labels a class to do as well."
+    )

@@ -35,6 +35,11 @@ EXERCISES = [
             Property(
                 "It looks at the rows of its strategy alone",
                 lambda fewest: fewest(MADE_UP, "slow", 0.3) == 9,
+                found=lambda fewest: (
+                    "In a made-up summary the first strategy has 0.20 with 3 labels a "
+                    "class. Asked when it reaches 0.30, yours gives "
+                    f"{fewest(MADE_UP, 'slow', 0.3)}."
+                ),
             ),
             Property(
                 "It minds the goal",
@@ -42,10 +47,16 @@ EXERCISES = [
                     fewest(MADE_UP, "quick", 0.82) == 30
                     and fewest(MADE_UP, "quick", 0.5) == 3
                 ),
+                found=lambda fewest: (
+                    "For one strategy and the goals 0.50 and 0.82, yours gives "
+                    f"{fewest(MADE_UP, 'quick', 0.5)} and "
+                    f"{fewest(MADE_UP, 'quick', 0.82)}."
+                ),
             ),
             Property(
                 "It finds the right number whatever the order of the rows",
                 lambda fewest: fewest(MADE_UP[::-1], "slow", 0.6) == 30,
+                found="With the rows of the summary turned round, yours gives another.",
             ),
         ],
         hints=[
@@ -91,6 +102,10 @@ def answer(summary, strategy, goal):
                 "Both trained for as many epochs",
                 lambda runs: (
                     len(runs[0].history["loss"]) == len(runs[1].history["loss"])
+                ),
+                found=lambda runs: (
+                    f"Yours trained for {len(runs[0].history['loss'])} and "
+                    f"{len(runs[1].history['loss'])}."
                 ),
             ),
         ],
@@ -148,8 +163,8 @@ answer = (
 
 QUIZ = [
     Question(
-        "Transfer with 1 label a class did as well as training from scratch with "
-        "about 50. Where does the rest of the knowledge come from?",
+        "On faces, transfer with 2 labels a class did as well as training from scratch "
+        "with 50. Where does the rest of the knowledge come from?",
         [
             Choice(
                 "From the test split, which is larger.",

@@ -8,8 +8,8 @@ from tlcourse import plots, study
 from tlcourse.widgets.static_first import StaticFirst
 
 
-def draw(table, per_class):
-    """Show all strategies at one number of labels, and what transfer is worth there.
+def draw(table, per_class, chance=None):
+    """Show what transfer is worth at one number of labels.
 
     Parameters
     ----------
@@ -17,6 +17,8 @@ def draw(table, per_class):
         From ``study.compare``, with the strategies "transfer" and "from scratch".
     per_class : int
         One of the table's numbers of labels a class.
+    chance : float, optional
+        The accuracy of guessing.
 
     Returns
     -------
@@ -25,22 +27,23 @@ def draw(table, per_class):
     summary = study.summarise(table, ["strategy", "per_class"])
     worth = study.labels_worth(summary, "transfer", "from scratch")
     needed = worth.set_index("per_class")["needed"][per_class]
-    most = int(table["per_class"].max())
-    said = f"about {needed:.0f}" if needed <= most else f"more than {most}"
-    return plots.bars(
-        summary[summary["per_class"] == per_class],
-        by="strategy",
-        title=f"Labels a class: {per_class}. From scratch it takes {said} for as much",
+    return plots.worth(
+        summary, per_class, "transfer", "from scratch", needed=needed, chance=chance
     )
 
 
-def how_many_labels(table):
+def how_many_labels(table, chance=0.5):
     """Show the figure of `draw` with a slider for the number of labels.
+
+    Nothing is trained when the slider moves: the table holds all runs.
 
     Parameters
     ----------
     table : pandas.DataFrame
         See `draw`.
+    chance : float
+        The accuracy of guessing, one half for two classes.
     """
     sizes = sorted(int(size) for size in table["per_class"].unique())
-    StaticFirst(functools.partial(draw, table), per_class=sizes).show()
+    figure = functools.partial(draw, table, chance=chance)
+    StaticFirst(figure, per_class=sizes).show()
