@@ -37,8 +37,11 @@ def test_transfer_wins_with_few_labels_and_with_many(table):
     gain = mean["transfer"] - mean["from scratch"]
     assert (gain > 0).all()
     assert (gain.loc[:10] > 0.1).all()
-    # Two labels a class with transfer do as well as fifty without.
-    assert mean["transfer", 2] >= mean["from scratch", 50] - 0.02
+    # Two labels a class with transfer do more than fifty without; one does about as much.
+    assert mean["transfer", 2] > mean["from scratch", 50] + 0.02
+    assert mean["transfer", 1] > mean["from scratch", 50] - 0.05
+    # Near chance with one label, and wider intervals than with transfer while few.
+    assert mean["from scratch", 1] < 0.65
     # In each draw on its own, too, up to ten labels.
     wide = table.pivot_table("value", ["per_class", "seed"], "strategy")
     assert (wide["transfer"] > wide["from scratch"]).loc[:10].all()
