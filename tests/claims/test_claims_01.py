@@ -37,7 +37,7 @@ def test_transfer_wins_with_few_labels_and_with_many(table):
     gain = mean["transfer"] - mean["from scratch"]
     assert (gain > 0).all()
     assert (gain.loc[:10] > 0.1).all()
-    # Two labels a class with transfer do more than fifty without; one does about as much.
+    # With transfer two labels a class do more than fifty without, one about as much.
     assert mean["transfer", 2] > mean["from scratch", 50] + 0.02
     assert mean["transfer", 1] > mean["from scratch", 50] - 0.05
     # Near chance with one label, and wider intervals than with transfer while few.

@@ -25,7 +25,7 @@ def test_a_lesson_runs_with_imagenet(path):
     assert changed == 1, "the lesson names its source in one line of its set-up cell"
     client = NotebookClient(
         lesson,
-        timeout=300,
+        timeout=900,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
