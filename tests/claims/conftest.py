@@ -12,8 +12,8 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def claim(request):
-    """Give ``claim(name, measure)``, which is `keeping.look_up`."""
+    """Give ``claim(name, measure)``, which is `keeping.look_up`, once a session."""
     renew = request.config.getoption("--renew")
-    return functools.partial(keeping.look_up, renew=renew)
+    return functools.cache(functools.partial(keeping.look_up, renew=renew))
