@@ -42,8 +42,8 @@ def mean(claim):
 
 def test_the_source_matters_and_fewer_weights_alone_do_not(mean):
     assert mean["transfer"] > mean["random, frozen"] + 0.1
-    # As few weights are trained as in transfer, and it is no better than from scratch.
-    assert mean["random, frozen"] < mean["from scratch"] + 0.05
+    # As few weights are trained as in transfer, and it does about as from scratch.
+    assert abs(mean["random, frozen"] - mean["from scratch"]) < 0.05
 
 
 def test_from_scratch_had_its_chance(mean):
