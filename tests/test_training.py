@@ -1,22 +1,13 @@
 """Transfer: what a run holds, that it repeats, and what bad tasks are told."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
 
 import tlcourse as tl
-from tlcourse import training
-
-
-@pytest.fixture(scope="module")
-def backbone():
-    return tl.backbones.load("mobilenet", source="glyphs")
-
-
-@pytest.fixture(scope="module")
-def task():
-    return tl.datasets.load("faces", per_class=5)
+from tlcourse import activations, training
 
 
 def transfer(backbone, task, k=0, **options):
@@ -69,44 +60,235 @@ def test_a_later_run_leaves_an_earlier_ones_model_alone(backbone, task):
     np.testing.assert_array_equal(first.predict(task.test.images), before)
 
 
-def test_frozen_features_are_computed_once(task, monkeypatch):
-    backbone = tl.backbones.load("mobilenet", source="photos")
-    pictures = []
-    kept = backbone.model.predict
+@pytest.mark.parametrize("k", [0, 2])
+def test_what_is_frozen_runs_once(backbone, task, k, monkeypatch):
+    ran, run = [], tl.backbones.Backbone.run
 
-    def predict(images, **options):
-        pictures.append(len(images))
-        return kept(images, **options)
+    def spy(self, inputs, *options):
+        ran.append(len(inputs))
+        return run(self, inputs, *options)
 
-    monkeypatch.setattr(backbone.model, "predict", predict)
-    transfer(backbone, task, epochs=10)
-    assert pictures == [len(task.train), len(task.val), len(task.test)]
-    transfer(backbone, task, epochs=10, seed=1)
-    assert len(pictures) == 3  # nothing runs through the backbone again
+    monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
+    activations.forget()
+    transfer(backbone, task, k, epochs=3)
+    assert ran == [len(task.train) + len(task.val) + len(task.test)]
+    transfer(backbone, task, k, epochs=2, seed=1)
+    assert len(ran) == 1  # nothing runs through the frozen blocks again
 
 
-def test_with_features_the_result_is_that_of_the_whole_model(backbone, task):
-    """The linear layer on kept features is trained as on top of the backbone."""
+def residual():
+    """A small backbone in the style of ResNet: two residual blocks after a stem."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    inputs = x = keras.Input((32, 32, 3))
+    for block, (width, step) in enumerate([(8, 2), (8, 1), (16, 2), (16, 1)], start=1):
+        name = f"conv{block}_"
+        y = layers.Conv2D(width, 3, step, "same", name=f"{name}a")(x)
+        y = layers.BatchNormalization(name=f"{name}bn")(y)
+        y = layers.ReLU(name=f"{name}relu")(y)
+        if step == 1:
+            y = layers.Add(name=f"{name}add")([x, y])
+        x = layers.ReLU(name=f"{name}out")(y)
+    model = keras.Model(inputs, x)
+    blocks = tl.backbones._blocks(model, "resnet")
+    return tl.backbones.Backbone("ResNet50", "photos", model, 32, blocks, {})
+
+
+def mobilenet_v2():
+    """Random weights; one look at noise sets BatchNorm, or features would be 1e-18."""
     import keras
 
-    run = transfer(backbone, task, epochs=5)
-    spread = backbone.features(task.train.images).std()
-    plan = tl.FreezePlan.features(backbone)
-    whole, *start = training._workbench(backbone, plan, 2)
-    training._reset(whole, *start, backbone, seed=0)
-    *_, pooled, linear = whole.layers
-    scaled = keras.layers.Rescaling(1 / spread)(pooled.output)
-    plain = keras.Model(whole.input, linear(scaled))
-    plain.compile(
-        keras.optimizers.Adam(training.HEAD_RATE),
+    backbone = tl.backbones.load("MobileNetV2", source=None, alpha=0.35, input_size=64)
+    for layer in backbone.model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    noise = np.random.default_rng(0).uniform(-1, 1, (20, 64, 64, 3))
+    backbone.model(noise, training=True)
+    return backbone
+
+
+BACKBONES = {
+    "MobileNet": lambda: tl.backbones.load("mobilenet", source="glyphs"),
+    "MobileNetV2": mobilenet_v2,
+    "residual": residual,
+}
+
+
+def fit_the_whole_model(backbone, task, plan, epochs, seed):
+    """What `transfer` does, by Keras alone: the whole model in every epoch."""
+    import keras
+
+    base = keras.models.clone_model(backbone.model)
+    base.set_weights(backbone.model.get_weights())
+    plan.apply(base)
+    start = keras.initializers.GlorotUniform(seed)
+    head = keras.layers.Dense(len(task.classes), kernel_initializer=start)
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    images, spread = backbone.preprocess(task.train.images), 1.0
+    if not plan.trainable:
+        spread = float(keras.Model(base.input, pooled).predict(images, verbose=0).std())
+        pooled = keras.layers.Rescaling(1 / spread)(pooled)
+    model = keras.Model(base.input, head(pooled))
+    model.compile(
+        keras.optimizers.Adam(plan.head_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    images = backbone.preprocess(task.train.images)
-    plain.fit(images, task.train.labels, batch_size=25, epochs=5, verbose=0)
-    training._workbench.cache_clear()
-    wanted = plain.predict(backbone.preprocess(task.test.images), verbose=0)
-    given = run.model.predict(backbone.preprocess(task.test.images), verbose=0)
-    np.testing.assert_allclose(given, wanted, atol=1e-4)
+    batches = training.batches(images, task.train.labels, seed)
+    steps = -(-len(images) // training.BATCH_SIZE)
+    model.fit(batches, epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=0)
+    *body, kernel, bias = model.get_weights()
+    return [*body, kernel / spread, bias]
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("trained", ["none", "some", "all"])
+def test_the_result_is_that_of_the_whole_model(name, trained, task):
+    backbone = BACKBONES[name]()
+    every = len(backbone.blocks)
+    k = {"none": 0, "some": 2, "all": every}[trained]
+    plan = tl.FreezePlan.last(backbone, k, batchnorm="frozen", body_rate=1e-3)
+    after = training._cut(backbone, plan, set())
+    wanted = {0: "features", every: None}.get(k, backbone.blocks[-3].name)
+    assert after == wanted  # or there would be nothing to compare
+    run = tl.transfer(backbone, task, plan, epochs=3, seed=1, show_progress=False)
+    whole = fit_the_whole_model(backbone, task, plan, epochs=3, seed=1)
+    for one, other in zip(run.weights, whole, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_backbone_is_cut_only_where_it_narrows():
+    """NASNet's cells read the two before them: nothing there can run in advance."""
+    backbone = tl.backbones.load("NASNetMobile", source=None, input_size=32)
+    plan = tl.FreezePlan.last(backbone, 2)
+    assert training._cut(backbone, plan, set()) is None
+    residual_net = residual()
+    assert residual_net.cuts == tuple(block.name for block in residual_net.blocks)
+
+
+def test_augmentation_runs_the_whole_model(backbone, task, monkeypatch):
+    import keras
+
+    monkeypatch.setattr(training, "frozen_outputs", None)  # would fail if called
+    flip = keras.layers.RandomFlip("horizontal")
+    first, again, plain = (
+        transfer(backbone, task, 1, epochs=2, augmentation=augmentation)
+        for augmentation in (flip, flip, keras.layers.RandomRotation(0.5))
+    )
+    assert first.history == again.history  # its random numbers begin anew
+    assert first.history["loss"] != plain.history["loss"]
+    assert len(first.weights) == len(backbone.model.weights) + 2
+    assert first.test_accuracy == np.mean(
+        first.predict(task.test.images).argmax(1) == task.test.labels
+    )
+
+
+def test_a_schedule_goes_on_where_the_last_plan_ended(backbone, task):
+    features, plan = tl.FreezePlan.features(backbone), tl.FreezePlan.last(backbone, 2)
+    probe = tl.transfer(backbone, task, features, 4, show_progress=False)
+    both = tl.transfer(backbone, task, plan.after_probe(), [4, 3], show_progress=False)
+    assert both.history["loss"][:4] == probe.history["loss"]
+    assert len(both.history["loss"]) == 7
+    alone = tl.transfer(backbone, task, plan, 3, show_progress=False)
+    assert both.history["loss"][4] < alone.history["loss"][0]
+    assert both.plan == (features, plan)
+    accuracy = np.mean(both.predict(task.test.images).argmax(1) == task.test.labels)
+    assert both.test_accuracy == pytest.approx(accuracy)
+
+
+def test_what_a_schedule_has_trained_is_not_taken_as_frozen(backbone, task):
+    """First two blocks train, then the head alone: on the blocks as they are now."""
+    tuned, features = tl.FreezePlan.last(backbone, 2), tl.FreezePlan.features(backbone)
+    run = tl.transfer(backbone, task, (tuned, features), 6, show_progress=False)
+    accuracy = np.mean(run.predict(task.test.images).argmax(1) == task.test.labels)
+    assert run.test_accuracy == pytest.approx(accuracy)
+    first = tl.transfer(backbone, task, tuned, 3, show_progress=False)
+    for one, other in zip(run.weights[:-2], first.weights[:-2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(run.weights[-2], first.weights[-2])
+
+
+def test_epochs_of_a_schedule_are_shared_out(backbone, task):
+    stages = tl.FreezePlan.gradual(backbone, 3)
+    run = tl.transfer(backbone, task, stages, 7, show_progress=False)
+    assert len(run.history["loss"]) == len(run.history["val_loss"]) == 7
+    for epochs in (2, [1, 2], [1, 0, 3], [1, 2, 3, 4], "ten", 1.5):
+        with pytest.raises(ValueError, match="epochs must be a whole number"):
+            tl.transfer(backbone, task, stages, epochs, show_progress=False)
+
+
+def test_unusable_plans_are_refused(backbone, task):
+    other = tl.backbones.load("MobileNetV2", source=None, input_size=32)
+    scratch = tl.FreezePlan.scratch(backbone)
+    for plan, said in [
+        (tl.FreezePlan.all(other), "names blocks that MobileNet does not have"),
+        ([], "The schedule is empty"),
+        (["features"], "must be a FreezePlan"),
+        ((tl.FreezePlan.features(backbone), scratch), "put it first"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            tl.transfer(backbone, task, plan, show_progress=False)
+
+
+def test_from_scratch_nothing_of_the_source_is_left(backbone, task):
+    plan = tl.FreezePlan.scratch(backbone)
+    one, other, again = (
+        tl.transfer(backbone, task, plan, 1, seed, show_progress=False)
+        for seed in (1, 2, 1)  # not 0: the source was pre-trained from that start
+    )
+    assert one.history == again.history
+    kernel = backbone.model.get_weights()[0]
+    for a, b in [(one.weights[0], other.weights[0]), (one.weights[0], kernel)]:
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.3
+
+
+def test_without_validation_the_weights_are_the_same(backbone, task):
+    told = transfer(backbone, task, 2, epochs=2)
+    untold = transfer(backbone, task, 2, epochs=2, validate=False)
+    assert set(untold.history) == {"loss", "accuracy"}
+    assert untold.history["loss"] == told.history["loss"]
+    for one, other in zip(told.weights, untold.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def stop_at(epoch):
+    import keras
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, at, logs):
+            self.model.stop_training = at + 1 == epoch
+
+    return Stop()
+
+
+@pytest.mark.parametrize("k", [0, 2])
+def test_a_callback_can_stop_it(backbone, task, k):
+    run = transfer(backbone, task, k, epochs=9, callbacks=[stop_at(2)])
+    assert len(run.history["loss"]) == 2
+    plans = tl.FreezePlan.last(backbone, k).after_probe()
+    run = tl.transfer(
+        backbone, task, plans, 8, callbacks=[stop_at(2)], show_progress=False
+    )
+    assert len(run.history["loss"]) == 2  # the next plan is not begun
+
+
+def test_two_trainings_at_once_wait_for_one_another(backbone, task):
+    """They share a compiled model: interleaved, each would get the other's weights."""
+    wanted = [transfer(backbone, task, 2, epochs=3, seed=seed) for seed in (0, 1)]
+    found = {}
+
+    def train(seed):
+        found[seed] = transfer(backbone, task, 2, epochs=3, seed=seed)
+
+    threads = [threading.Thread(target=train, args=[seed]) for seed in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in (0, 1):
+        for one, other in zip(wanted[seed].weights, found[seed].weights, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_random_features_are_judged_by_what_they_hold():

@@ -7,6 +7,7 @@ trained with, and its blocks in order. `load` brings one, `catalogue` lists them
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import hashlib
 import json
@@ -15,6 +16,7 @@ import re
 
 import numpy as np
 
+from tlcourse.inference import Folded, in_batches
 from tlcourse.quiet import import_keras
 from tlcourse.resources import where
 
@@ -82,6 +84,8 @@ class Backbone:
         From the input to the output.
     card : dict
         Where the weights come from: task, recipe, time, score, licence.
+    options : dict
+        What ``keras.applications`` was given to make the model, but for the weights.
     """
 
     name: str
@@ -90,11 +94,21 @@ class Backbone:
     input_size: int
     blocks: tuple[Block, ...]
     card: dict
+    options: dict = dataclasses.field(default_factory=dict)
 
     @property
     def parameters(self):
         """Number of weights, int."""
         return self.model.count_params()
+
+    @functools.cached_property
+    def cuts(self):
+        """Names of the blocks after which the model can be cut in two, tuple of str.
+
+        There the graph narrows to a single tensor.
+        """
+        narrow = _narrow_layers(self.model)
+        return tuple(block.name for block in self.blocks if block.output in narrow)
 
     def preprocess(self, images):
         """Resize images and scale them as this model was trained to see them.
@@ -124,32 +138,58 @@ class Backbone:
         family = getattr(keras.applications, _facts(self.name)["family"])
         return family.preprocess_input(images)
 
-    def features(self, images, batch_size=64):
+    def features(self, images):
         """Describe each image by the average of the last feature maps.
 
         Parameters
         ----------
         images : array, (n, height, width, 3), 0-255
-        batch_size : int
 
         Returns
         -------
         ndarray, float32, (n, d)
         """
-        described = [
-            self.model.predict(self._scale(part), batch_size=batch_size, verbose=0)
-            .mean((1, 2))
-            for part in _parts(check_images(images))
-        ]  # fmt: skip
-        return np.concatenate(described)
+        return self.run(check_images(images))
 
-    def activations(self, images, batch_size=64):
+    def run(self, inputs, after=None, until=None, make=np.empty):
+        """Run some of the blocks, those after one and up to another.
+
+        Parameters
+        ----------
+        inputs : array
+            What the block ``after`` puts out, (n, h, w, d); without it, images
+            (n, height, width, 3), 0-255.
+        after, until : str, optional
+            Names of blocks. Without ``until`` all blocks run, and the last maps are
+            averaged.
+        make : callable, optional
+            ``make(shape)`` gives the float32 array to write to, one on disk perhaps.
+
+        Returns
+        -------
+        ndarray, float32, (n, h, w, d) or (n, d)
+        """
+        part = _part_of(self, after, until)
+        part.refresh()  # somebody may have changed the weights
+        model = part.model
+        prepare = self._scale if after is None else np.asarray
+        side = self.input_size if after is None else inputs.shape[1]
+        found, done = make((len(inputs), *model.output.shape[1:]), "float32"), 0
+        for outputs in in_batches(
+            lambda batch: model.predict_on_batch(prepare(batch)),
+            inputs,
+            _BATCH_PIXELS // side**2,
+        ):
+            found[done : done + len(outputs)] = outputs
+            done += len(outputs)
+        return found
+
+    def activations(self, images):
         """Give what each block puts out, for looking at it or probing it.
 
         Parameters
         ----------
         images : array, (n, height, width, 3), 0-255
-        batch_size : int
 
         Returns
         -------
@@ -159,7 +199,7 @@ class Backbone:
         keras = import_keras()
         outputs = [self.model.get_layer(block.output).output for block in self.blocks]
         model = keras.Model(self.model.input, outputs)
-        maps = model.predict(self.preprocess(images), batch_size=batch_size, verbose=0)
+        maps = model.predict(self.preprocess(images), verbose=0)
         return {block.name: m for block, m in zip(self.blocks, maps, strict=True)}
 
     def __repr__(self):
@@ -172,6 +212,22 @@ class Backbone:
 def _parts(images, size=256):
     """Cut images into parts: all of them, resized at once, may take a gigabyte."""
     return [images[i : i + size] for i in range(0, len(images), size)]
+
+
+# Pixels a batch. Measured on two cores: fewer leave them idle, more no longer fit
+# their caches.
+_BATCH_PIXELS = 2**20
+
+
+@functools.lru_cache(maxsize=16)
+def _part_of(backbone, after, until):
+    """Some of the blocks for inference; without a last one, averages of the maps."""
+    keras = import_keras()
+    ends = {b.name: backbone.model.get_layer(b.output).output for b in backbone.blocks}
+    begin = backbone.model.input if after is None else ends[after]
+    pool = keras.layers.GlobalAveragePooling2D()
+    end = pool(backbone.model.output) if until is None else ends[until]
+    return Folded(keras.Model(begin, end))
 
 
 def check_images(images):
@@ -257,7 +313,7 @@ def load(
     model = _build(facts, weights, options)
     blocks = _blocks(model, facts["family"])
     size = options["input_shape"][0]
-    return Backbone(facts["model"], source, model, size, blocks, card)
+    return Backbone(facts["model"], source, model, size, blocks, card, options)
 
 
 def _options(facts, source, alpha, input_size):
@@ -414,6 +470,7 @@ def _block_name(layer, family):
     return f"block{part}" if part.isdigit() else re.sub("(?i)conv_1$", "top", part)
 
 
+@functools.cache
 def _facts(name):
     """Row of the catalogue for a model's name in any spelling, as a dict."""
     table = catalogue()

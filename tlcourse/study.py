@@ -22,7 +22,7 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
 
     Parameters
     ----------
-    strategies : dict of str to (Backbone, FreezePlan)
+    strategies : dict of str to (Backbone, FreezePlan or schedule)
         What to compare; the keys name the rows.
     dataset : str
         See ``datasets.load``.
@@ -39,18 +39,20 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
         A row a run: ``strategy``, ``per_class``, ``seed``, ``accuracy`` (test split,
         0-1), ``seconds``, ``trainable`` (parameters).
     """
-    plans = [
+    plans = [  # all runs of a plan in a row: its model is compiled once
         (name, *choice, size, seed)
+        for name, choice in strategies.items()
         for size in per_class
         for seed in seeds
-        for name, choice in strategies.items()
     ]
     rows = []
     for name, backbone, plan, size, seed in progress(
         plans, "Training", show=show_progress
     ):
         task = datasets.load(dataset, per_class=size, seed=seed)
-        run = transfer(backbone, task, plan, epochs, seed, show_progress=False)
+        run = transfer(
+            backbone, task, plan, epochs, seed, validate=False, show_progress=False
+        )
         rows.append((
             name, size, seed, run.test_accuracy, run.seconds,
             run.trainable_parameters,

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
+import threading
 import time
 
 import numpy as np
+import scipy.special
 
+from tlcourse.activations import frozen_outputs
 from tlcourse.backbones import Backbone, check_images
 from tlcourse.freezing import FreezePlan
+from tlcourse.inference import in_batches
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 
 BATCH_SIZE = 25  # 100 labels make four full batches; a remnant upsets BatchNorm
-HEAD_RATE = 1e-2  # Adam's learning rate where the head alone trains,
-BODY_RATE = 1e-3  # where pre-trained blocks train with it,
-SCRATCH_RATE = 3e-3  # and where random ones do (1e-3 does no better, 1e-2 worse)
-# Of BatchNorm. With 0.9 or more, statistics lag behind a training of some dozen steps:
-# from scratch on 10 faces a class it is tested at 0.50, and with 0.5 or less at 0.80.
-SHORT_MOMENTUM = 0.5
+_EVALUATION_BATCH = 128
+
+# Compiled models are used again, so two trainings at once would write into the same
+# weights: a second one waits.
+_one_at_a_time = threading.RLock()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,10 +39,10 @@ class Run:
     seconds : float
         Wall-clock time of features, training and test.
     trainable_parameters, frozen_parameters : int
-        Head included.
+        Head included; of a schedule, those of its last plan.
     backbone : Backbone
         The one that was transferred; its own weights have not changed.
-    plan : FreezePlan
+    plan : FreezePlan or tuple of FreezePlan
     weights : list of ndarray
         What ``model`` holds.
     """
@@ -49,13 +53,13 @@ class Run:
     trainable_parameters: int
     frozen_parameters: int
     backbone: Backbone
-    plan: FreezePlan
+    plan: FreezePlan | tuple[FreezePlan, ...]
     weights: list
 
     @functools.cached_property
     def model(self):
         """The trained Keras model: preprocessed images to logits (n, classes)."""
-        model = _assemble(self.backbone, self.plan, len(self.weights[-1]))
+        model = _assemble(self.backbone, _stages(self.plan)[-1], len(self.weights[-1]))
         model.set_weights(self.weights)
         return model
 
@@ -70,9 +74,8 @@ class Run:
         -------
         ndarray, float32, (n, classes)
         """
-        keras = import_keras()
-        logits = self.model.predict(self.backbone.preprocess(images), verbose=0)
-        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+        logits = _logits(self.model, self.backbone.preprocess(images))
+        return scipy.special.softmax(logits, axis=1)
 
     def __repr__(self):
         return (
@@ -82,22 +85,47 @@ class Run:
         )
 
 
-def transfer(backbone, task, plan, epochs=20, seed=0, show_progress=True):
+def transfer(
+    backbone,
+    task,
+    plan,
+    epochs=20,
+    seed=0,
+    *,
+    augmentation=None,
+    validate=True,
+    callbacks=(),
+    show_progress=True,
+):
     """Train a new head, and the blocks that the plan leaves free, on a task.
 
-    The head is average pooling and one linear layer. Where every block is frozen,
-    the features are computed once, divided by their standard deviation (one number,
-    of the training features), and only the linear layer runs in each epoch.
+    The head is average pooling and one linear layer. The frozen blocks before the
+    first free one run once, and what they put out is kept for later runs (see
+    ``tlcourse.activations``); each epoch runs only the rest. The result is that of
+    Keras's ``fit`` on the whole model (see ``FreezePlan.as_keras``). Where every block
+    is frozen, the features are divided by their standard deviation (one number, of the
+    training features), so that one learning rate suits all backbones.
 
     Parameters
     ----------
     backbone : Backbone
         Is copied, so its own weights stay as they are.
     task : Task
-    plan : FreezePlan
-    epochs : int
+    plan : FreezePlan or sequence of FreezePlan
+        Of a sequence, a schedule, each plan goes on from where the last one ended.
+    epochs : int or sequence of int
+        Of a schedule one number a plan, or the sum, which is shared out evenly.
     seed : int
         Same seed, same result. It sets the seeds of Keras, NumPy and Python.
+    augmentation : keras.Layer, optional
+        Changes the preprocessed training images anew in each epoch; without weights of
+        its own. Frozen blocks then see other images each time, so nothing is computed
+        in advance.
+    validate : bool
+        Whether the history tells of the validation split, which takes time.
+    callbacks : sequence of keras.callbacks.Callback
+        For Keras's ``fit``. One that sets ``model.stop_training`` ends the training,
+        and the run tells how far it came.
     show_progress : bool
 
     Returns
@@ -107,49 +135,192 @@ def transfer(backbone, task, plan, epochs=20, seed=0, show_progress=True):
     Raises
     ------
     ValueError
-        If the task has a single class, or its images or labels are unusable.
+        If the task has a single class, or its images or labels are unusable; if the
+        plan was made for other blocks; if the epochs don't fit the schedule.
     """
-    _check(task, epochs)
-    started = time.perf_counter()
-    model, fitted, optimizer_start = _workbench(backbone, plan, len(task.classes))
-    _reset(model, fitted, optimizer_start, backbone, seed)
-    inputs = _images if plan.trainable else _features
-    train, val, test = (inputs(backbone, s) for s in (task.train, task.val, task.test))
-    if not plan.trainable:
-        # Random backbones give features of 1e-18, others of 1: one rate suits all of
-        # them once they have the same spread. The kernel takes the division over.
-        spread = float(train.std()) or 1.0
-        train, val, test = (features / spread for features in (train, val, test))
-    history = _fit(
-        fitted,
-        (train, task.train.labels),
-        (val, task.val.labels),
-        epochs,
-        show_progress,
-    )
-    scores = fitted.evaluate(
-        test, task.test.labels, batch_size=64, verbose=0, return_dict=True
-    )
-    if not plan.trainable:
-        head = model.layers[-1]
-        head.kernel.assign(head.kernel / spread)
-    trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-    return Run(
-        test_accuracy=float(scores["accuracy"]),
-        history=history,
-        seconds=time.perf_counter() - started,
-        trainable_parameters=trained,
-        frozen_parameters=model.count_params() - trained,
-        backbone=backbone,
-        plan=plan,
-        weights=model.get_weights(),
+    stages = _stages(plan)
+    lengths = _lengths(epochs, len(stages))
+    _check_plans(backbone, stages)
+    _check(task)
+    with _one_at_a_time:
+        started = time.perf_counter()
+        keras = import_keras()
+        keras.utils.set_random_seed(seed)
+        if augmentation is not None:  # its random numbers begin anew, too
+            augmentation = type(augmentation).from_config(augmentation.get_config())
+        training = _Training(backbone, task, stages[0].from_scratch, seed, augmentation)
+        with progress(sum(lengths), "Training", show_progress) as bar:
+            watchers = [_tell(bar, validate), *callbacks]
+            for stage, length in zip(stages, lengths, strict=True):
+                logits = training.go_on(stage, length, validate, watchers)
+                if training.stopped:
+                    break
+        weights = training.weights()
+        trained = training.trained
+        return Run(
+            test_accuracy=_scores(logits, task.test.labels)[1],
+            history=dict(training.history),
+            seconds=time.perf_counter() - started,
+            trainable_parameters=trained,
+            frozen_parameters=sum(w.size for w in weights) - trained,
+            backbone=backbone,
+            plan=plan if isinstance(plan, FreezePlan) else stages,
+            weights=weights,
+        )
+
+
+class _Training:
+    """The state of a training: weights by layer, which blocks moved, the history."""
+
+    def __init__(self, backbone, task, from_scratch, seed, augmentation):
+        keras = import_keras()
+        self.backbone, self.task, self.seed = backbone, task, seed
+        self.augmentation = augmentation
+        source = backbone.model
+        if from_scratch:
+            source = keras.models.clone_model(source)
+        self.state = {layer.name: layer.get_weights() for layer in source.layers}
+        shape = (source.output.shape[-1], len(task.classes))
+        kernel = keras.initializers.GlorotUniform(seed)(shape)
+        bias = np.zeros(shape[1], "float32")
+        self.state["head"] = [keras.ops.convert_to_numpy(kernel), bias]
+        first = backbone.blocks[0].name if from_scratch else None
+        self.moved = {first} if from_scratch else set()
+        self.history = collections.defaultdict(list)
+        self.trained, self.stopped, self.stage = 0, False, 0
+
+    def go_on(self, plan, epochs, validate, callbacks):
+        """Train by a plan; returns the logits of the test split."""
+        task = self.task
+        after = None if self.augmentation else _cut(self.backbone, plan, self.moved)
+        train, val, test = _inputs(self.backbone, task, after)
+        steps = -(-len(train) // BATCH_SIZE)
+        # A linear layer's step is over sooner than Python's way to the next one.
+        at_once = steps if after == "features" and steps >= 8 else 1
+        fitted, optimizer_start = _workbench(
+            self.backbone, plan, len(task.classes), after, self.augmentation, at_once
+        )
+        spread = 1.0
+        if after == "features":
+            spread = float(train.std()) or 1.0
+            train, val, test = (part / spread for part in (train, val, test))
+        self._load(fitted, optimizer_start, spread if self.stage else 1.0)
+        if validate:
+            callbacks = [_validation(val, task.val.labels), *callbacks]
+        log = fitted.fit(
+            batches(train, task.train.labels, self.seed + self.stage),
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,  # the batches come shuffled
+            verbose=0,
+        ).history
+        self._keep(fitted, plan, log, spread)
+        return _logits(fitted, test)
+
+    def _load(self, fitted, optimizer_start, scale):
+        for layer in _flat(fitted):
+            layer.set_weights(self.state[layer.name])
+        head = fitted.layers[-1]
+        head.kernel.assign(head.kernel * scale)
+        for variable, value in zip(
+            fitted.optimizer.variables, optimizer_start, strict=True
+        ):
+            variable.assign(value)
+
+    def _keep(self, fitted, plan, log, spread):
+        self.state |= {layer.name: layer.get_weights() for layer in _flat(fitted)}
+        # What the features were divided by, the kernel takes over.
+        self.state["head"][0] = self.state["head"][0] / spread
+        self.moved |= set(plan.trainable)
+        for name, values in log.items():
+            self.history[name] += values
+        self.trained = sum(int(np.prod(v.shape)) for v in fitted.trainable_variables)
+        self.stopped, self.stage = fitted.stop_training, self.stage + 1
+
+    def weights(self):
+        """All weights, in the order of the whole model."""
+        names = [*(layer.name for layer in self.backbone.model.layers), "head"]
+        return [array for name in names for array in self.state.get(name, ())]
+
+
+def batches(inputs, labels, seed):
+    """Give batches of a training split for ever, shuffled anew in each epoch.
+
+    Rows of a memory-mapped array are read when their turn comes.
+
+    Parameters
+    ----------
+    inputs : ndarray, float32, (n, ...)
+    labels : ndarray, int, (n,)
+    seed : int
+        The same seed gives the same order, whatever the inputs are.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of pairs (batch, ...), (batch,), with ``BATCH_SIZE`` examples or what is left.
+    """
+    import tensorflow as tf
+
+    labels, shape = tf.constant(labels), (None, *inputs.shape[1:])
+    order = tf.data.Dataset.range(len(inputs)).shuffle(len(inputs), seed=seed)
+    order = order.batch(BATCH_SIZE).repeat()
+    if isinstance(inputs, np.memmap):
+
+        def rows(places):
+            read = tf.numpy_function(lambda at: inputs[at], [places], tf.float32)
+            return tf.ensure_shape(read, shape), tf.gather(labels, places)
+
+        return order.map(rows).prefetch(2)
+    inputs = tf.constant(inputs)
+    return order.map(lambda at: (tf.gather(inputs, at), tf.gather(labels, at)))
+
+
+def _stages(plan):
+    return (plan,) if isinstance(plan, FreezePlan) else tuple(plan)
+
+
+def _lengths(epochs, count):
+    """The number of epochs of each plan of a schedule."""
+    given = epochs if isinstance(epochs, (list, tuple)) else []
+    if isinstance(epochs, (int, np.integer)):  # the sum
+        given = np.diff(np.linspace(0, epochs, count + 1).round()).astype(int)
+    whole = [x for x in given if isinstance(x, (int, np.integer)) and x >= 1]
+    if len(whole) == len(given) == count:
+        return [int(x) for x in whole]
+    raise ValueError(
+        f"epochs must be a whole number from {count} up"
+        + (f", or a list of {count} numbers from 1 up" if count > 1 else "")
+        + f", not {epochs!r}."
     )
 
 
-def _check(task, epochs):
+def _check_plans(backbone, stages):
+    """Refuse plans that name other blocks than the backbone has."""
+    if not stages:
+        raise ValueError("The schedule is empty: give at least one FreezePlan.")
+    names = [block.name for block in backbone.blocks]
+    for stage in stages:
+        if not isinstance(stage, FreezePlan):
+            raise ValueError(
+                f"plan must be a FreezePlan or a sequence of them, not {stage!r}: "
+                "tl.FreezePlan.features(backbone) makes one."
+            )
+        if not set(stage.trainable) <= set(names):
+            raise ValueError(
+                f"The plan was made for {stage.backbone.name} and names blocks that "
+                f"{backbone.name} does not have: make it for this backbone."
+            )
+    if any(stage.from_scratch for stage in stages[1:]):
+        raise ValueError(
+            "A plan from scratch forgets what the plans before it have learnt: put it "
+            "first."
+        )
+
+
+def _check(task):
     """Refuse, before any work, what cannot be learnt from."""
-    if not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise ValueError(f"epochs must be a whole number from 1 up, not {epochs!r}.")
     for name in ("train", "val", "test"):
         split = getattr(task, name)
         check_images(split.images)
@@ -171,90 +342,121 @@ def _check(task, epochs):
         )
 
 
-@functools.lru_cache(maxsize=4)
-def _workbench(backbone, plan, classes):
-    """Build and compile a model once for all runs of the same plan.
+def _cut(backbone, plan, moved):
+    """Name the last block that can run once; "features" if all, None if none can.
 
-    TensorFlow takes seconds to trace a model's training step, which for a few
-    labels is longer than the training itself.
-
-    Returns
-    -------
-    model : keras.Model
-        Preprocessed images to logits.
-    fitted : keras.Model
-        What is trained: the model, or only its linear layer, on features.
-    optimizer_start : list of ndarray
-        The optimizer's state before the first step.
+    It stands before the first block that trains, or has trained earlier in a schedule.
     """
+    last = None
+    for block in backbone.blocks:
+        if block.name in plan.trainable or block.name in moved:
+            return last
+        last = block.name if block.name in backbone.cuts else last
+    return "features"
+
+
+def _inputs(backbone, task, after):
+    """What goes into the model that is trained, for the three splits."""
+    images = [task.train.images, task.val.images, task.test.images]
+    if after is None:
+        return [backbone.preprocess(one) for one in images]
+    return frozen_outputs(backbone, images, None if after == "features" else after)
+
+
+# Building and tracing a model takes seconds, longer than a training on a few labels:
+# it is done once for all runs of the same plan.
+@functools.lru_cache(maxsize=6)
+def _workbench(backbone, plan, classes, after, augmentation, at_once):
+    """Build and compile what is trained; returns it and the optimizer's first state."""
     keras = import_keras()
-    model = _assemble(backbone, plan, classes)
-    linear = model.layers[-1]
-    fitted, rate = model, BODY_RATE if backbone.source else SCRATCH_RATE
-    if not plan.trainable:
-        fitted = keras.Sequential([keras.Input(linear.input.shape[1:]), linear])
-        rate = HEAD_RATE
+    fitted = _assemble(backbone, plan, classes, after, augmentation)
     fitted.compile(
-        keras.optimizers.Adam(rate),
+        _optimizer(backbone, plan, fitted),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        steps_per_execution=at_once,
     )
     fitted.optimizer.build(fitted.trainable_variables)
-    start = [variable.numpy() for variable in fitted.optimizer.variables]
-    return model, fitted, start
+    return fitted, [variable.numpy() for variable in fitted.optimizer.variables]
 
 
-def _assemble(backbone, plan, classes):
-    """Copy a backbone, freeze the copy by the plan, and put a head on it."""
+def _assemble(backbone, plan, classes, after=None, augmentation=None):
+    """Copy the blocks that run in training, freeze them by the plan, add a head."""
     keras = import_keras()
-    body = keras.models.clone_model(backbone.model)
-    plan.apply(body, backbone.blocks)
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
-            layer.momentum = SHORT_MOMENTUM
-    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
-    logits = keras.layers.Dense(classes, name="head")(pooled)
-    return keras.Model(body.input, logits)
+    head = keras.layers.Dense(classes, name="head")
+    if after == "features":
+        return keras.Sequential([keras.Input(backbone.model.output.shape[-1:]), head])
+    part = backbone.model
+    if after is not None:
+        (block,) = (block for block in backbone.blocks if block.name == after)
+        part = keras.Model(part.get_layer(block.output).output, part.output)
+    body = keras.models.clone_model(part)
+    plan.apply(body)
+    inputs, outputs = body.input, body.output
+    if augmentation is not None:
+        inputs = keras.Input(body.input.shape[1:])
+        outputs = body(augmentation(inputs))
+    pooled = keras.layers.GlobalAveragePooling2D()(outputs)
+    return keras.Model(inputs, head(pooled))
 
 
-def _reset(model, fitted, optimizer_start, backbone, seed):
-    """Put the backbone's weights, a fresh head and a fresh optimizer in place."""
+def _flat(model):
+    """Layers with weights, those of a backbone inside the model included."""
     keras = import_keras()
-    keras.utils.set_random_seed(seed)
-    linear = model.layers[-1]
-    glorot = keras.initializers.GlorotUniform(seed)
-    kernel = keras.ops.convert_to_numpy(glorot(linear.kernel.shape))
-    bias = np.zeros(linear.bias.shape, "float32")
-    model.set_weights([*backbone.model.get_weights(), kernel, bias])
-    for variable, value in zip(
-        fitted.optimizer.variables, optimizer_start, strict=True
-    ):
-        variable.assign(value)
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _flat(layer)
+        elif layer.weights:
+            yield layer
 
 
-@functools.lru_cache(maxsize=12)  # a run's three splits for four backbones
-def _features(backbone, split):
-    return backbone.features(split.images)
-
-
-def _images(backbone, split):
-    return backbone.preprocess(split.images)
-
-
-def _fit(fitted, train, val, epochs, show_progress):
-    """Train with a progress bar; returns Keras's history."""
+def _optimizer(backbone, plan, model):
+    """Adam with one learning rate, or with one for each block and the head."""
     keras = import_keras()
-    with progress(int(epochs), "Training", show_progress) as bar:
-        follow = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: bar.update(
-                note=f"validation accuracy {logs['val_accuracy']:.2f}"
-            )
-        )
-        return fitted.fit(
-            *train,
-            batch_size=BATCH_SIZE,
-            epochs=int(epochs),
-            validation_data=val,
-            callbacks=[follow],
-            verbose=0,
-        ).history
+    rates = plan.rates()
+    block_of = {name: b.name for b in backbone.blocks for name in b.layers}
+    wanted = [
+        rates[block_of[layer.name]] if layer.name in block_of else plan.head_rate
+        for layer in _flat(model)
+        for _ in layer.trainable_variables
+    ]
+    if len(set(wanted)) == 1:
+        return keras.optimizers.Adam(plan.head_rate)
+    from tlcourse.blockwise_adam import BlockwiseAdam
+
+    scales = [rate / plan.head_rate for rate in wanted]
+    return BlockwiseAdam(scales, learning_rate=plan.head_rate)
+
+
+def _logits(model, inputs):
+    return np.concatenate([
+        *in_batches(model.predict_on_batch, inputs, _EVALUATION_BATCH)
+    ])  # fmt: skip
+
+
+def _scores(logits, labels):
+    """Cross-entropy and accuracy."""
+    chances = scipy.special.log_softmax(logits, axis=1)
+    loss = -chances[np.arange(len(labels)), labels].mean()
+    return float(loss), float((logits.argmax(1) == labels).mean())
+
+
+def _validation(inputs, labels):
+    """A callback that adds the scores of the validation split to the history."""
+    keras = import_keras()
+
+    class Validation(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs):
+            scores = _scores(_logits(self.model, inputs), labels)
+            logs["val_loss"], logs["val_accuracy"] = scores
+
+    return Validation()
+
+
+def _tell(bar, validate):
+    """A callback that moves the progress bar."""
+    name = "val_accuracy" if validate else "accuracy"
+    note = "validation accuracy" if validate else "training accuracy"
+    return import_keras().callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: bar.update(note=f"{note} {logs[name]:.2f}")
+    )

@@ -20,7 +20,10 @@ SEEDS = range(5)
 HERE = pathlib.Path(__file__).parent
 PACKAGE = where("weights").parent
 # What a measured number can depend on; a figure's or a widget's code is not in it.
-CODE = ("backbones", "freezing", "training", "study", "datasets/**/*")
+CODE = (
+    "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
+    "study", "datasets/**/*",
+)  # fmt: skip
 
 
 def look_up(name, measure, renew=False, folder=HERE):

@@ -1,0 +1,187 @@
+"""What frozen blocks put out is computed once, kept whole, and never stale."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import tlcourse as tl
+from tlcourse import activations
+
+
+@pytest.fixture(autouse=True)
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    activations.forget()
+    yield
+    activations.forget()
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What is run: from which block, to which, and how many images."""
+    told, run = [], tl.backbones.Backbone.run
+
+    def spy(self, inputs, after=None, until=None, make=np.empty):
+        told.append((after, until, len(inputs)))
+        return run(self, inputs, after, until, make)
+
+    monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
+    return told
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).uniform(0, 255, (30, 16, 16, 3)).astype("float32")
+
+
+def files():
+    return sorted(activations.folder().glob("*"))
+
+
+def test_nothing_is_computed_twice(backbone, images, runs):
+    one, other = activations.frozen_outputs(backbone, [images[:20], images[20:]])
+    assert runs == [(None, None, 30)]  # both in one go
+    again, whole = activations.frozen_outputs(backbone, [images[:20], images])
+    assert runs == [(None, None, 30), (None, None, 30)]
+    assert again is one
+    np.testing.assert_allclose(whole[20:], other, atol=1e-5)
+    np.testing.assert_allclose(backbone.features(images), whole, atol=1e-5)
+    assert not files()
+
+
+def test_a_longer_prefix_goes_on_from_a_shorter_one(backbone, images, runs):
+    activations.frozen_outputs(backbone, [images], "block3")
+    activations.frozen_outputs(backbone, [images], "block9")
+    (features,) = activations.frozen_outputs(backbone, [images])
+    assert runs == [
+        (None, "block3", 30), ("block3", "block9", 30), ("block9", None, 30),
+    ]  # fmt: skip
+    np.testing.assert_allclose(features, backbone.features(images), atol=1e-5)
+
+
+def test_other_images_or_weights_are_computed_anew(images, runs):
+    backbone = tl.backbones.load("mobilenet", source="glyphs")
+    (before,) = activations.frozen_outputs(backbone, [images], "block3")
+    changed = images.copy()
+    changed[7, 0, 0, 0] += 0.5
+    activations.frozen_outputs(backbone, [changed], "block3")
+    layer = backbone.model.get_layer("conv_pw_3_bn")
+    layer.set_weights([1.1 * w for w in layer.get_weights()])
+    (after,) = activations.frozen_outputs(backbone, [images], "block3")
+    assert len(runs) == 3 and not np.allclose(before, after)
+    layer = backbone.model.get_layer("conv_pw_4_bn")  # not in the prefix
+    layer.set_weights([1.1 * w for w in layer.get_weights()])
+    assert activations.frozen_outputs(backbone, [images], "block3")[0] is after
+
+
+def test_kept_arrays_cannot_be_changed(backbone, images):
+    (kept,) = activations.frozen_outputs(backbone, [images])
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0] = 0
+
+
+def test_past_the_limit_arrays_go_to_mapped_files(backbone, images, monkeypatch, runs):
+    (wanted,) = activations.frozen_outputs(backbone, [images], "block5")
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", wanted.nbytes + 10)
+    activations.frozen_outputs(backbone, [images[:25]], "block5")  # pushes it out
+    assert [path.suffix for path in files()] == [".npy"]
+    (mapped,) = activations.frozen_outputs(backbone, [images], "block5")
+    assert isinstance(mapped, np.memmap) and len(runs) == 2
+    np.testing.assert_array_equal(mapped, wanted)
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 1000)
+    activations.forget()
+    large = activations.frozen_outputs(backbone, [images[:9], images[9:]], "block5")
+    assert all(isinstance(array, np.memmap) for array in large)
+    np.testing.assert_allclose(np.concatenate(large), wanted, atol=1e-5)
+    assert {path.suffix for path in files()} == {".npy"}  # no drafts are left
+
+
+def test_training_from_mapped_files_gives_the_same(backbone, task, monkeypatch):
+    plan = tl.FreezePlan.last(backbone, 2)
+    wanted = tl.transfer(backbone, task, plan, epochs=2, show_progress=False)
+    activations.forget()
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+    mapped = tl.transfer(backbone, task, plan, epochs=2, show_progress=False)
+    assert files()
+    for one, other in zip(wanted.weights, mapped.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_oldest_files_make_room(backbone, images, monkeypatch):
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+    size = activations.frozen_outputs(backbone, [images[:10]], "block5")[0].nbytes
+    monkeypatch.setattr(activations, "DISK_LIMIT", 2.5 * size)
+    activations.frozen_outputs(backbone, [images[10:20]], "block5")
+    os.utime(files()[0], (1, 1))
+    oldest = files()[0]
+    activations.frozen_outputs(backbone, [images[20:]], "block5")
+    assert len(files()) == 2 and not oldest.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(
+    backbone, images, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+    with pytest.raises(OSError, match="Set TLCOURSE_CACHE to a folder with room"):
+        activations.frozen_outputs(backbone, [images])
+
+
+KILLED = """
+import sys
+import numpy as np
+import tlcourse as tl
+from tlcourse import activations, backbones
+
+activations.MEMORY_LIMIT = 0
+backbones._BATCH_PIXELS = 0  # many small batches
+backbone = tl.backbones.load("mobilenet", source="glyphs")
+images = np.random.default_rng(0).uniform(0, 255, (30, 16, 16, 3)).astype("float32")
+kept, count = backbones.in_batches, iter(range(100))
+
+def slow(function, inputs, most):
+    for outputs in kept(function, inputs, most):
+        yield outputs
+        print("a batch is written", flush=True)
+        sys.stdin.readline()
+
+backbones.in_batches = slow
+activations.frozen_outputs(backbone, [images], "block5")
+"""
+
+
+def test_a_damaged_file_is_written_anew(backbone, images, monkeypatch, runs):
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+    activations.frozen_outputs(backbone, [images], "block5")
+    (path,) = files()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1000])
+    activations.frozen_outputs(backbone, [images], "block5")
+    assert len(runs) == 2 and path.read_bytes() == whole
+
+
+def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, monkeypatch):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "a batch is written\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    assert [path.suffix for path in files()] == [".draft"]  # half of it is there
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+    (found,) = activations.frozen_outputs(backbone, [images], "block5")
+    np.testing.assert_allclose(found, backbone.run(images, until="block5"), atol=1e-5)
+    (draft,) = [path for path in files() if path.suffix == ".draft"]
+    a_day_ago = time.time() - 25 * 3600
+    os.utime(draft, (a_day_ago, a_day_ago))
+    activations.frozen_outputs(backbone, [images[:5]], "block5")
+    assert not draft.exists()

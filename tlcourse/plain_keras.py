@@ -1,0 +1,169 @@
+"""Write a FreezePlan as plain Keras code."""
+
+from __future__ import annotations
+
+import inspect
+
+from tlcourse.backbones import BUNDLED
+from tlcourse.freezing import SHORT_MOMENTUM
+from tlcourse.quiet import import_keras
+
+
+def write(plan, classes, epochs, seed):
+    """Write a plan as a short program in plain Keras.
+
+    Parameters
+    ----------
+    plan : FreezePlan
+    classes, epochs, seed : int
+
+    Returns
+    -------
+    str
+        See ``FreezePlan.as_keras``.
+    """
+    parts = [
+        _imports(plan),
+        _base(plan),
+        _freezing(plan),
+        _head(plan, classes, seed),
+        _training(plan, epochs, seed),
+    ]
+    return "\n".join(parts)
+
+
+def _imports(plan):
+    code = "import keras\nimport tensorflow as tf\n"
+    if plan.backbone.source in BUNDLED and not plan.from_scratch:
+        code += "from tlcourse.backbones import bundled_files\n"
+    code += (
+        f"\n# x_train: {plan.backbone.name}'s preprocessed images, "
+        "y_train: their class numbers.\n"
+    )
+    return code + (_optimizer_class() if _has_many_rates(plan) else "")
+
+
+def _optimizer_class():
+    from tlcourse.blockwise_adam import BlockwiseAdam
+
+    source = inspect.getsource(BlockwiseAdam)
+    before, _, after = source.split('"""', 2)  # without the docstring
+    return f"\n\n{before.rstrip()}\n    {after.lstrip()}\n"
+
+
+def _base(plan):
+    backbone = plan.backbone
+    weights = f'"{backbone.source}"' if backbone.source else "None"
+    if backbone.source in BUNDLED:  # its file comes with the course
+        weights = f'str(bundled_files("{backbone.source}")[0])'
+    if plan.from_scratch:
+        weights = "None"
+    options = {**backbone.options, "include_top": False}
+    lines = [f"    {name}={value!r},\n" for name, value in options.items()]
+    lines += [f"    weights={weights},\n"]
+    return f"base = keras.applications.{backbone.name}(\n{''.join(lines)})"
+
+
+def _freezing(plan):
+    """What trains: ranges of layers, then what BatchNorm does."""
+    ranges = " or ".join(f"{first} <= place <= {last}" for first, last in _ranges(plan))
+    code = "for place, layer in enumerate(base.layers):\n"
+    code += f"    layer.trainable = {ranges or 'False'}\n"
+    if _drops_out(plan):
+        code += (
+            "    if isinstance(layer, keras.layers.Dropout) and not layer.trainable:\n"
+            "        layer.rate = 0.0\n"
+        )
+    if not plan.trainable:
+        return code
+    code += "    if isinstance(layer, keras.layers.BatchNormalization)"
+    if plan.batchnorm == "frozen":
+        return f"{code}:\n        layer.trainable = False\n"
+    code += f" and layer.trainable:\n        layer.momentum = {SHORT_MOMENTUM}\n"
+    if plan.batchnorm == "adapt":
+        code += (
+            "        for variable in layer.trainable_variables:\n"
+            "            variable.trainable = False\n"
+        )
+    return code
+
+
+def _ranges(plan):
+    """First and last place of each run of layers whose blocks train."""
+    model = plan.backbone.model
+    free = {
+        name
+        for block in plan.backbone.blocks
+        if block.name in plan.trainable
+        for name in block.layers
+    }
+    places = [i for i, layer in enumerate(model.layers) if layer.name in free]
+    starts = [i for i in places if i - 1 not in places]
+    ends = [i for i in places if i + 1 not in places]
+    return list(zip(starts, ends, strict=True))
+
+
+def _drops_out(plan):
+    keras = import_keras()
+    return any(
+        isinstance(layer, keras.layers.Dropout) for layer in plan.backbone.model.layers
+    )
+
+
+def _head(plan, classes, seed):
+    code = "pooled = keras.layers.GlobalAveragePooling2D()(base.output)\n"
+    if not plan.trainable:
+        # One learning rate then suits every backbone.
+        code += (
+            "spread = keras.Model(base.input, pooled).predict(x_train).std()\n"
+            "pooled = keras.layers.Rescaling(1 / float(spread))(pooled)\n"
+        )
+    return code + (
+        f"start = keras.initializers.GlorotUniform({seed})\n"
+        f"head = keras.layers.Dense({classes}, kernel_initializer=start)\n"
+        "model = keras.Model(base.input, head(pooled))\n"
+    )
+
+
+def _training(plan, epochs, seed):
+    return f"""
+{_optimizer(plan)}
+model.compile(
+    optimizer,
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    metrics=["accuracy"],
+)
+batches = tf.data.Dataset.from_tensor_slices((x_train, y_train))
+batches = batches.shuffle(len(x_train), seed={seed}).batch(25).repeat()
+steps = -(-len(x_train) // 25)
+model.fit(batches, epochs={epochs}, steps_per_epoch=steps, shuffle=False)
+"""
+
+
+def _has_many_rates(plan):
+    return len({plan.head_rate, *plan.rates().values()} - {0.0}) > 1
+
+
+def _optimizer(plan):
+    if not _has_many_rates(plan):
+        return f"optimizer = keras.optimizers.Adam({plan.head_rate:g})"
+    rates = plan.rates()
+    layers = plan.backbone.model.layers
+    block_of = {name: b.name for b in plan.backbone.blocks for name in b.layers}
+    first_of = {}  # the place of each training block's first layer
+    for place, layer in enumerate(layers):
+        block = block_of.get(layer.name)
+        if block in plan.trainable:
+            first_of.setdefault(block, place)
+    table = "".join(
+        f"    {place}: {rates[block]:.6g},  # {block}\n"
+        for block, place in first_of.items()
+    )
+    return f"""# The learning rate of each block, by the place of its first layer.
+rates = {{
+{table}}}
+scales = []
+for place, layer in enumerate(base.layers):
+    rate = rates[max([p for p in rates if p <= place], default=min(rates))]
+    scales += [rate / {plan.head_rate:g}] * len(layer.trainable_variables)
+optimizer = BlockwiseAdam(scales + [1.0, 1.0], learning_rate={plan.head_rate:g})"""
