@@ -63,7 +63,7 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
   /opt/pyenv/versions/3.13*/bin/python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 
 # What may differ there: Keras, the widgets and the figures.
-QUICK = $(foreach part,import freezing training exercises static_first plots progress \
+QUICK = $(foreach part,import inference activations freezing training exercises static_first plots progress \
   setup_check lesson_00,tests/test_$(part).py)
 
 test-colab:

@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 __all__ = [
     "Picture",
@@ -31,13 +31,16 @@ __all__ = [
     "blocks",
     "confusion",
     "course_map",
+    "epochs",
     "feature_map",
     "filters",
     "gallery",
+    "heat_map",
     "image_grid",
     "inside",
     "learning_curves",
     "probes",
+    "runs",
     "series_style",
     "styled",
     "worth",
@@ -1306,9 +1309,8 @@ def _curve_with_ring(axes, rows, there, name, style):
     """A curve, faint but for one point with its interval."""
     line = {key: style[key] for key in ("color", "marker", "linestyle")}
     axes.plot(rows["per_class"], rows["mean"], label=_words(name), **line)
-    low, high = max(there["low"], 0), min(there["high"], 1)
-    axes.vlines(there["per_class"], low, high, color=style["color"], linewidth=7,
-                alpha=0.3)  # fmt: skip
+    axes.vlines(there["per_class"], there["low"], there["high"], linewidth=7,
+                color=style["color"], alpha=0.3)  # fmt: skip
     axes.plot(there["per_class"], there["mean"], "o", color=style["color"],
               markersize=14, markerfacecolor="none", markeredgewidth=2)  # fmt: skip
 
@@ -1339,12 +1341,230 @@ def _arrow_to_needed(axes, ours, theirs, needed, most):
 
 def _worth_in_words(marked, labels, reference, said):
     told = [
-        f"{_words(name)} {row['mean']:.2f} "
-        f"({max(row['low'], 0):.2f} to {min(row['high'], 1):.2f})"
+        f"{_words(name)} {row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
         for name, row in marked.items()
     ]
     return (
         f"Line chart of test accuracy over labelled examples per class. With {labels} "
         f"a class: {'; '.join(told)}. {_words(reference).capitalize()} needs {said} "
         "labels a class to do as well."
+    )
+
+
+@styled
+def epochs(history, total=None, *, title=None, alt=None):
+    """Accuracy over the epochs of one training, finished or not.
+
+    Parameters
+    ----------
+    history : dict of list of float
+        ``accuracy`` and ``val_accuracy``, 0-1, one entry an epoch, as in
+        ``Run.history``.
+    total : int, optional
+        Epochs that were planned, so that the axis stands still while lines grow.
+    title : str, optional
+        Words above the axes.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If no epoch is over yet.
+    """
+    lines = {
+        "training": history.get("accuracy", ()),
+        "validation": history.get("val_accuracy", ()),
+    }
+    done = len(lines["training"])
+    if not done:
+        raise ValueError("epochs needs a history of at least one epoch.")
+    total = max(total or done, done)
+    fig = _figure(5.2, 3.1)
+    axes = fig.subplots()
+    for index, (name, values) in enumerate(lines.items()):
+        style = {k: v for k, v in series_style(index).items() if k != "hatch"}
+        at = range(1, len(values) + 1)
+        axes.plot(at, values, label=name, markevery=max(1, total // 10), **style)
+    axes.set(xlabel="Epoch", ylabel="Accuracy", xlim=(0.5, total + 0.5))
+    axes.set_ylim(-0.02, 1.04)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y")
+    _title(axes, title)
+    fig.legend(loc="outside lower right", ncols=2)
+    ends = [f"{name} {values[-1]:.2f}" for name, values in lines.items() if values]
+    words = f"accuracy over {done} of {total} epochs, at the end {', '.join(ends)}"
+    return Picture(fig, alt or f"Line chart, {title or 'one training'}: {words}.")
+
+
+@styled
+def runs(table, *, title=None, alt=None):
+    """Validation accuracy of some runs against their time and what they trained.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns run, trained_blocks, trainable, accuracy and seconds, as
+        ``FreezeLab.table`` holds them. Each run's number stands in its point.
+    title : str, optional
+        Words above the axes.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    columns = ["run", "trained_blocks", "trainable", "accuracy", "seconds"]
+    table = _table(table, columns, "runs")
+    fig = _figure(7.4, 3.1)
+    grid = fig.subplots(1, 2, sharey=True)
+    for axes, x, xlabel in zip(
+        grid, ("seconds", "trainable"), ("Seconds", "Trained parameters"), strict=True
+    ):
+        _numbered_points(axes, table, x)
+        axes.set_xlabel(xlabel)
+        axes.grid()
+    grid[0].set_xlim(0, table["seconds"].max() * 1.15)
+    grid[1].set_xscale("log")
+    low, high = table["trainable"].min(), table["trainable"].max()
+    grid[1].set_xlim(low / 2, high * 2)
+    lowest, highest = table["accuracy"].min(), table["accuracy"].max()
+    margin = max(0.02, 0.15 * (highest - lowest))
+    grid[0].set(ylabel="Validation accuracy", ylim=(lowest - margin, highest + margin))
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return Picture(fig, alt or _runs_in_words(table))
+
+
+def _numbered_points(axes, table, x):
+    """A ring for each row with the run's number in it; the newest is filled."""
+    for row in table.to_dict("records"):
+        newest = row["run"] == table["run"].max()
+        axes.plot(row[x], row["accuracy"], "o", markersize=15, markeredgewidth=1.8,
+                  color=PALETTE[0], zorder=3 if newest else 2,
+                  markerfacecolor=PALETTE[0] if newest else "white")  # fmt: skip
+        axes.annotate(str(row["run"]), (row[x], row["accuracy"]), ha="center",
+                      va="center_baseline", fontsize=10, zorder=4 if newest else 2.5,
+                      color="white" if newest else INK)  # fmt: skip
+
+
+def _runs_in_words(table):
+    told = [
+        f"run {row['run']} (blocks trained: {row['trained_blocks']}) "
+        f"{row['accuracy']:.2f} in {row['seconds']:.1f} s with "
+        f"{_thousands(row['trainable'])} trained parameters"
+        for row in table.to_dict("records")
+    ]
+    return (
+        "Two scatter plots of validation accuracy against seconds and against trained "
+        f"parameters: {_listed(told, 12)}."
+    )
+
+
+@styled
+def heat_map(
+    summary,
+    rows="per_class",
+    columns="blocks",
+    panels=None,
+    *,
+    xlabel=None,
+    ylabel=None,
+    title=None,
+    colours=(0, 1),
+    alt=None,
+):
+    """Means as a table of coloured cells, each with its interval written in it.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns `rows`, `columns` (and `panels`), mean, low and high, as
+        `study.summarise` returns them. Cells without a row stay empty.
+    rows, columns : str
+        Columns of the table; their values stand in the order in which they come.
+    panels : str, optional
+        A column that splits the table into one map for each value, side by side.
+    xlabel, ylabel, title : str, optional
+        Words for the axes and above the figure.
+    colours : tuple of float
+        The means that get the lightest and the darkest colour.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    wanted = [rows, columns, "mean", "low", "high"] + ([panels] if panels else [])
+    table = _table(summary, wanted, "heat_map")
+    downs, acrosses = (list(dict.fromkeys(table[by])) for by in (rows, columns))
+    maps = list(table.groupby(panels, sort=False)) if panels else [("", table)]
+    width = max(7.4, 1.2 + 0.62 * len(maps) * len(acrosses))
+    fig = _figure(width, 1.3 + 0.72 * len(downs) + (0.3 if title else 0))
+    grid = fig.subplots(1, len(maps), sharey=True, squeeze=False)[0]
+    for axes, (name, part) in zip(grid, maps, strict=True):
+        for _, cell in part.iterrows():
+            place = acrosses.index(cell[columns]), downs.index(cell[rows])
+            _heat_cell(axes, place, cell, colours)
+        axes.set(xlim=(-0.5, len(acrosses) - 0.5), ylim=(len(downs) - 0.5, -0.5))
+        axes.set_xticks(range(len(acrosses)), map(_words, acrosses))
+        axes.set_yticks(range(len(downs)), map(_words, downs))
+        axes.set_xlabel(xlabel or _words(columns))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        _title(axes, _words(name))
+    grid[0].set_ylabel(ylabel or _words(rows))
+    if title:
+        fig.suptitle(title, fontsize=12)
+    return Picture(fig, alt or _heat_in_words(maps, rows, columns, table))
+
+
+def _heat_cell(axes, place, cell, colours):
+    """One cell: its colour, the mean, and half of the interval's width below."""
+    lowest, highest = colours
+    share = np.clip((cell["mean"] - lowest) / ((highest - lowest) or 1), 0, 1)
+    x, y = place
+    axes.add_patch(Rectangle(
+        (x - 0.5, y - 0.5), 1, 1, facecolor=matplotlib.colormaps["Blues"](0.9 * share),
+        edgecolor="white", linewidth=2,
+    ))  # fmt: skip
+    ink = "white" if share > 0.6 else INK
+    half = (cell["high"] - cell["low"]) / 2
+    known = np.isfinite(half)
+    axes.text(x, y - (0.12 if known else 0), f"{cell['mean']:.2f}", ha="center",
+              va="center", color=ink, fontsize=12)  # fmt: skip
+    if known:  # a single run has no interval
+        axes.text(x, y + 0.22, f"± {half:.2f}", ha="center", va="center", color=ink,
+                  fontsize=9)  # fmt: skip
+
+
+def _heat_in_words(maps, rows, columns, table):
+    told = []
+    for name, part in maps:
+        for value, line in part.groupby(rows, sort=False):
+            numbers = ", ".join(
+                f"{mean:.2f} at {_words(at)}"
+                for at, mean in zip(line[columns], line["mean"], strict=True)
+            )
+            where = f"{_words(name)}, " if name else ""
+            told.append(f"{where}{_words(rows)} {_words(value)}: {numbers}")
+    return (
+        f"Heat map of means with intervals, from {table['mean'].min():.2f} to "
+        f"{table['mean'].max():.2f}, over {_words(columns)}. {'; '.join(told)}."
     )

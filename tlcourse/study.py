@@ -186,13 +186,16 @@ def summarise(table, by, value="accuracy"):
     -------
     pandas.DataFrame
         ``by`` and ``mean``, ``low``, ``high``, ``n``. The interval is Student's, for
-        the mean; with a single seed it is as wide as can be: not a number.
+        the mean, and of an accuracy it ends at 0 and 1; with a single seed it is as
+        wide as can be: not a number.
     """
     grouped = table.groupby(by, sort=False)[value]
     summary = grouped.agg(mean="mean", spread="std", n="count").reset_index()
     quantile = scipy.stats.t.ppf(0.975, np.maximum(summary["n"] - 1, 1))
     half = quantile * summary["spread"] / np.sqrt(summary["n"])
     summary["low"], summary["high"] = summary["mean"] - half, summary["mean"] + half
+    if value == "accuracy":
+        summary[["low", "high"]] = summary[["low", "high"]].clip(0, 1)
     return summary[[*by, "mean", "low", "high", "n"]]
 
 

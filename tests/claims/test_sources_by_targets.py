@@ -32,7 +32,10 @@ def measure(seed):
         }
         for how, plan in plans.items():
             for target, task in tasks.items():
-                run = tl.transfer(backbone(source), task, plan, seed=seed)
+                run = tl.transfer(
+                    backbone(source), task, plan, seed=seed,
+                    validate=False, show_progress=False,
+                )  # fmt: skip
                 row = {"target": target, "source": source or "random", "how": how}
                 rows.append({**row, "value": run.test_accuracy})
     for target, task in tasks.items():

@@ -18,6 +18,7 @@ import numpy as np
 from tlcourse.datasets.drawing import move, noise_background, sample_bilinear
 
 SIZE = 64
+SYSTEMS = 40  # classes of the data set
 VARIANTS = 6  # point clouds of one class, each from slightly different maps
 _MAPS = 4  # the most maps that a system may have
 _FILL = (0.12, 0.75)  # share of the frame that a system must cover
@@ -158,17 +159,17 @@ def draw(labels, rng, count, variants=range(VARIANTS)):
     return picture.clip(0, 255)
 
 
-def make(domain=None, count=40):
+def make(domain=None):
     """Draw the data set: 40 classes with 30, 5 and 10 pictures each.
 
     Each split is drawn from versions of the systems that the others do not use.
     """
     splits = {}
     for split, (each, variants) in _SPLITS.items():
-        labels = np.repeat(np.arange(count), each)
+        labels = np.repeat(np.arange(SYSTEMS), each)
         rng = np.random.default_rng(list(split.encode()))
-        splits[split] = (draw(labels, rng, count, variants), labels)
-    return {"classes": tuple(f"system {i}" for i in range(count)), **splits}
+        splits[split] = (draw(labels, rng, SYSTEMS, variants), labels)
+    return {"classes": tuple(f"system {i}" for i in range(SYSTEMS)), **splits}
 
 
 _SPLITS = {"train": (30, (0, 1, 2, 3)), "val": (5, (4,)), "test": (10, (5,))}
