@@ -13,6 +13,8 @@ FOLDER ?= tlcourse-lessons
 PY := .venv/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
 PYTEST := $(PY) -m pytest --color=auto
+# Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
+PAIRED := $(PYTEST) -n 2 --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
   --nbval-sanitize-with=tests/lessons/sanitise.cfg
 # Outputs stay in a stored lesson; what changes on every run, and widget state, do not.
@@ -42,14 +44,14 @@ lint: .venv/test
 	$(STRIP) --verify notebooks/*.ipynb
 
 test-fast: .venv/test
-	$(PYTEST) tests --ignore=tests/lessons --ignore=tests/claims \
+	$(PAIRED) tests --ignore=tests/lessons --ignore=tests/claims \
 	  --ignore=tests/browser --ignore=tests/install
 
 test-lessons: .venv/test
-	$(PYTEST) $(NBVAL) tests/lessons notebooks
+	$(PAIRED) $(NBVAL) tests/lessons notebooks
 
 test-claims: .venv/test
-	$(PYTEST) tests/claims
+	$(PAIRED) tests/claims
 
 test-browser: .venv/test
 	@bash tests/browser/need_chromium.sh
@@ -64,7 +66,7 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
 
 # What may differ there: Keras, the widgets and the figures.
 QUICK = $(foreach part,import inference activations freezing training exercises static_first plots progress \
-  setup_check lesson_00,tests/test_$(part).py)
+  setup_check lesson_00 freeze_lab,tests/test_$(part).py)
 
 test-colab:
 ifeq ($(PYTHON_COLAB),)

@@ -12,7 +12,7 @@ from tlcourse.quiet import import_keras
 BATCHNORM = ("frozen", "adapt", "train")
 HEAD_RATE = 1e-2  # Adam's learning rate where the head alone trains,
 BODY_RATE = 1e-3  # where pre-trained blocks train with it,
-SCRATCH_RATE = 3e-3  # and where random ones do (1e-3 does no better, 1e-2 worse)
+SCRATCH_RATE = 3e-3  # and where random ones do (1e-3 and 1e-2 do no better)
 # Of BatchNorm. With 0.9 or more, statistics lag behind a training of some dozen steps:
 # from scratch on 10 faces a class it is tested at 0.50, and with 0.5 or less at 0.80.
 SHORT_MOMENTUM = 0.5

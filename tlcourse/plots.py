@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 __all__ = [
     "Picture",
@@ -312,12 +312,7 @@ def learning_curves(
     groups = list(table.groupby(series, sort=False))
     for index, (name, rows) in enumerate(groups):
         _curve(axes, rows.sort_values(x), x, str(name), series_style(index))
-    if chance is not None:
-        axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-        axes.annotate(
-            "guessing", (1, chance), (-3, 3), xycoords=("axes fraction", "data"),
-            textcoords="offset points", ha="right", fontsize=10, color=INK,
-        )  # fmt: skip
+    _guessing(axes, chance)
     _number_axis(axes, sorted(table[x].unique()))
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(axis="y")
@@ -328,6 +323,17 @@ def learning_curves(
     _title(axes, title)
     _legend_by_height(fig, axes, groups, x)
     return Picture(fig, alt or _curves_in_words(groups, x, xlabel, ylabel))
+
+
+def _guessing(axes, chance):
+    """A thin line at the accuracy of guessing, if it is known."""
+    if chance is None:
+        return
+    axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+    axes.annotate(
+        "guessing", (1, chance), (-3, 3), xycoords=("axes fraction", "data"),
+        textcoords="offset points", ha="right", fontsize=10, color=INK,
+    )  # fmt: skip
 
 
 def _curve(axes, rows, x, name, style):
@@ -1202,10 +1208,7 @@ def probes(summary, series="source", panels="target", *, chance=None, alt=None):
     for axes, name in zip(grid, names, strict=True):
         _probe_panel(axes, table[table[panels] == name], series)
         axes.set_title(_words(name))
-        if chance is not None:
-            axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-            axes.annotate("guessing", (0, chance), (0, 3), fontsize=10, color=INK,
-                          textcoords="offset points")  # fmt: skip
+        _guessing(axes, chance)
     grid[0].set(ylabel="Test accuracy", ylim=(0, 1.02))
     fig.legend(*grid[0].get_legend_handles_labels(), ncols=4,
                loc="outside upper left")  # fmt: skip
@@ -1285,11 +1288,7 @@ def worth(summary, per_class, strategy, reference, *, needed, chance=None, alt=N
             )
         marked[name] = there.iloc[0]
         _curve_with_ring(axes, rows, there.iloc[0], name, series_style(index))
-    if chance is not None:
-        axes.axhline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-        axes.annotate("guessing", (1, chance), (-3, 3), ha="right", fontsize=10,
-                      xycoords=("axes fraction", "data"), color=INK,
-                      textcoords="offset points")  # fmt: skip
+    _guessing(axes, chance)
     _number_axis(axes, sorted(table["per_class"].unique()))
     lowest = min(0.4, table["mean"].min() - 0.05)
     axes.set(xlabel="Labelled examples per class", ylabel="Test accuracy")
@@ -1384,7 +1383,7 @@ def epochs(history, total=None, *, title=None, alt=None):
     if not done:
         raise ValueError("epochs needs a history of at least one epoch.")
     total = max(total or done, done)
-    fig = _figure(5.2, 3.1)
+    fig = _figure(4.2, 2.9)
     axes = fig.subplots()
     for index, (name, values) in enumerate(lines.items()):
         style = {k: v for k, v in series_style(index).items() if k != "hatch"}
@@ -1426,7 +1425,7 @@ def runs(table, *, title=None, alt=None):
     """
     columns = ["run", "trained_blocks", "trainable", "accuracy", "seconds"]
     table = _table(table, columns, "runs")
-    fig = _figure(7.4, 3.1)
+    fig = _figure(5.8, 2.9)
     grid = fig.subplots(1, 2, sharey=True)
     for axes, x, xlabel in zip(
         grid, ("seconds", "trainable"), ("Seconds", "Trained parameters"), strict=True
@@ -1436,6 +1435,9 @@ def runs(table, *, title=None, alt=None):
         axes.grid()
     grid[0].set_xlim(0, table["seconds"].max() * 1.15)
     grid[1].set_xscale("log")
+    grid[1].xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    grid[1].xaxis.set_major_formatter(lambda value, _: _thousands(value))
+    grid[1].xaxis.set_minor_locator(NullLocator())
     low, high = table["trainable"].min(), table["trainable"].max()
     grid[1].set_xlim(low / 2, high * 2)
     lowest, highest = table["accuracy"].min(), table["accuracy"].max()
