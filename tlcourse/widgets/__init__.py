@@ -3,9 +3,11 @@
 >>> import tlcourse as tl
 >>> tl.widgets.NAME(...)
 
-Each widget is a short function in a module of its lesson, ``widgets/lesson_NN.py``, and
-builds on `StaticFirst`; the figures themselves are plain functions that are tested
-without any widget. A lesson's module is loaded when its widget is first asked for.
+A lesson's widget is a short function in ``widgets/lesson_NN.py`` that builds on
+`StaticFirst`; the figures themselves are plain functions that are tested without any
+widget. `FreezeLab` trains, too: ``freeze_lab.py`` is the lab, ``freeze_controls.py`` its
+controls, ``freeze_words.py`` what it says. A module is loaded when its widget is first
+asked for.
 """
 
 import importlib
@@ -13,6 +15,7 @@ import importlib
 #: Which module holds which widget: a new widget adds its line here.
 WIDGETS = {
     "StaticFirst": "static_first",
+    "FreezeLab": "freeze_lab",
     "browse_pictures": "lesson_00",
     "how_many_labels": "lesson_01",
     "look_inside": "lesson_02",
