@@ -229,7 +229,7 @@ def test_small_steps_keep_nearly_all_and_learn_as_much(near):
         assert abs(digits[plan] - digits["last 14"]) < 0.03
 
 
-def test_large_steps_ruin_both(near):
+def test_large_steps_wipe_the_glyphs_out_and_cost_digits(near):
     assert near["glyphs", "large steps"].max() < 0.2
     assert near["digits", "large steps", 10].mean() < 0.9
 

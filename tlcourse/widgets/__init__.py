@@ -5,9 +5,9 @@
 
 A lesson's widget is a short function in ``widgets/lesson_NN.py`` that builds on
 `StaticFirst`; the figures themselves are plain functions that are tested without any
-widget. `FreezeLab` trains, too: ``freeze_lab.py`` is the lab, ``freeze_controls.py`` its
-controls, ``freeze_words.py`` what it says. A module is loaded when its widget is first
-asked for.
+widget. `FreezeLab` trains, too: ``freeze_lab.py`` is the lab, ``freeze_controls.py``
+its controls, ``freeze_words.py`` what it says. A module is loaded when its widget is
+first asked for.
 """
 
 import importlib
