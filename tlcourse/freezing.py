@@ -200,8 +200,8 @@ class FreezePlan:
     def apply(self, model):
         """Set what trains on a model's layers; compile the model afterwards.
 
-        Keras takes the flags over when a model is compiled. Set later, they are
-        silently ignored.
+        Keras takes the flags over at the first ``fit`` after ``compile``. Set later,
+        they are silently ignored.
 
         Parameters
         ----------

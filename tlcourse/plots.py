@@ -973,13 +973,15 @@ def course_map(source_images=(), target_images=(), *, alt=None):
               fontweight="bold", color="#00694D")  # fmt: skip
     axes.text(3.28, 0.86, "❄ frozen or ✎ trainable", ha="center", fontsize=10.5)
     axes.text(5.11, 1.08, "✎ trainable", ha="center", fontsize=10.5)
-    for x, y, number in ((3.02, 2.5, "01"), (2.12, 4.02, "02"), (5.42, 1.82, "03")):
+    for number, title, (x, y), left in (
+        ("01", "Why transfer?", (3.02, 2.5), 0.3),
+        ("02", "Inside a backbone", (2.12, 4.02), 1.8),
+        ("03", "Feature extraction", (5.42, 1.82), 3.6),
+        ("04", "Freezing, fine-tuning", (2.12, 0.92), 5.4),
+    ):
         _badge(axes, x, y, number)
-    lessons = (("01", "Why transfer?"), ("02", "Inside a backbone"),
-               ("03", "Feature extraction"))  # fmt: skip
-    for x, (number, title) in zip((0.35, 2.55, 5.1), lessons, strict=True):
-        _badge(axes, x, 0.34, number)
-        axes.text(x + 0.24, 0.34, title, va="center", fontsize=11, color=INK)
+        _badge(axes, left, 0.34, number)
+        axes.text(left + 0.22, 0.34, title, va="center", fontsize=10, color=INK)
     axes.set_axis_off()
     axes.set(xlim=(0, 7.4), ylim=(0, 4.6))
     return Picture(fig, alt or _COURSE_MAP_IN_WORDS)
@@ -991,7 +993,8 @@ _COURSE_MAP_IN_WORDS = (
     "target: few labelled pictures of digits go through the same backbone, frozen or "
     "trainable, and a new, trainable head that answers 'Which digit?'. An arrow from "
     "backbone to backbone says: transfer, the weights move; the old head stays behind. "
-    "Lesson 01 stands at the arrow, 02 at the backbone, 03 at the new head."
+    "Lesson 01 stands at the arrow, 02 at the backbone, 03 at the new head, 04 at the "
+    "words frozen or trainable."
 )
 
 
