@@ -73,7 +73,7 @@ ifeq ($(PYTHON_COLAB),)
 	@echo "No Python 3.13 here: the pass on Colab's versions is left out."
 else
 	@$(MAKE) --no-print-directory .venv-colab/test
-	.venv-colab/bin/python -m pytest $(QUICK)
+	.venv-colab/bin/python -m pytest -n 2 --dist loadscope $(QUICK)
 endif
 
 clean:
