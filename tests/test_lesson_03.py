@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
-from tlcourse import datasets
+from tlcourse import datasets, transferability
 from tlcourse.exercises import checking, lessons
 from tlcourse.exercises import lesson_03 as own
 from tlcourse.widgets import lesson_03 as widget
@@ -122,25 +122,12 @@ def test_a_wrong_pair_is_named(answer, words):
 # --- the widget -----------------------------------------------------------------------
 
 
-def test_neighbours_of_two_clouds_are_right_and_of_noise_are_not():
-    labels = np.repeat([0, 1], 20)
-    rng = np.random.default_rng(0)
-    assert widget.knn_accuracy(rng.normal(9 * labels[:, None], 1), labels) == 1
-    noise = widget.knn_accuracy(rng.normal(size=(400, 3)), np.arange(400) % 2)
-    assert 0.4 < noise < 0.6  # a picture that counted itself would lift it
-
-
-def test_too_few_pictures_for_the_neighbours():
-    with pytest.raises(ValueError, match="5 neighbours need at least 6 pictures"):
-        widget.knn_accuracy(np.zeros((5, 2)), np.zeros(5, int))
-
-
 @pytest.mark.parametrize("source", ["pixels", "glyphs", "random"])
 def test_the_map_of_each_kind_of_source(source):
     picture = widget.draw(source, "digits", "PCA")
     assert "300 training pictures of digits" in picture.alt
     vectors, labels, classes = widget.described(source, "digits")
-    right = widget.knn_accuracy(vectors, labels)
+    right = transferability.knn(vectors, labels)
     assert f"{right:.2f} of them rightly" in picture.alt
     assert f"neighbours right {right:.2f}" in picture.fig.axes[0].get_title(loc="left")
 

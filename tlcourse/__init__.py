@@ -23,11 +23,13 @@ _MODULES = (
     "setup_check",
     "study",
     "training",
+    "transferability",
     "widgets",
 )
 _NAMES = {
     "FreezePlan": "freezing",
     "Run": "training",
+    "Study": "study",
     "transfer": "training",
 }
 

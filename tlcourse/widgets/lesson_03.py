@@ -8,12 +8,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tlcourse import backbones, datasets, plots
+from tlcourse.transferability import NEIGHBOURS, knn
 
 SOURCES = ("imagenet_distilled", "photos", "glyphs", "fractals", "random", "pixels")
 TASKS = ("photos", "digits", "faces")
 PROJECTIONS = ("t-SNE", "PCA")
 PER_CLASS = 30  # more points hide one another
-NEIGHBOURS = 5
 
 
 def where_pictures_lie(source="imagenet_distilled"):
@@ -49,7 +49,7 @@ def draw(source, task, projection="t-SNE"):
         rightly, counted before the projection.
     """
     vectors, labels, classes = described(source, task)
-    accuracy = knn_accuracy(vectors, labels)
+    accuracy = knn(vectors, labels)
     guess = f"{1 / len(classes):.2f}"
     seen = "as pixels" if source == "pixels" else f"seen by {source.replace('_', ' ')}"
     return plots.feature_map(
@@ -61,40 +61,6 @@ def draw(source, task, projection="t-SNE"):
         f"{projection}. The {NEIGHBOURS} nearest neighbours name the class of "
         f"{accuracy:.2f} of them rightly, where guessing gives {guess}.",
     )
-
-
-def knn_accuracy(vectors, labels, k=NEIGHBOURS):
-    """Share of pictures that their nearest neighbours classify rightly.
-
-    Each picture is left out once and takes the commonest class among its k nearest.
-
-    Parameters
-    ----------
-    vectors : ndarray, (n, d)
-    labels : ndarray, int, (n,)
-    k : int
-
-    Returns
-    -------
-    float
-        From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If there are not more than k pictures.
-    """
-    from sklearn.neighbors import NearestNeighbors
-
-    if len(labels) <= k:
-        raise ValueError(
-            f"{k} neighbours need at least {k + 1} pictures, and there are "
-            f"{len(labels)}: give more, or a smaller k."
-        )
-    # Without an argument, kneighbors leaves each picture out of its own list.
-    near = NearestNeighbors(n_neighbors=k).fit(vectors).kneighbors()[1]
-    votes = np.eye(labels.max() + 1)[labels[near]].sum(1)
-    return float((votes.argmax(1) == labels).mean())
 
 
 @functools.lru_cache(maxsize=24)

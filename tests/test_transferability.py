@@ -1,0 +1,392 @@
+"""Transferability scores: against slow, literal readings of their papers' formulas."""
+
+import numpy as np
+import pandas
+import pytest
+import scipy.optimize
+import scipy.stats
+from sklearn.covariance import LedoitWolf
+
+import tlcourse as tl
+from tlcourse import transferability as tr
+
+SEEDS = range(5)
+
+
+def problem(seed, n=60, d=12, classes=3, apart=1.0):
+    """Random features whose class means lie apart."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % classes)
+    means = rng.normal(size=(classes, d)) * apart
+    return means[labels] + rng.normal(size=(n, d)), labels
+
+
+def chances(seed, n=60, source_classes=7, classes=3):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % classes)
+    likely = rng.dirichlet(np.ones(source_classes), size=n)
+    likely[np.arange(n), labels] += 1  # source class i goes with target class i
+    return likely / likely.sum(1, keepdims=True), labels
+
+
+# --- literal readings -----------------------------------------------------------------
+
+
+def literal_logme(features, labels):
+    """Maximise the density of the labels with the weights integrated out."""
+    n, scores = len(labels), []
+    gram = features @ features.T
+    for label in np.unique(labels):
+        y = (labels == label).astype(float)
+
+        def worse(logs, y=y):
+            alpha, beta = np.exp(logs)
+            covariance = np.eye(n) / beta + gram / alpha
+            sign, logdet = np.linalg.slogdet(covariance)
+            fit = y @ np.linalg.solve(covariance, y)
+            return (n * np.log(2 * np.pi) + logdet + fit) / 2 / n
+
+        starts = [(a, b) for a in (-2, 2, 6, 10) for b in (-1, 2, 4)]
+        found = [
+            scipy.optimize.minimize(worse, start, method="Nelder-Mead", tol=1e-10).fun
+            for start in starts
+        ]
+        scores.append(-min(found))
+    return np.mean(scores)
+
+
+def literal_h_score(features, labels):
+    n, d = features.shape
+    shrunk = LedoitWolf().fit(features)
+    between = np.zeros((d, d))
+    for x_label in labels:
+        shift = features[labels == x_label].mean(0) - features.mean(0)
+        between += np.outer(shift, shift) / n
+    inverse = np.linalg.inv(shrunk.covariance_)
+    return sum(
+        inverse[i, j] * (1 - shrunk.shrinkage_) * between[j, i]
+        for i in range(d)
+        for j in range(d)
+    )
+
+
+def literal_gbc(features, labels):
+    centred = features - features.mean(0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    points = centred @ vectors[:, ::-1][:, :64]
+    gaussians = [
+        (
+            points[labels == label].mean(0),
+            np.diag(points[labels == label].var(0) + 1e-4 * points.var()),
+        )
+        for label in np.unique(labels)
+    ]
+    score = 0
+    for i, (mean, covariance) in enumerate(gaussians):
+        for j, (other_mean, other) in enumerate(gaussians):
+            if i == j:
+                continue
+            both = (covariance + other) / 2
+            shift = mean - other_mean
+            distance = shift @ np.linalg.inv(both) @ shift / 8
+            dets = [np.linalg.det(m) for m in (both, covariance, other)]
+            distance += np.log(dets[0] / np.sqrt(dets[1] * dets[2])) / 2
+            score -= np.exp(-distance)
+    return score
+
+
+def literal_knn(features, labels, k=5):
+    right = 0
+    for i in range(len(labels)):
+        distances = [np.linalg.norm(features[i] - x) for x in features]
+        distances[i] = np.inf
+        votes = [labels[j] for j in np.argsort(distances)[:k]]
+        right += max(sorted(set(votes)), key=votes.count) == labels[i]
+    return right / len(labels)
+
+
+def literal_leep(likely, labels):
+    n, total = len(labels), 0
+    for i in range(n):
+        inner = 0
+        for z in range(likely.shape[1]):
+            with_label = sum(likely[j, z] for j in range(n) if labels[j] == labels[i])
+            inner += with_label / sum(likely[j, z] for j in range(n)) * likely[i, z]
+        total += np.log(inner)
+    return total / n
+
+
+def literal_nce(likely, labels):
+    n, total = len(labels), 0
+    guesses = [int(np.argmax(row)) for row in likely]
+    for i in range(n):
+        same = [j for j in range(n) if guesses[j] == guesses[i]]
+        both = [j for j in same if labels[j] == labels[i]]
+        total += np.log(len(both) / len(same))
+    return total / n
+
+
+@pytest.mark.parametrize("n, d", [(60, 12), (30, 100), (40, 40)])
+@pytest.mark.parametrize("apart", [0.0, 1.0])
+def test_logme_is_the_largest_evidence(n, d, apart):
+    given = problem(0, n, d, apart=apart)
+    assert tr.logme(*given) == pytest.approx(literal_logme(*given), abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_scores_follow_their_papers(seed):
+    given, asked = problem(seed), chances(seed)
+    assert tr.h_score(*given) == pytest.approx(literal_h_score(*given))
+    assert tr.gbc(*given) == pytest.approx(literal_gbc(*given))
+    assert tr.knn(*given) == pytest.approx(literal_knn(*given))
+    assert tr.leep(*asked) == pytest.approx(literal_leep(*asked))
+    assert tr.nce(*asked) == pytest.approx(literal_nce(*asked))
+
+
+def test_h_score_with_fewer_images_than_features():
+    given = problem(0, n=30, d=100)
+    assert tr.h_score(*given) == pytest.approx(literal_h_score(*given))
+    # Unregularised, it would be classes - 1 = 2 for anything.
+    assert tr.h_score(*problem(0, n=30, d=100, apart=0)) < tr.h_score(*given) < 1.99
+
+
+def test_gbc_reads_the_first_64_components():
+    given = problem(1, n=150, d=90)
+    assert tr.gbc(*given) == pytest.approx(literal_gbc(*given))
+
+
+def test_the_linear_probe_never_sees_what_it_is_scored_on():
+    rng = np.random.default_rng(0)
+    noise, labels = rng.normal(size=(60, 100)), np.arange(60) % 2
+    fitted = tl.study.linear_probe().fit(noise, labels).score(noise, labels)
+    assert fitted > 0.9 and tr.linear_probe(noise, labels) < 0.75
+
+
+def test_neighbours_of_two_clouds_are_right_and_of_noise_are_not():
+    labels = np.repeat([0, 1], 20)
+    rng = np.random.default_rng(0)
+    assert tr.knn(rng.normal(9 * labels[:, None], 1), labels) == 1
+    noise = tr.knn(rng.normal(size=(400, 3)), np.arange(400) % 2)
+    assert 0.4 < noise < 0.6  # an image that counted itself would lift it
+
+
+# --- invariances ----------------------------------------------------------------------
+
+FEATURES, PROBABILITIES = tr.FROM_FEATURES.items(), tr.FROM_PROBABILITIES.items()
+from_features = pytest.mark.parametrize("name, score", FEATURES)
+every = pytest.mark.parametrize("name, score", [*FEATURES, *PROBABILITIES])
+
+
+def given_to(name, **options):
+    return (problem if name in tr.FROM_FEATURES else chances)(3, **options)
+
+
+@every
+def test_the_order_of_images_and_the_names_of_classes_do_not_matter(name, score):
+    rows, labels = given_to(name)
+    order = np.random.default_rng(0).permutation(len(labels))
+    if name == "linear_probe":  # its parts are drawn from the order
+        order = np.arange(len(labels))
+    renamed = np.array([40, 7, 1000])[labels]
+    again = score(rows[order], renamed[order])
+    tolerance = 0.05 if name == "linear_probe" else 1e-6
+    assert again == pytest.approx(score(rows, labels), abs=tolerance)
+
+
+@from_features
+def test_the_scale_of_features_does_not_matter(name, score):
+    rows, labels = problem(4)
+    for factor in (1e-9, 1e4):
+        expected = pytest.approx(score(rows, labels), abs=1e-4)
+        assert score(rows * factor, labels) == expected
+
+
+@pytest.mark.parametrize("name", ["logme", "h_score", "gbc", "knn"])
+def test_a_rotation_of_features_does_not_matter(name):
+    rows, labels = problem(5, n=40, d=80)
+    rotation = scipy.stats.special_ortho_group.rvs(80, random_state=0)
+    score = tr.FROM_FEATURES[name]
+    assert score(rows @ rotation, labels) == pytest.approx(score(rows, labels))
+
+
+def test_features_that_are_always_zero_do_not_matter():
+    rows, labels = problem(6)
+    wider = np.hstack([rows, np.zeros_like(rows)])
+    assert tr.logme(wider, labels) == pytest.approx(tr.logme(rows, labels))
+    assert tr.knn(wider, labels) == tr.knn(rows, labels)
+
+
+@pytest.mark.parametrize("name, score", PROBABILITIES)
+def test_the_order_of_source_classes_does_not_matter(name, score):
+    likely, labels = chances(0)
+    assert score(likely[:, ::-1], labels) == pytest.approx(score(likely, labels))
+
+
+def test_leep_takes_no_notice_of_a_source_class_cut_in_two():
+    likely, labels = chances(0)
+    halves = np.hstack([likely[:, :1] / 2, likely[:, :1] / 2, likely[:, 1:]])
+    assert tr.leep(halves, labels) == pytest.approx(tr.leep(likely, labels))
+
+
+@pytest.mark.parametrize("name, score", PROBABILITIES)
+def test_source_classes_without_mass_give_a_number(name, score):
+    likely, labels = chances(0)
+    wider = np.hstack([likely, np.zeros((len(likely), 2))])
+    assert score(wider, labels) == pytest.approx(score(likely, labels))
+
+
+@every
+@pytest.mark.parametrize("seed", SEEDS)
+def test_shuffled_labels_score_lower(name, score, seed):
+    rows, labels = (problem if name in tr.FROM_FEATURES else chances)(seed)
+    shuffled = np.random.default_rng(seed).permutation(labels)
+    assert score(rows, shuffled) < score(rows, labels)
+
+
+@from_features
+def test_features_that_say_nothing_give_a_number(name, score):
+    labels = np.arange(20) % 2
+    worst = score(np.ones((20, 5)), labels)
+    assert np.isfinite(worst)
+    assert worst < score(*problem(0, n=20, d=5, classes=2, apart=5))
+
+
+def test_perfect_answers_reach_the_best_score():
+    labels = np.arange(30) % 3
+    sure = np.eye(3)[labels]
+    assert tr.leep(sure, labels) == tr.nce(sure, labels) == 0
+    assert tr.knn(sure, labels) == tr.linear_probe(sure, labels) == 1
+    assert 1.8 < tr.h_score(sure, labels) <= 2  # classes - 1, shrunk
+    assert tr.gbc(sure, labels) == pytest.approx(0, abs=1e-6)
+
+
+# --- bad input ------------------------------------------------------------------------
+
+
+@every
+def test_what_cannot_be_scored_is_refused(name, score):
+    rows, labels = given_to(name)
+    with pytest.raises(ValueError, match="one row and one label an image"):
+        score(rows, labels[:-1])
+    with pytest.raises(ValueError, match="one row and one label an image"):
+        score(rows[:, 0], labels)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        score(np.where(rows == rows.max(), np.nan, rows), labels)
+    with pytest.raises(ValueError, match="at least two classes"):
+        score(rows, np.zeros_like(labels))
+
+
+@pytest.mark.parametrize("name", ["gbc", "knn", "linear_probe"])
+def test_a_class_with_a_single_image_is_refused(name):
+    with pytest.raises(ValueError, match="per_class=2"):
+        tr.FROM_FEATURES[name](np.eye(3), [0, 0, 1])
+
+
+@pytest.mark.parametrize("name, score", PROBABILITIES)
+def test_features_are_not_taken_for_probabilities(name, score):
+    with pytest.raises(ValueError, match="not features"):
+        score(*problem(0))
+
+
+# --- real backbones -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sources():
+    names = ("glyphs", "fractals", "photos", "imagenet_distilled")
+    found = {name: tl.backbones.load("mobilenet", source=name) for name in names}
+    return {**found, "random": tl.backbones.load("mobilenet", source=None)}
+
+
+def first_classes(task, count):
+    """The task cut down to its first classes, so that a score takes no seconds."""
+    splits = [
+        tl.datasets.Split(split.images[few], split.labels[few])
+        for split in (task.train, task.val, task.test)
+        for few in [split.labels < count]
+    ]
+    return tl.datasets.Task(task.name, task.classes[:count], *splits)
+
+
+@pytest.mark.parametrize("target", ["glyphs", "fractals"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_target_made_like_a_source_ranks_that_source_first(sources, target, seed):
+    task = first_classes(tl.datasets.load(target, per_class=5, seed=seed), 10)
+    table = tr.rank(sources, task, scores=[*tr.FROM_FEATURES])
+    for name in tr.FROM_FEATURES:
+        assert table[name].idxmax() == target, name
+
+
+@pytest.mark.parametrize("target", ["glyphs", "fractals", "photos"])
+def test_heads_of_their_own_make_leep_and_nce_find_it_too(sources, target):
+    heads = {name: sources[name] for name in ("glyphs", "fractals", "photos")}
+    if target == "photos":
+        images, labels = tr.photos.crops(np.random.default_rng(9), 400)
+        split = tl.datasets.Split(images, labels)
+    else:
+        split = tl.datasets.load(target, per_class=5).test
+    for score in tr.FROM_PROBABILITIES.values():
+        scores = {
+            name: score(tr.source_probabilities(each, split.images), split.labels)
+            for name, each in heads.items()
+        }
+        assert max(scores, key=scores.get) == target
+
+
+def test_probabilities_are_those_of_the_sources_own_classes(sources):
+    task = tl.datasets.load("glyphs")
+    asked = tr.source_probabilities(sources["glyphs"], task.test.images)
+    assert asked.shape == (len(task.test), len(task.classes))
+    assert asked.sum(1) == pytest.approx(1)
+    assert (asked.argmax(1) == task.test.labels).mean() > 0.8
+    for name in ("imagenet_distilled", "random"):
+        with pytest.raises(ValueError, match="no classes of its own"):
+            tr.source_probabilities(sources[name], task.test.images)
+
+
+def test_rank_scores_and_tries(sources):
+    task = tl.datasets.load("digits", per_class=10)
+    table = tr.rank(sources, task, tl.FreezePlan.features, epochs=5)
+    assert list(table.columns) == [
+        *tr.SCORES, "parameters", "seconds", "accuracy", "seconds_to_train",
+    ]  # fmt: skip
+    assert set(table.index) == set(sources)
+    assert table["logme"].is_monotonic_decreasing
+    assert table.index[0] == table["accuracy"].idxmax() == "glyphs"
+    features = sources["glyphs"].features(task.train.images)
+    assert table.loc["glyphs", "knn"] == tr.knn(features, task.train.labels)
+    run = tl.transfer(
+        sources["glyphs"], task, tl.FreezePlan.features(sources["glyphs"]), 5
+    )
+    assert table.loc["glyphs", "accuracy"] == run.test_accuracy
+    told = tr.agreement(table)
+    assert told["logme"] > 0.5 and -1 <= told["gbc"] <= 1
+    assert told[["leep", "nce", "parameters"]].isna().all()  # lacking, or all tie
+
+
+def test_rank_looks_at_the_training_split_alone(sources):
+    task = tl.datasets.load("faces", per_class=5)
+    blank = tl.datasets.Split(task.test.images * 0, task.test.labels * 0)
+    other = tl.datasets.Task(task.name, task.classes, task.train, blank, blank)
+    scores = [*tr.FROM_FEATURES]
+    one, two = (tr.rank(sources, t, scores=scores)[scores] for t in (task, other))
+    pandas.testing.assert_frame_equal(one, two)
+
+
+def test_rank_refuses_before_it_begins(sources):
+    task = tl.datasets.load("faces", per_class=5)
+    with pytest.raises(ValueError, match="no backbones"):
+        tr.rank({}, task)
+    with pytest.raises(ValueError, match="no score 'luck'.*choose from logme"):
+        tr.rank(sources, task, scores=["luck"])
+    with pytest.raises(ValueError, match="give rank a plan"):
+        tr.agreement(pandas.DataFrame({"logme": [1, 2, 3]}))
+    with pytest.raises(ValueError, match="at least three"):
+        tr.agreement(pandas.DataFrame({"logme": [1, 2], "accuracy": [0.5, 0.6]}))
+
+
+def test_agreement_is_one_for_the_true_order_and_minus_one_turned_round():
+    truth = np.array([0.9, 0.7, 0.5, 0.2])
+    table = pandas.DataFrame({"accuracy": truth, "logme": truth * 3, "knn": -truth})
+    told = tr.agreement(table)
+    assert told["logme"] == pytest.approx(1) and told["knn"] == pytest.approx(-1)
