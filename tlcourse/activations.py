@@ -26,6 +26,7 @@ MEMORY_LIMIT = 256 * 2**20
 DISK_LIMIT = 4 * 2**30
 
 _memory = collections.OrderedDict()  # the one asked for last stands last
+_parts = {}  # by the hash of some images: the whole that they are from, their rows
 _lock = threading.RLock()
 
 
@@ -35,6 +36,28 @@ def folder():
         "tlcourse"
     )
     return pathlib.Path(chosen) / "activations"
+
+
+def part_of(whole, rows):
+    """Give some of a set of images, whose outputs will be rows of the whole's.
+
+    Without this, each draw of a few images is run on its own, though the next draw
+    holds many of the same.
+
+    Parameters
+    ----------
+    whole : array, (n, height, width, 3), 0-255
+    rows : array of int, (k,)
+
+    Returns
+    -------
+    ndarray, float32, (k, height, width, 3)
+    """
+    whole = check_images(whole)
+    part = whole[rows]
+    with _lock:
+        _parts[_hash(part)] = whole, np.asarray(rows)
+    return part
 
 
 def frozen_outputs(backbone, images, until=None):
@@ -62,9 +85,10 @@ def frozen_outputs(backbone, images, until=None):
     OSError
         If the arrays need a file and it cannot be written.
     """
-    images = [check_images(one) for one in images]
-    pictures = [_hash(one) for one in images]
     with _lock:
+        asked = [_whole(check_images(one)) for one in images]
+        images = [one for one, _ in asked]
+        pictures = [_hash(one) for one in images]
         digests = _digests(backbone, until)
         wanted = [f"{digests[until]}-{picture}" for picture in pictures]
         found = {key: _kept(key) for key in wanted}
@@ -74,13 +98,22 @@ def frozen_outputs(backbone, images, until=None):
             found |= _compute(
                 backbone, dict(zip(new, inputs, strict=True)), after, until
             )
-        return [found[key] for key in wanted]
+        return [
+            found[key] if rows is None else found[key][rows]
+            for key, (_, rows) in zip(wanted, asked, strict=True)
+        ]
+
+
+def _whole(images):
+    """The images that these are a part of, and their rows; or themselves, and None."""
+    return _parts.get(_hash(images), (images, None)) if _parts else (images, None)
 
 
 def forget():
     """Drop what is kept in memory; files stay."""
     with _lock:
         _memory.clear()
+        _parts.clear()
 
 
 def _start(digests, until, pictures, images, which):

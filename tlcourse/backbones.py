@@ -6,6 +6,7 @@ trained with, and its blocks in order. `load` brings one, `catalogue` lists them
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import gc
@@ -202,11 +203,36 @@ class Backbone:
         maps = model.predict(self.preprocess(images), verbose=0)
         return {block.name: m for block, m in zip(self.blocks, maps, strict=True)}
 
+    def __reduce__(self):
+        """Travel to another process as weights, and arrive once."""
+        weights = self.model.get_weights()
+        digest = hashlib.sha256(repr((self.name, self.source, self.options)).encode())
+        for array in weights:
+            digest.update(array)
+        facts = (self.name, self.source, self.options, self.card)
+        return _arrive, (digest.hexdigest(), *facts, weights)
+
     def __repr__(self):
         return (
             f"Backbone({self.name!r}, source={self.source!r}, {self.input_size} px, "
             f"{len(self.blocks)} blocks, {self.parameters:,} parameters)"
         )
+
+
+_arrived = collections.OrderedDict()  # backbones from other processes, by digest
+
+
+def _arrive(digest, name, source, options, card, weights):
+    """Build a backbone that was sent here; the same one when it is sent again."""
+    if digest not in _arrived:
+        facts = _facts(name)
+        model = _build(facts, None, options)
+        model.set_weights(weights)
+        blocks, size = _blocks(model, facts["family"]), options["input_shape"][0]
+        _arrived[digest] = Backbone(name, source, model, size, blocks, card, options)
+        while len(_arrived) > 4:
+            _arrived.popitem(last=False)
+    return _arrived[digest]
 
 
 def _parts(images, size=256):

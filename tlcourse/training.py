@@ -138,9 +138,8 @@ def transfer(
         If the task has a single class, or its images or labels are unusable; if the
         plan was made for other blocks; if the epochs don't fit the schedule.
     """
-    stages = _stages(plan)
+    stages = check_plan(backbone, plan, epochs)
     lengths = _lengths(epochs, len(stages))
-    _check_plans(backbone, stages)
     _check(task)
     with _one_at_a_time:
         started = time.perf_counter()
@@ -278,7 +277,8 @@ def batches(inputs, labels, seed):
 
 
 def _stages(plan):
-    return (plan,) if isinstance(plan, FreezePlan) else tuple(plan)
+    single = isinstance(plan, FreezePlan) or not np.iterable(plan)
+    return (plan,) if single else tuple(plan)
 
 
 def _lengths(epochs, count):
@@ -296,8 +296,27 @@ def _lengths(epochs, count):
     )
 
 
-def _check_plans(backbone, stages):
-    """Refuse plans that name other blocks than the backbone has."""
+def check_plan(backbone, plan, epochs):
+    """Refuse, before any work, a plan that `transfer` cannot follow.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    plan : FreezePlan or sequence of FreezePlan
+    epochs : int or sequence of int
+
+    Returns
+    -------
+    tuple of FreezePlan
+        The schedule; a single plan is one of one stage.
+
+    Raises
+    ------
+    ValueError
+        If it names other blocks than the backbone has, is no plan, or the epochs
+        don't fit it.
+    """
+    stages = _stages(plan)
     if not stages:
         raise ValueError("The schedule is empty: give at least one FreezePlan.")
     names = [block.name for block in backbone.blocks]
@@ -317,6 +336,8 @@ def _check_plans(backbone, stages):
             "A plan from scratch forgets what the plans before it have learnt: put it "
             "first."
         )
+    _lengths(epochs, len(stages))
+    return stages
 
 
 def _check(task):

@@ -332,10 +332,8 @@ def nce(probabilities, labels):
     probabilities, labels = _checked_probabilities(probabilities, labels)
     guesses = np.eye(probabilities.shape[1])[probabilities.argmax(1)]
     joint = np.eye(labels.max() + 1)[labels].T @ guesses / len(labels)
-    mass = np.broadcast_to(joint.sum(0), joint.shape)
-    return float(
-        (scipy.special.xlogy(joint, joint) - scipy.special.xlogy(joint, mass)).sum()
-    )
+    log_likely = scipy.special.xlogy(joint, joint)
+    return float((log_likely - scipy.special.xlogy(joint, joint.sum(0))).sum())
 
 
 FROM_FEATURES = {
@@ -530,7 +528,7 @@ def _means(values, labels):
 
 
 def _checked(features, labels, least=1):
-    """Features as float64 and labels counted from 0, or one sentence on what is wrong."""
+    """Features as float64 and labels from 0 on, or one sentence on what is wrong."""
     features = np.asarray(features, "float64")
     labels = np.asarray(labels)
     if features.ndim != 2 or labels.shape != features.shape[:1] or not features.size:
