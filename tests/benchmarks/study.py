@@ -1,0 +1,153 @@
+"""125 linear-probe trainings as one `tlcourse.Study`, from a cold start.
+
+    python tests/benchmarks/study.py [--json FILE]
+
+Five sources, five numbers of labels and five seeds on handwritten digits: all blocks
+frozen, a linear head trained for 20 epochs. Side by side, each in a process of its own
+with an empty cache: the study in one process (TensorFlow uses its cores), the study in
+two worker processes, and a plain loop over `tlcourse.transfer` that keeps nothing, of
+which one seed in five is run. Then the study once more from its folder, where nothing
+is left to do. The clock starts before TensorFlow is imported.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCES = ["glyphs", "fractals", "photos", "imagenet_distilled", None]
+SIZES, SEEDS = [2, 5, 10, 20, 50], range(5)
+CELLS = len(SOURCES) * len(SIZES) * len(SEEDS)
+LOOP_SEEDS = SEEDS[:1]
+REPEATS = 3
+
+
+def study(folder, jobs):
+    """Run the study; its accuracies and how many trainings were left to do."""
+    import joblib
+
+    import tlcourse as tl
+
+    plans = {"linear probe": tl.FreezePlan.features}
+    one = tl.Study(["digits"], SOURCES, plans, SIZES, SEEDS, folder=folder)
+    left = CELLS - len(one.table)
+    with joblib.parallel_config(n_jobs=int(jobs)):
+        table = one.run(show_progress=False)
+    return {"trainings": left, "accuracy": table["accuracy"].mean()}
+
+
+def loop():
+    """The same trainings one by one, each from its pictures; one seed of five."""
+    import tlcourse as tl
+    from tlcourse import activations
+
+    accuracies = []
+    for source in SOURCES:
+        for seed in LOOP_SEEDS:
+            backbone = tl.backbones.load("mobilenet", source=source, seed=seed)
+            for size in SIZES:
+                activations.forget()
+                task = tl.datasets.load("digits", per_class=size, seed=seed)
+                plan = tl.FreezePlan.features(backbone)
+                run = tl.transfer(
+                    backbone, task, plan, seed=seed, validate=False, show_progress=False
+                )
+                accuracies.append(run.test_accuracy)
+    return {"trainings": len(accuracies), "accuracy": statistics.mean(accuracies)}
+
+
+def step(name, *words):
+    """Time one of the ways in this process; prints a line of JSON."""
+    started = time.perf_counter()
+    found = {"study": study, "loop": loop}[name](*words)
+    print(json.dumps({**found, "seconds": time.perf_counter() - started}))
+
+
+def in_new_process(*words):
+    """Run this file with some words; the JSON that it prints."""
+    with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
+        done = subprocess.run(
+            [sys.executable, __file__, *map(str, words)],
+            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure():
+    """Run all ways in turn, several times; runs by way."""
+    found = {"one process": [], "two processes": [], "resumed": [], "loop": []}
+    for _ in range(REPEATS):
+        with tempfile.TemporaryDirectory() as folder:
+            for way, jobs in (("one process", 1), ("two processes", 2)):
+                kept = pathlib.Path(folder) / way
+                found[way].append(in_new_process("study", kept, jobs))
+            found["resumed"].append(in_new_process("study", kept, 1))
+        found["loop"].append(in_new_process("loop"))
+    assert all(run["trainings"] == 0 for run in found["resumed"])
+    return found
+
+
+def interval(values):
+    """Mean and half the 95 % interval of a mean."""
+    import scipy.stats
+
+    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
+    return statistics.mean(values), reach / len(values) ** 0.5
+
+
+def report(found):
+    """Print a table; the JSON's keys."""
+    print(f"{CELLS} linear-probe trainings, mean of {REPEATS} (95 % interval)")
+    for way, runs in found.items():
+        mean, half = interval([run["seconds"] for run in runs])
+        done = runs[0]["trainings"]
+        print(f"{way:15}{done:5} trainings {mean:7.1f} s ±{half:5.1f}")
+    share = CELLS / found["loop"][0]["trainings"]
+    ratios = {
+        f"{name}_speedup": [
+            share * loop["seconds"] / run["seconds"]
+            for loop, run in zip(found["loop"], found[way], strict=True)
+        ]
+        for name, way in (
+            ("one_process", "one process"),
+            ("two_processes", "two processes"),
+        )
+    }
+    told = {"interval": {}}
+    for name, values in ratios.items():
+        told[name], told["interval"][name] = interval(values)
+        print(f"{name}: {told[name]:.2f} ±{told['interval'][name]:.2f} against a loop")
+    for key, way in (
+        ("seconds_125", "one process"),
+        ("seconds_125_two_processes", "two processes"),
+        ("seconds_resumed", "resumed"),
+    ):
+        seconds = [run["seconds"] for run in found[way]]
+        told[key], told["interval"][key] = interval(seconds)
+    told["accuracy"] = found["one process"][0]["accuracy"]
+    return told
+
+
+def main():
+    """Measure all and print it; write the keys as JSON where told."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=pathlib.Path)
+    wanted = parser.parse_args().json
+    told = report(measure())
+    if wanted:
+        wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in ("study", "loop"):
+        step(*sys.argv[1:])
+    else:
+        main()
