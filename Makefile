@@ -55,7 +55,7 @@ test-claims: .venv/test
 
 test-browser: .venv/test
 	@bash tests/browser/need_chromium.sh
-	$(PYTEST) tests/browser
+	$(PYTEST) -n 2 tests/browser
 
 test-install: .venv/test
 	$(PYTEST) tests/install

@@ -54,6 +54,23 @@ def test_nothing_is_computed_twice(backbone, images, runs):
     assert not files()
 
 
+def test_a_part_takes_rows_of_the_whole(backbone, images, runs):
+    draws = [[3, 1, 4], [1, 5, 9, 2, 6]]
+    for rows in draws:
+        part = activations.part_of(images, rows)
+        np.testing.assert_array_equal(part, images[rows])
+        (features,) = activations.frozen_outputs(backbone, [part])
+        assert runs[0] == (None, None, 30)  # the whole, once for both draws
+        assert (None, None, 30) not in runs[1:]
+        np.testing.assert_allclose(features, backbone.features(part), atol=1e-5)
+    runs.clear()
+    (early,) = activations.frozen_outputs(backbone, [part], "block3")
+    assert runs == [(None, "block3", 30)]
+    np.testing.assert_allclose(
+        early, backbone.run(part, until="block3"), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_a_longer_prefix_goes_on_from_a_shorter_one(backbone, images, runs):
     activations.frozen_outputs(backbone, [images], "block3")
     activations.frozen_outputs(backbone, [images], "block9")

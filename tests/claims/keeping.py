@@ -22,7 +22,7 @@ PACKAGE = where("weights").parent
 # What a measured number can depend on; a figure's or a widget's code is not in it.
 CODE = (
     "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
-    "study", "datasets/**/*",
+    "study", "transferability", "datasets/**/*",
 )  # fmt: skip
 
 
