@@ -1,0 +1,49 @@
+"""Every figure of the course, in one style.
+
+Each function takes plain results (a table, an array, a backbone), draws them and
+returns a `Picture`: the figure together with its description in words. Colours are
+those of Okabe and Ito (2008), which colour-blind people can tell apart; markers, line
+styles, hatches and signs say the same again, so that no figure rests on colour alone.
+
+Each module holds one kind of figure; `style` holds what they share. A new figure goes
+into the module of its kind or into a new one, whose name must not be a function's. Its
+public name is imported here and added to ``__all__``.
+"""
+
+from tlcourse.plots.backbone_blocks import blocks
+from tlcourse.plots.bar_charts import bars
+from tlcourse.plots.channels import activations, filters, inside
+from tlcourse.plots.choosing import agreements, catalogue, rankings
+from tlcourse.plots.course_overview import course_map
+from tlcourse.plots.curves import learning_curves, probes, worth
+from tlcourse.plots.feature_space import feature_map
+from tlcourse.plots.matrices import confusion, heat_map
+from tlcourse.plots.pictures import gallery, image_grid
+from tlcourse.plots.style import PALETTE, Picture, series_style, styled
+from tlcourse.plots.training_runs import epochs, runs
+
+__all__ = [
+    "Picture",
+    "PALETTE",
+    "activations",
+    "agreements",
+    "bars",
+    "blocks",
+    "catalogue",
+    "confusion",
+    "course_map",
+    "epochs",
+    "feature_map",
+    "filters",
+    "gallery",
+    "heat_map",
+    "image_grid",
+    "inside",
+    "learning_curves",
+    "probes",
+    "rankings",
+    "runs",
+    "series_style",
+    "styled",
+    "worth",
+]

@@ -1,0 +1,108 @@
+"""Bars: one mean a row, with its interval."""
+
+import numpy as np
+
+from tlcourse.plots.style import (
+    INK,
+    Picture,
+    checked_table,
+    listed,
+    new_figure,
+    put_title,
+    readable,
+    series_style,
+    styled,
+)
+
+
+@styled
+def bars(
+    summary,
+    by="source",
+    series=None,
+    *,
+    xlabel="Test accuracy",
+    title=None,
+    chance=None,
+    alt=None,
+):
+    """Horizontal bars of means with their intervals and the mean in figures.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns `by`, mean, low and high (and `series`).
+    by : str
+        The column that names the bars, first row on top.
+    series : str, optional
+        A column that splits each bar into one per series, told apart by colour and
+        hatch.
+    xlabel, title : str, optional
+        Words below and above the axes.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    columns = [by, "mean", "low", "high"] + ([series] if series else [])
+    table = checked_table(summary, columns, "bars")
+    names = list(dict.fromkeys(table[by]))
+    groups = list(table.groupby(series, sort=False)) if series else [(None, table)]
+    fig = new_figure(7.4, 1.0 + (0.34 * len(groups) + 0.16) * len(names))
+    axes = fig.subplots()
+    height = 0.8 / len(groups)
+    for index, (name, rows) in enumerate(groups):
+        where = [names.index(value) for value in rows[by]]
+        centre = np.array(where) - 0.4 + height * (index + 0.5)
+        _bars_of_one_series(axes, rows, centre, height, name, series_style(index))
+    if chance is not None:
+        axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.annotate(
+            "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", fontsize=10, color=INK,
+        )  # fmt: skip
+    axes.set_yticks(range(len(names)), [readable(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    furthest = max(table["high"].max(), table["mean"].max())
+    axes.set_xlim(min(0, table["low"].min()), furthest * 1.1)
+    axes.set_xlabel(xlabel)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    put_title(axes, title, pad=18 if chance is not None else 6)
+    if series:
+        fig.legend(loc="outside right upper", title=readable(series))
+    return Picture(fig, alt or _bars_in_words(table, by, series, xlabel))
+
+
+def _bars_of_one_series(axes, rows, centre, height, name, style):
+    mean = rows["mean"].to_numpy(float)
+    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    axes.barh(
+        centre, mean, height * 0.88, color=style["color"], hatch=style["hatch"],
+        edgecolor="white", linewidth=0, label=readable(name),
+    )  # fmt: skip
+    axes.hlines(centre, low, high, color=INK, linewidth=1.6)
+    axes.plot(low, centre, "|", high, centre, "|", color=INK, markersize=7)
+    for value, right, y in zip(mean, np.fmax(high, mean), centre, strict=True):
+        axes.annotate(
+            f"{value:.2f}", (right, y), (6, 0), textcoords="offset points",
+            va="center", fontsize=10, color=INK,
+        )  # fmt: skip
+
+
+def _bars_in_words(table, by, series, xlabel):
+    told = [
+        f"{readable(row[by])}{' with ' + readable(row[series]) if series else ''} "
+        f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        for _, row in table.iterrows()
+    ]
+    return f"Bars of {xlabel.lower()} with intervals: {listed(told, 12)}."

@@ -1,0 +1,373 @@
+"""Figures for choosing a source: the catalogue, ranks against truth, agreement."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from tlcourse.plots.style import (
+    INK,
+    PALETTE,
+    Picture,
+    checked_table,
+    listed,
+    new_figure,
+    put_title,
+    readable,
+    series_style,
+    styled,
+)
+
+# Fifteen families are too many for the eye; relatives share a sign.
+_KIN = {
+    "MobileNet": ("mobilenet", "mobilenet_v2", "mobilenet_v3"),
+    "EfficientNet": ("efficientnet", "efficientnet_v2"),
+    "ConvNeXt": ("convnext",),
+    "ResNet": ("resnet", "resnet_v2"),
+    "DenseNet": ("densenet",),
+    "Inception": ("inception_v3", "inception_resnet_v2", "xception"),
+    "NASNet": ("nasnet",),
+    "VGG": ("vgg16", "vgg19"),
+}
+_NAMES = {
+    "logme": "LogME",
+    "h_score": "H-score",
+    "gbc": "GBC",
+    "knn": "kNN",
+    "linear_probe": "linear\nprobe",
+    "leep": "LEEP",
+    "nce": "NCE",
+    "parameters": "size",
+}
+
+
+def _score_name(name, line=" "):
+    return _NAMES.get(name, readable(name)).replace("\n", line)
+
+
+@styled
+def catalogue(table, speed=None, *, title=None, alt=None):
+    """Accuracy of models against their size and, where it was measured, their speed.
+
+    A thin line joins the models that no smaller one beats.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns model, family, parameters (millions) and top1 (0-1), as
+        `backbones.catalogue` returns them.
+    speed : dict or pandas.Series, optional
+        Speed by model, as a ratio to one of them; draws a second panel with these
+        models.
+    title : str, optional
+        Words above the figure.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, the table is empty or it lacks a model of `speed`.
+    """
+    columns = ["model", "family", "parameters", "top1"]
+    table = checked_table(table, columns, "catalogue").sort_values("parameters")
+    speed = dict(speed if speed is not None else {})
+    unknown = [name for name in speed if name not in set(table["model"])]
+    if unknown:
+        raise ValueError(f"The table has no model {listed(unknown)}.")
+    fig = new_figure(9.6 if speed else 7.6, 4.3)
+    widths = [3, 2] if speed else [1]
+    grid = fig.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)
+    table = table.assign(speed=table["model"].map(speed))
+    _points(grid[0, 0], table, "parameters")
+    best = table[table["top1"] >= table["top1"].cummax()]
+    grid[0, 0].plot(best["parameters"], best["top1"], color=INK, linewidth=0.9,
+                    drawstyle="steps-post", zorder=1)  # fmt: skip
+    named = list(speed) or [best["model"].iloc[0], best["model"].iloc[-1], "VGG16"]
+    grid[0, 0].set(xlabel="Millions of parameters, with the old head")
+    grid[0, 0].set(ylabel="Top-1 accuracy on ImageNet", ylim=(0.66, 0.895))
+    _log_axis(grid[0, 0], (3, 10, 30, 100, 300))
+    tried = table[table["model"].isin(named)]
+    if speed:
+        _points(grid[0, 1], tried, "speed")
+        _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x")
+        grid[0, 1].set(xlabel="Speed here, as a ratio")
+    fig.draw_without_rendering()  # now the axes know their places
+    _name_points(grid[0, 0], tried, table, "parameters")
+    if speed:
+        _name_points(grid[0, 1], tried, tried, "speed")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside right upper")
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return Picture(fig, alt or _catalogue_in_words(table, best, speed))
+
+
+def _points(axes, table, x):
+    for index, (name, families) in enumerate(_KIN.items()):
+        rows = table[table["family"].isin(families)]
+        style = series_style(index)
+        axes.plot(rows[x], rows["top1"], linestyle="none", label=name, alpha=0.9,
+                  color=style["color"], marker=style["marker"])  # fmt: skip
+    axes.grid()
+
+
+def _name_points(axes, named, table, x):
+    """Write names where they cover the fewest points and no other name."""
+    dot = axes.figure.dpi / 72
+    taken = axes.transData.transform(table[[x, "top1"]].to_numpy(float)) / dot
+    limits = axes.bbox.get_points() / dot
+    for row in named.to_dict("records"):
+        at = axes.transData.transform((row[x], row["top1"])) / dot
+        size = np.array([5.8 * len(row["model"]), 9])
+        sides = [np.array([dx, dy]) for dy in (-12, 4) for dx in (6, -6)]
+        corners = [at + side - (size * (side[0] < 0) * (1, 0)) for side in sides]
+        bad = [_covers(corner, size, taken, limits) for corner in corners]
+        best = int(np.argmin(bad))
+        axes.annotate(
+            row["model"], (row[x], row["top1"]), tuple(sides[best]), fontsize=9,
+            textcoords="offset points", ha="left" if sides[best][0] > 0 else "right",
+            color=INK, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
+        letters = corners[best] + np.linspace((0, 4), (size[0], 4), 12)
+        taken = np.concatenate([taken, letters])
+
+
+def _covers(corner, size, taken, limits):
+    """How many points a name there would cover; leaving the axes is worse."""
+    inside = (taken > corner - 4) & (taken < corner + size + 4)
+    outside = (corner < limits[0]).any() or (corner + size > limits[1]).any()
+    return inside.all(1).sum() + 100 * outside
+
+
+def _log_axis(axes, ticks, form="{:g}"):
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(lambda value, _: form.format(value))
+    axes.xaxis.set_minor_locator(NullLocator())
+    values = np.concatenate([line.get_xdata() for line in axes.lines])
+    axes.set_xlim(values.min() / 1.5, values.max() * 3)
+
+
+def _steps(values):
+    """Powers of two that span the values."""
+    low, high = np.floor(np.log2(values.min())), np.ceil(np.log2(values.max()))
+    return 2.0 ** np.arange(low, high + 1)
+
+
+def _catalogue_in_words(table, best, speed):
+    first, last = best.iloc[0], best.iloc[-1]
+    words = (
+        f"Scatter plot of {len(table)} models, top-1 accuracy on ImageNet against "
+        f"parameters: from {first['model']} ({first['parameters']:g} million, "
+        f"{first['top1']:.3f}) to {last['model']} ({last['parameters']:g} million, "
+        f"{last['top1']:.3f}). "
+    )
+    if not speed:
+        return words
+    told = [f"{name} {ratio:.1f}" for name, ratio in speed.items()]
+    return f"{words}Beside it the same accuracy against speed: {listed(told)}."
+
+
+@styled
+def rankings(table, tau=None, *, truth="accuracy", chosen=None, title=None, alt=None):
+    """Where each score ranks each source, beside how good the source really was.
+
+    The best source stands on top, so a perfect score reads 1, 2, 3 downwards. Without
+    the column `truth` the sources stand as they come, and no accuracy is shown.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row a source, named by the index; a column a score, as
+        `transferability.rank` returns them. Other columns are left out.
+    tau : pandas.Series, optional
+        Agreement of each score with the truth, written below its column.
+    truth : str
+        The column of accuracies, 0-1.
+    chosen : str, optional
+        A source to frame.
+    title : str, optional
+        Words above the figure.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or holds no score.
+    """
+    table = checked_table(table, [], "rankings")
+    scores = [name for name in _NAMES if name in table]
+    if not scores:
+        raise ValueError(
+            f"rankings needs one of the columns {', '.join(_NAMES)}: "
+            "transferability.rank makes such a table."
+        )
+    known = truth in table
+    if known:
+        table = table.sort_values(truth, ascending=False, kind="stable")
+    fig = new_figure(8.2, 1.5 + 0.46 * len(table))
+    left, right = fig.subplots(1, 2, sharey=True, width_ratios=[len(scores), 3])
+    ranks = table[scores].rank(ascending=False, method="min")
+    ties = table[scores].apply(lambda values: values.duplicated(keep=False))
+    for x, score in enumerate(scores):
+        for y, rank in enumerate(ranks[score]):
+            _rank_cell(left, x, y, rank, ties[score].iloc[y], len(table))
+    left.set(xlim=(-0.5, len(scores) - 0.5), ylim=(len(table) - 0.4, -0.6))
+    left.set_xticks(range(len(scores)), [_score_name(s, "\n") for s in scores])
+    left.set_yticks(range(len(table)), [readable(name) for name in table.index])
+    left.tick_params(length=0, labeltop=True, labelbottom=False)
+    left.spines[:].set_visible(False)
+    if tau is not None and known:
+        _write_tau(left, scores, tau, len(table))
+    _true_bars(right, table[truth] if known else None)
+    if chosen is not None:
+        _frame(left, right, list(table.index).index(chosen), len(scores))
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return Picture(fig, alt or _ranks_in_words(table, ranks, truth, known, tau))
+
+
+def _rank_cell(axes, x, y, rank, tied, count):
+    known = np.isfinite(rank)
+    share = 1 - (rank - 1) / max(count - 1, 1) if known and not tied else 0
+    axes.add_patch(Rectangle(
+        (x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=2,
+        facecolor=matplotlib.colormaps["Blues"](0.05 + 0.8 * share),
+    ))  # fmt: skip
+    words = "–" if not known else f"={rank:.0f}" if tied else f"{rank:.0f}"
+    axes.text(x, y, words, ha="center", va="center", fontsize=12,
+              color="white" if share > 0.6 else INK)  # fmt: skip
+
+
+def _write_tau(axes, scores, tau, count):
+    axes.set_ylim(count + 0.4, -0.6)
+    for x, score in enumerate(scores):
+        value = tau.get(score, np.nan)
+        said = f"{value:.2f}" if np.isfinite(value) else "–"
+        axes.text(x, count, said, ha="center", va="center", fontsize=11,
+                  fontweight="bold", color=INK)  # fmt: skip
+    axes.set_yticks([*axes.get_yticks(), count],
+                    [*(t.get_text() for t in axes.get_yticklabels()), "tau"])  # fmt: skip
+
+
+def _true_bars(axes, accuracy):
+    axes.set(xlim=(0, 1.16), xticks=[0, 0.5, 1])
+    axes.set_xlabel(
+        "Test accuracy" if accuracy is not None else "Test accuracy: hidden"
+    )
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    if accuracy is None:
+        return
+    axes.barh(range(len(accuracy)), accuracy, 0.62, color=PALETTE[1])
+    for y, value in enumerate(accuracy):
+        axes.annotate(f"{value:.2f}", (value, y), (4, 0), va="center", fontsize=10,
+                      textcoords="offset points", color=INK)  # fmt: skip
+
+
+def _frame(left, right, y, count):
+    for axes, width in ((left, count), (right, 1.16)):
+        start = -0.5 if axes is left else 0
+        axes.add_patch(Rectangle(
+            (start, y - 0.5), width, 1, fill=False, edgecolor=INK, linewidth=2.2,
+            clip_on=False, zorder=4,
+        ))  # fmt: skip
+
+
+def _ranks_in_words(table, ranks, truth, known, tau):
+    told = []
+    for score in ranks:
+        order = ranks[score].dropna().sort_values(kind="stable")
+        if order.nunique() < 2:
+            told.append(f"{_score_name(score)}: all tie")
+            continue
+        said = f", tau {tau[score]:.2f}" if tau is not None and known else ""
+        names = ", ".join(map(readable, order.index[:3]))
+        told.append(f"{_score_name(score)}: first {names}{said}")
+    words = f"Table of the rank that each score gives to {len(table)} sources. "
+    if known:
+        pairs = zip(table.index, table[truth], strict=True)
+        best = [f"{readable(name)} {value:.2f}" for name, value in pairs]
+        words += f"Test accuracy, best first: {', '.join(best)}. "
+    return f"{words}By score: {'; '.join(told)}."
+
+
+@styled
+def agreements(points, summary, *, title=None, alt=None):
+    """How well the order that each score gives agrees with the truth.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        The mean agreement on each target: a row a target, named by the index, and a
+        column a score.
+    summary : pandas.DataFrame
+        Columns score, mean, low and high: over all targets, first row on top.
+    title : str, optional
+        Words above the axes.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or a table is empty.
+    """
+    summary = checked_table(summary, ["score", "mean", "low", "high"], "agreements")
+    scores = list(summary["score"])
+    points = checked_table(points, scores, "agreements")[scores]
+    fig = new_figure(7.8, 1.2 + 0.5 * len(scores))
+    axes = fig.subplots()
+    for x in (0, 1):
+        axes.axvline(x, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+    for index, (name, row) in enumerate(points.iterrows()):
+        style = series_style(index)
+        axes.plot(row, range(len(scores)), linestyle="none", label=readable(name),
+                  color=style["color"], marker=style["marker"], markersize=7)  # fmt: skip
+    for y, row in enumerate(summary.to_dict("records")):
+        axes.hlines(y + 0.3, row["low"], row["high"], color=INK, linewidth=1.6)
+        axes.plot(row["mean"], y + 0.3, "|", color=INK, markersize=11,
+                  markeredgewidth=2.4, label=None if y else "mean, 95 %")  # fmt: skip
+        axes.annotate(f"{row['mean']:.2f}", (1.09, y), va="center", fontsize=11,
+                      color=INK)  # fmt: skip
+    axes.annotate("mean", (1.09, -0.55), fontsize=11, va="center", color=INK)
+    axes.set_yticks(range(len(scores)), [_score_name(s) for s in scores])
+    axes.set(ylim=(len(scores) - 0.4, -0.8), xlabel="Weighted Kendall tau")
+    lowest = np.nanmin([points.min().min(), summary["low"].min(), -0.2])
+    axes.set_xlim(lowest - 0.08, 1.26)
+    axes.set_xticks(np.arange(np.ceil(lowest * 2) / 2, 1.1, 0.5))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    put_title(axes, title)
+    fig.legend(loc="outside right upper", title="target")
+    return Picture(fig, alt or _agreements_in_words(points, summary))
+
+
+def _agreements_in_words(points, summary):
+    told = []
+    for row in summary.to_dict("records"):
+        there = points[row["score"]]
+        told.append(
+            f"{_score_name(row['score'])} {row['mean']:.2f} ({row['low']:.2f} to "
+            f"{row['high']:.2f}; by target {there.min():.2f} to {there.max():.2f})"
+        )
+    return (
+        "Dot plot of weighted Kendall tau between scores and true accuracy, a sign a "
+        f"target, and the mean with its 95 % interval below: {listed(told, 12)}."
+    )

@@ -1,0 +1,148 @@
+"""Images side by side: any pictures, or examples of data sets."""
+
+import math
+
+import numpy as np
+
+from tlcourse.plots.style import Picture, listed, new_figure, readable, styled
+
+
+@styled
+def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
+    """Pictures side by side, each with its title above it.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width, 3)
+        Values from 0 to 255. Grey pictures (n, height, width) are taken too.
+    titles : sequence of str, optional
+        One per picture; long ones are cut to fit.
+    columns : int
+        Pictures in a row.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description; without it, the number of pictures and their titles.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, there is no picture, or the titles do not match.
+    """
+    pixels = as_pixels(images, "image_grid")
+    if titles is not None and len(titles) != len(pixels):
+        raise ValueError(
+            f"image_grid needs one title per picture: there are {len(pixels)} "
+            f"pictures and {len(titles)} titles."
+        )
+    width = min(7.4, 1.25 * min(columns, len(pixels)))
+    ratio = pixels.shape[1] / pixels.shape[2]
+    fig, axes, side = new_tiles(len(pixels), columns, width, ratio, titles is not None)
+    for index, picture in enumerate(pixels):
+        axes[index].imshow(picture)
+        if titles is not None:
+            text = cut_to_fit(readable(titles[index]), side, 9)
+            axes[index].set_title(text, fontsize=9, loc="center", pad=2)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = f"{len(pixels)} pictures"
+    if titles is not None:
+        told += ": " + listed(dict.fromkeys(map(readable, titles)), 16)
+    return Picture(fig, alt or f"Grid of {told}.")
+
+
+@styled
+def gallery(tasks, columns=7, *, alt=None):
+    """A row of examples for each data set, with its name, classes and size.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        A row each; ``load(name, per_class=4)`` has enough examples.
+    columns : int
+        Pictures in a row.
+    alt : str, optional
+        The description; without it, the data sets and their classes.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If there is no task.
+    """
+    tasks = list(tasks)
+    if not tasks:
+        raise ValueError("gallery needs at least one task: tl.datasets.load gives one.")
+    fig = new_figure(7.4, 1.0 * len(tasks))
+    widths = [1.35] + [1] * columns
+    grid = fig.subplots(len(tasks), columns + 1, width_ratios=widths, squeeze=False)
+    told = [
+        _gallery_row(axes, task, columns)
+        for axes, task in zip(grid, tasks, strict=True)
+    ]
+    return Picture(
+        fig, alt or f"A row of pictures for each data set: {'; '.join(told)}."
+    )
+
+
+def _gallery_row(axes, task, columns):
+    """Draw a data set's name, facts and examples; return them in words."""
+    # Every few-shot draw begins with one picture of each class: spread over them.
+    step = max(1, len(task.classes) // columns)
+    images = task.train.images[: step * columns : step]
+    labels = task.train.labels[: step * columns : step]
+    names = [readable(task.classes[label]) for label in labels]
+    height, width = images.shape[1:3]
+    facts = f"{len(task.classes)} classes\n{height} × {width} px"
+    axes[0].text(0, 0.72, task.name, fontsize=12, fontweight="bold", va="center")
+    axes[0].text(0, 0.3, facts, fontsize=9.5, va="center", linespacing=1.3)
+    for each, image, name in zip(axes[1:], images, names, strict=False):
+        each.imshow(image.astype(np.uint8))
+        name = name if len(name) < 12 else name.replace(" ", "\n", 1)
+        each.set_title(name, fontsize=8.5, loc="center", pad=2, linespacing=1)
+    for each in axes:
+        each.set_axis_off()
+    some = listed(dict.fromkeys(names), 3)
+    return f"{task.name} ({len(task.classes)} classes, such as {some})"
+
+
+def as_pixels(images, what):
+    """Images of any usual range and shape as uint8 (n, h, w, 3)."""
+    images = np.asarray(images)
+    if images.ndim == 3:  # one colour picture, or several grey ones
+        images = images[None] if images.shape[-1] == 3 else images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        raise ValueError(
+            f"{what} needs images of the shape (n, height, width, 3) with values from "
+            f"0 to 255, and these have the shape {images.shape}."
+        )
+    if images.shape[-1] == 1:
+        images = np.repeat(images, 3, axis=-1)
+    if images.dtype != np.uint8:
+        images = np.clip(np.nan_to_num(images), 0, 255).astype(np.uint8)
+    return images
+
+
+def new_tiles(count, columns, width, ratio, titled):
+    """A figure of `count` empty tiles, their axes as a flat list."""
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    side = width / columns
+    fig = new_figure(width, rows * (side * ratio + (0.2 if titled else 0.04)) + 0.1)
+    axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
+    for each in axes:
+        each.set_axis_off()
+    return fig, axes, side
+
+
+def cut_to_fit(text, side, size):
+    """The text, cut to what fits above a tile `side` inches wide."""
+    room = max(3, int(side * 0.9 * 72 / (size * 0.6)))
+    return text if len(text) <= room else text[: room - 1] + "…"

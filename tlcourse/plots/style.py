@@ -1,0 +1,244 @@
+"""What all figures share: the course's style, `Picture`, and small helpers."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import io
+import threading
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours without the yellow that fades on white paper, then a grey
+#: and Tol's wine for figures of many classes.
+PALETTE = (
+    "#0072B2",  # blue
+    "#D55E00",  # vermilion
+    "#009E73",  # green
+    "#CC79A7",  # purple
+    "#E69F00",  # orange
+    "#56B4E9",  # sky
+    "#000000",  # black
+    "#999999",  # grey
+    "#882255",  # wine
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
+INK, GRID = "#333333", "#dddddd"
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "image.interpolation": "nearest",
+    "hatch.linewidth": 0.8,
+    "figure.dpi": 100,
+    "savefig.dpi": 110,
+}
+# Matplotlib's style is one for the whole process, and JupyterLab 4.4 and later answer
+# a widget in a thread of its own while a cell runs: one drawing at a time.
+_DRAWING = threading.RLock()
+
+
+def styled(function):
+    """Draw with the course's style whatever the reader's own settings are.
+
+    Parameters
+    ----------
+    function : callable
+        Any function that draws and returns a `Picture`.
+
+    Returns
+    -------
+    callable
+        The same function, drawing in the course's style, one drawing at a time.
+    """
+
+    @functools.wraps(function)
+    def drawn(*args, **kwargs):
+        with _DRAWING, matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return function(*args, **kwargs)
+
+    return drawn
+
+
+class Picture:
+    """A figure and its description in words.
+
+    As the last line of a cell it shows itself. JupyterLab and nbconvert give the
+    description to screen readers as the picture's `alt`.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure. A pyplot figure is closed, so that it isn't shown twice.
+    alt : str
+        What the figure shows, in one to three sentences.
+
+    Attributes
+    ----------
+    fig, alt
+        As given.
+    png : bytes
+        The figure as a PNG file, drawn once.
+
+    Raises
+    ------
+    ValueError
+        If the description is empty.
+    """
+
+    def __init__(self, fig, alt):
+        alt = " ".join(str(alt).split())
+        if not alt:
+            raise ValueError(
+                "A Picture needs a description: say in a sentence what it shows."
+            )
+        self.fig, self.alt = fig, alt
+        self._close()
+
+    def _close(self):
+        import sys
+
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and getattr(self.fig, "number", None) is not None:
+            pyplot.close(self.fig)
+
+    @functools.cached_property
+    def png(self):
+        buffer = io.BytesIO()
+        with _DRAWING, matplotlib.rc_context(STYLE):
+            # Software=None: no version in the file, so that the same figure drawn
+            # with another Matplotlib does not differ in the repository for that.
+            self.fig.savefig(
+                buffer, format="png", bbox_inches="tight", metadata={"Software": None}
+            )
+        return _smaller(buffer.getvalue())
+
+    def save(self, path):
+        """Write the figure to `path` as a PNG file and return the path."""
+        path = Path(path)
+        path.write_bytes(self.png)
+        return path
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = base64.b64encode(self.png).decode("ascii")
+        # Colab and nbconvert's classic pages take the alt of image/png from its
+        # metadata; JupyterLab 4.6 and nbconvert's default pages don't, so there it has
+        # to stand in HTML, which they prefer. Both hold the same picture.
+        image = (
+            f'<img alt="{html.escape(self.alt, quote=True)}" '
+            f'src="data:image/png;base64,{data}">'
+        )
+        bundle = {"text/html": image, "image/png": data, "text/plain": self.alt}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+    def __repr__(self):
+        return self.alt
+
+
+def _smaller(png):
+    """The same PNG with 256 colours where no one can see the difference.
+
+    A stored lesson holds each picture twice; a chart takes a third of the room so.
+    """
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    fewer = image.quantize(
+        256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE
+    )
+    error = np.abs(np.asarray(fewer.convert("RGB"), int) - np.asarray(image, int))
+    if np.quantile(error.max(axis=-1), 0.999) > 12:
+        return png
+    buffer = io.BytesIO()
+    fewer.save(buffer, format="png", optimize=True)
+    return min(buffer.getvalue(), png, key=len)
+
+
+def series_style(index):
+    """Colour, marker, line style and hatch of the series with this number.
+
+    Parameters
+    ----------
+    index : int
+        0 for the first series. Nine colours and eight markers go round, so that the
+        first 72 series differ in at least one of them.
+
+    Returns
+    -------
+    dict
+        With the keys color, marker, linestyle and hatch.
+    """
+    return {
+        "color": PALETTE[index % len(PALETTE)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "linestyle": LINES[index % len(LINES)],
+        "hatch": HATCHES[index % len(HATCHES)],
+    }
+
+
+def new_figure(width, height):
+    """An empty figure, in inches; pages have room for a width of 7.4."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def checked_table(summary, columns, what):
+    """The rows of a summary table as a data frame, with its columns checked."""
+    import pandas as pd
+
+    table = pd.DataFrame(summary)
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{what} needs the columns {', '.join(columns)}; the table has no "
+            f"{' and no '.join(missing)}. study.summarise makes such a table."
+        )
+    if table.empty:
+        raise ValueError(f"{what} needs at least one row; the table has none.")
+    return table
+
+
+def readable(name):
+    """A name from a table as a reader should see it, without underscores."""
+    return str(name).replace("_", " ")
+
+
+def put_title(axes, title, pad=6):
+    """Write the title above the axes, if there is one."""
+    if title:
+        axes.set_title(title, pad=pad)
+
+
+def listed(parts, most=8):
+    """The first parts as one phrase, and how many more there are."""
+    parts = [str(part) for part in parts]
+    rest = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def thousands(count):
+    """A parameter count that fits in a label: 950, 12.3 k, 4.2 M."""
+    for size, sign in ((1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g} {sign}"
+    return f"{count:.0f}"
