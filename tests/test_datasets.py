@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcourse import datasets
-from tlcourse.datasets import glyphs, online, photos
+from tlcourse import datasets, study
+from tlcourse.datasets import glyphs, online, photos, tissue
 from tlcourse.resources import where
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +23,7 @@ SETS = {
     "digits": (None, 10, (898, 180, 719), 8),
     "faces": (None, 2, (100, 20, 80), 25),
     "photos": (None, 10, (369, 74, 303), 48),
+    "tissue": (None, 4, (281, 56, 226), 24),
     "glyphs": (None, 70, (2100, 350, 700), 64),
     "fractals": (None, 40, (1200, 200, 400), 64),
     "apples": ("studio", 8, (480, 160, 320), 64),
@@ -194,6 +195,45 @@ def test_patches_of_train_and_test_do_not_touch(task):
             apart = steps.max(axis=-1)  # apart in rows or in columns
             assert apart.min() >= photos.PATCH + photos.GAP, (name, one, other)
     assert photos.GAP >= 1
+
+
+def test_patches_of_tissue_have_gaps_between_them():
+    side = 200
+    places = np.arange(side * side).reshape(side, side)
+    corners = tissue._cut(places)[:, 0, 0]
+    rows, columns = np.divmod(corners, side)
+    steps = np.maximum(abs(rows[:, None] - rows), abs(columns[:, None] - columns))
+    steps[np.diag_indices(len(steps))] = side
+    assert steps.min() == tissue.PATCH + tissue.GAP > tissue.PATCH
+
+
+def test_brightness_does_not_tell_tissues_apart(task):
+    loaded = task("tissue")
+    train, test = (
+        np.stack([split.images.mean((1, 2, 3)), split.images.std((1, 2, 3))], axis=1)
+        for split in (loaded.train, loaded.test)
+    )
+    table = study.probe_features(train, test, loaded, 30, range(5))
+    assert table["accuracy"].mean() < 0.45  # guessing gives 0.25
+    pixels = [
+        getattr(loaded, name).images[..., 0].reshape(len(getattr(loaded, name)), -1)
+        for name in ("train", "test")
+    ]
+    table = study.probe_features(*pixels, loaded, 30, range(5))
+    assert table["accuracy"].mean() < 0.45
+
+
+def test_glands_are_what_the_stain_has_coloured():
+    glands, between = tissue._microscope()
+    picture = tissue._read("ihc.png").astype(float)
+    patches, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
+    brown = {patch.tobytes(): shade.mean() for patch, shade in zip(
+        patches, tissue._cut(blue_less), strict=True
+    )}  # fmt: skip
+    shades = [
+        [brown[p.astype(float).tobytes()] for p in kind] for kind in (glands, between)
+    ]
+    assert min(shades[0]) > max(shades[1])
 
 
 def test_crops_of_the_source_are_pictures_with_labels():

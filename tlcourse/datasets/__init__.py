@@ -15,7 +15,7 @@ import numpy as np
 
 from tlcourse.resources import where
 
-NAMES = ("digits", "faces", "photos", "glyphs", "fractals", "apples")
+NAMES = ("digits", "faces", "photos", "tissue", "glyphs", "fractals", "apples")
 ONLINE = ("cifar10", "mnist", "flowers")
 DOMAINS = {"apples": ("studio", "orchard")}  # the first one is the default
 

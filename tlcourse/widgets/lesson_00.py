@@ -17,6 +17,7 @@ DATA_SETS = {
     "digits": ("digits", None),
     "faces": ("faces", None),
     "photos": ("photos", None),
+    "tissue": ("tissue", None),
     "glyphs": ("glyphs", None),
     "fractals": ("fractals", None),
     "apples in the studio": ("apples", "studio"),
