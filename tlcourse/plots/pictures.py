@@ -16,7 +16,7 @@ def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
     images : array_like, shape (n, height, width, 3)
         Values from 0 to 255. Grey pictures (n, height, width) are taken too.
     titles : sequence of str, optional
-        One per picture; long ones are cut to fit.
+        One per picture, of one or two lines; long ones are cut to fit.
     columns : int
         Pictures in a row.
     title : str, optional
@@ -41,7 +41,8 @@ def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
         )
     width = min(7.4, 1.25 * min(columns, len(pixels)))
     ratio = pixels.shape[1] / pixels.shape[2]
-    fig, axes, side = new_tiles(len(pixels), columns, width, ratio, titles is not None)
+    lines = max(str(each).count("\n") + 1 for each in titles) if titles else 0
+    fig, axes, side = new_tiles(len(pixels), columns, width, ratio, lines)
     for index, picture in enumerate(pixels):
         axes[index].imshow(picture)
         if titles is not None:
@@ -130,12 +131,12 @@ def as_pixels(images, what):
     return images
 
 
-def new_tiles(count, columns, width, ratio, titled):
-    """A figure of `count` empty tiles, their axes as a flat list."""
+def new_tiles(count, columns, width, ratio, lines):
+    """A figure of `count` empty tiles with titles of so many lines; axes in a list."""
     columns = max(1, min(columns, count))
     rows = math.ceil(count / columns)
     side = width / columns
-    fig = new_figure(width, rows * (side * ratio + (0.2 if titled else 0.04)) + 0.1)
+    fig = new_figure(width, rows * (side * ratio + (0.2 * lines or 0.04)) + 0.1)
     axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
     for each in axes:
         each.set_axis_off()
@@ -143,6 +144,7 @@ def new_tiles(count, columns, width, ratio, titled):
 
 
 def cut_to_fit(text, side, size):
-    """The text, cut to what fits above a tile `side` inches wide."""
+    """The text, each line cut to what fits above a tile `side` inches wide."""
     room = max(3, int(side * 0.9 * 72 / (size * 0.6)))
-    return text if len(text) <= room else text[: room - 1] + "…"
+    lines = text.split("\n")
+    return "\n".join(x if len(x) <= room else x[: room - 1] + "…" for x in lines)

@@ -1,0 +1,146 @@
+"""Where a network looks: heat over pictures."""
+
+import numpy as np
+
+from tlcourse.plots.pictures import as_pixels, cut_to_fit, new_tiles
+from tlcourse.plots.style import (
+    INK,
+    PALETTE,
+    Picture,
+    listed,
+    new_figure,
+    readable,
+    styled,
+)
+
+
+@styled
+def heat_overlay(images, heats, titles=None, columns=6, *, title=None, alt=None):
+    """Pictures under a veil that is thin where the heat is great.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width, 3)
+        Values from 0 to 255.
+    heats : array_like, shape (n, h, w)
+        At least 0; of any smaller size. Each is scaled by its largest value.
+    titles : sequence of str, optional
+        One per picture.
+    columns : int
+        Pictures in a row.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description; without it, the number of pictures and their titles.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match.
+    """
+    pixels, heats = as_pixels(images, "heat_overlay"), _checked(images, heats)
+    if titles is not None and len(titles) != len(pixels):
+        raise ValueError(
+            f"heat_overlay needs one title per picture: there are {len(pixels)} "
+            f"pictures and {len(titles)} titles."
+        )
+    width = min(7.4, 1.25 * min(columns, len(pixels)))
+    fig, axes, side = new_tiles(len(pixels), columns, width, 1, int(titles is not None))
+    for index, picture in enumerate(pixels):
+        _veil(axes[index], picture, heats[index])
+        if titles is not None:
+            text = cut_to_fit(readable(titles[index]), side, 9)
+            axes[index].set_title(text, fontsize=9, loc="center", pad=2)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = f"{len(pixels)} pictures, bright where the network looks"
+    if titles is not None:
+        told += ": " + listed(dict.fromkeys(map(readable, titles)), 16)
+    return Picture(fig, alt or f"{told}.")
+
+
+@styled
+def looked_at(image, heat, chances, classes, truth, *, alt=None):
+    """One picture, where the network looks, and what it takes it for.
+
+    Parameters
+    ----------
+    image : array_like, shape (height, width, 3)
+        Values from 0 to 255.
+    heat : array_like, shape (h, w)
+        At least 0.
+    chances : array_like, shape (k,)
+        The probability of each class.
+    classes : sequence of str
+        The k names.
+    truth : str
+        The right one.
+    alt : str, optional
+        The description; without it, the answer, its probability and the truth.
+
+    Returns
+    -------
+    Picture
+    """
+    (pixels,), (heat,) = as_pixels([image], "looked_at"), _checked([image], [heat])
+    chances, said = np.asarray(chances), classes[int(np.argmax(chances))]
+    fig = new_figure(7.4, 2.6)
+    left, middle, right = fig.subplots(1, 3, width_ratios=[1, 1, 1.3])
+    left.imshow(pixels)
+    left.set_title("the picture", fontsize=10, loc="center")
+    _veil(middle, pixels, heat)
+    middle.set_title("where it looks", fontsize=10, loc="center")
+    for axes in (left, middle):
+        axes.set_axis_off()
+    places = np.arange(len(classes))
+    colours = [PALETTE[0] if name == said else "#B0B0B0" for name in classes]
+    right.barh(places, chances, color=colours)
+    names = [f"{readable(c)} ✓" if c == truth else readable(c) for c in classes]
+    right.set_yticks(places, names)
+    right.invert_yaxis()
+    right.set(xlim=(0, 1), xlabel="Probability")
+    right.grid(visible=False, axis="y")
+    for place, chance in enumerate(chances):
+        if chance >= 0.05:
+            inside = chance > 0.8
+            right.text(
+                chance + (-0.02 if inside else 0.02), place, f"{chance:.2f}",
+                va="center", ha="right" if inside else "left", fontsize=9,
+                color="white" if inside else INK,
+            )  # fmt: skip
+    verdict = "which is right" if said == truth else f"but it is {truth}"
+    return Picture(
+        fig,
+        alt
+        or f"A picture, and the same with a heat map over it. The network says {said} "
+        f"with probability {chances.max():.2f}, {verdict}.",
+    )
+
+
+def _checked(images, heats):
+    heats = np.asarray(heats, float)
+    if heats.ndim != 3 or len(heats) != len(images) or heats.min() < 0:
+        raise ValueError(
+            "A heat map for each picture is needed, shape (n, h, w), at least 0; these "
+            f"are {heats.shape} for {len(images)} pictures, from {heats.min():.2g} up."
+        )
+    return heats
+
+
+def _veil(axes, picture, heat):
+    """Draw a picture, darkened where the heat is small, with a line at half of it."""
+    from skimage.transform import resize
+
+    size = picture.shape[:2]
+    # Past the centres of the outer cells the heat stays as it is there.
+    heat = resize(heat / max(heat.max(), 1e-12), size, order=1, mode="edge")
+    axes.imshow(picture)
+    veil = np.zeros((*size, 4))
+    veil[..., 3] = 0.75 * (1 - heat)
+    axes.imshow(veil)
+    if heat.min() < 0.5 < heat.max():
+        axes.contour(heat, levels=[0.5], colors=[PALETTE[1]], linewidths=1.5)
