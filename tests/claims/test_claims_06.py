@@ -178,11 +178,12 @@ def test_without_colour_most_is_lost():
 
 
 def test_more_heat_than_its_share_lies_on_the_apple_but_not_all():
-    images = tl.datasets.load("apples").test.images
+    fifth = slice(None, None, 5)
+    images = tl.datasets.load("apples").test.images[fifth]
     apple = np.abs(images - images[:, :1, :1]).sum(axis=-1) > 60
     for seed in SEEDS:
         trained, _, said = run(seed)
-        heat = grad_cam(trained, images, said)
+        heat = grad_cam(trained, images, said[fifth])
         heat = heat.repeat(16, axis=1).repeat(16, axis=2)
         share = heat[apple].sum() / heat.sum()
         assert apple.mean() + 0.1 < share < 0.9

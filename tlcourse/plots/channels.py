@@ -48,7 +48,7 @@ def activations(maps, columns=8, *, titles=None, title=None, alt=None):
     count = maps.shape[-1]
     names = list(titles) if titles is not None else [str(n) for n in range(count)]
     fig, axes, side = new_tiles(
-        count, columns, 7.4, maps.shape[0] / maps.shape[1], titled=True
+        count, columns, 7.4, maps.shape[0] / maps.shape[1], lines=1
     )
     silent = 0
     for index in range(count):

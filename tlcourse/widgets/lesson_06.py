@@ -98,12 +98,11 @@ def grad_cam(run, images, labels, block=-1):
     keras = import_keras()
     import tensorflow as tf  # Keras has no word for a gradient
 
-    layer = run.model.get_layer(run.backbone.blocks[block].output)
-    cut = keras.Model(run.model.input, [layer.output, run.model.output])
-    pixels = tf.constant(run.backbone.preprocess(images))
+    cut = run.model.get_layer(run.backbone.blocks[block].output).output
+    maps = keras.Model(run.model.input, cut)(run.backbone.preprocess(images))
     with tf.GradientTape() as tape:
-        tape.watch(pixels)  # so that all that follows is recorded
-        maps, logits = cut(pixels)
+        tape.watch(maps)
+        logits = keras.Model(cut, run.model.output)(maps)
         score = tf.gather(logits, labels, axis=1, batch_dims=1)
     weights = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2), keepdims=True)
     return keras.ops.convert_to_numpy(keras.ops.relu((weights * maps).numpy().sum(-1)))
