@@ -10,6 +10,7 @@ into the module of its kind or into a new one, whose name must not be a function
 public name is imported here and added to ``__all__``.
 """
 
+from tlcourse.plots.attention import heat_overlay, looked_at
 from tlcourse.plots.backbone_blocks import blocks
 from tlcourse.plots.bar_charts import bars
 from tlcourse.plots.channels import activations, filters, inside
@@ -19,6 +20,7 @@ from tlcourse.plots.curves import learning_curves, probes, worth
 from tlcourse.plots.feature_space import feature_map
 from tlcourse.plots.matrices import confusion, heat_map
 from tlcourse.plots.pictures import gallery, image_grid
+from tlcourse.plots.pitfalls import gaps, losses, reliability, trade_off
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
 from tlcourse.plots.training_runs import epochs, runs
 
@@ -36,14 +38,20 @@ __all__ = [
     "feature_map",
     "filters",
     "gallery",
+    "gaps",
     "heat_map",
+    "heat_overlay",
     "image_grid",
     "inside",
     "learning_curves",
+    "looked_at",
+    "losses",
     "probes",
     "rankings",
+    "reliability",
     "runs",
     "series_style",
     "styled",
+    "trade_off",
     "worth",
 ]

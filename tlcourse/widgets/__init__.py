@@ -20,6 +20,9 @@ WIDGETS = {
     "how_many_labels": "lesson_01",
     "look_inside": "lesson_02",
     "where_pictures_lie": "lesson_03",
+    "where_it_looks": "lesson_06",
+    "choose_a_source": "lesson_05",
+    "follow_the_mark": "lesson_09",
 }
 
 __all__ = [*WIDGETS]
