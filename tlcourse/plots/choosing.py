@@ -97,7 +97,7 @@ def catalogue(table, speed=None, *, title=None, alt=None):
     tried = table[table["model"].isin(named)]
     if speed:
         _points(grid[0, 1], tried, "speed")
-        _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x")
+        _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x", room=4)
         grid[0, 1].set(xlabel="Speed here, as a ratio")
     fig.draw_without_rendering()  # now the axes know their places
     _name_points(grid[0, 0], tried, table, "parameters")
@@ -126,7 +126,7 @@ def _name_points(axes, named, table, x):
     limits = axes.bbox.get_points() / dot
     for row in named.to_dict("records"):
         at = axes.transData.transform((row[x], row["top1"])) / dot
-        size = np.array([5.8 * len(row["model"]), 9])
+        size = np.array([6.3 * len(row["model"]), 9])
         sides = [np.array([dx, dy]) for dy in (-12, 4) for dx in (6, -6)]
         corners = [at + side - (size * (side[0] < 0) * (1, 0)) for side in sides]
         bad = [_covers(corner, size, taken, limits) for corner in corners]
@@ -134,7 +134,8 @@ def _name_points(axes, named, table, x):
         axes.annotate(
             row["model"], (row[x], row["top1"]), tuple(sides[best]), fontsize=9,
             textcoords="offset points", ha="left" if sides[best][0] > 0 else "right",
-            color=INK, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            color=INK, zorder=1.8,  # under the signs, over the lines
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )  # fmt: skip
         letters = corners[best] + np.linspace((0, 4), (size[0], 4), 12)
         taken = np.concatenate([taken, letters])
@@ -147,13 +148,13 @@ def _covers(corner, size, taken, limits):
     return inside.all(1).sum() + 100 * outside
 
 
-def _log_axis(axes, ticks, form="{:g}"):
+def _log_axis(axes, ticks, form="{:g}", room=3):
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(lambda value, _: form.format(value))
     axes.xaxis.set_minor_locator(NullLocator())
     values = np.concatenate([line.get_xdata() for line in axes.lines])
-    axes.set_xlim(values.min() / 1.5, values.max() * 3)
+    axes.set_xlim(values.min() / 1.5, values.max() * room)
 
 
 def _steps(values):
@@ -259,8 +260,8 @@ def _write_tau(axes, scores, tau, count):
         said = f"{value:.2f}" if np.isfinite(value) else "–"
         axes.text(x, count, said, ha="center", va="center", fontsize=11,
                   fontweight="bold", color=INK)  # fmt: skip
-    axes.set_yticks([*axes.get_yticks(), count],
-                    [*(t.get_text() for t in axes.get_yticklabels()), "tau"])  # fmt: skip
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    axes.set_yticks([*axes.get_yticks(), count], [*names, "tau"])
 
 
 def _true_bars(axes, accuracy):
@@ -293,7 +294,11 @@ def _ranks_in_words(table, ranks, truth, known, tau):
         if order.nunique() < 2:
             told.append(f"{_score_name(score)}: all tie")
             continue
-        said = f", tau {tau[score]:.2f}" if tau is not None and known else ""
+        said = (
+            f", tau {tau[score]:.2f}"
+            if known and tau is not None and score in tau
+            else ""
+        )
         names = ", ".join(map(readable, order.index[:3]))
         told.append(f"{_score_name(score)}: first {names}{said}")
     words = f"Table of the rank that each score gives to {len(table)} sources. "
@@ -338,10 +343,11 @@ def agreements(points, summary, *, title=None, alt=None):
         axes.axvline(x, color=INK, linewidth=1, linestyle=(0, (1, 3)))
     for index, (name, row) in enumerate(points.iterrows()):
         style = series_style(index)
-        axes.plot(row, range(len(scores)), linestyle="none", label=readable(name),
-                  color=style["color"], marker=style["marker"], markersize=7)  # fmt: skip
+        axes.plot(row, range(len(scores)), style["marker"], color=style["color"],
+                  label=readable(name), markersize=7)  # fmt: skip
     for y, row in enumerate(summary.to_dict("records")):
-        axes.hlines(y + 0.3, row["low"], row["high"], color=INK, linewidth=1.6)
+        ends = np.clip([row["low"], row["high"]], -1, 1)  # no tau lies beyond
+        axes.hlines(y + 0.3, *ends, color=INK, linewidth=1.6)
         axes.plot(row["mean"], y + 0.3, "|", color=INK, markersize=11,
                   markeredgewidth=2.4, label=None if y else "mean, 95 %")  # fmt: skip
         axes.annotate(f"{row['mean']:.2f}", (1.09, y), va="center", fontsize=11,

@@ -1,0 +1,309 @@
+"""What lesson 05 says of scores, size and speed. Measured anew, over 5 seeds."""
+
+import json
+import time
+
+import numpy as np
+import pandas
+import pytest
+import scipy.stats
+from threadpoolctl import threadpool_limits
+
+import tlcourse as tl
+from tlcourse import transferability
+from tlcourse.exercises import lesson_05
+from tlcourse.resources import where
+
+SEEDS = range(5)
+PER_CLASS = 10
+TARGETS = ("digits", "faces", "photos", "tissue", "apples")
+BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
+USEFUL, POOR = ("logme", "knn", "linear_probe"), ("h_score", "gbc")
+
+
+@pytest.fixture(scope="module")
+def backbones():
+    found = {s: tl.backbones.load("mobilenet", source=s) for s in BUNDLED}
+    found["random"] = tl.backbones.load("mobilenet", source=None)
+    found["random_wide"] = tl.backbones.load("mobilenet", source=None, alpha=0.5)
+    return found
+
+
+@pytest.fixture(scope="module")
+def trials(backbones):
+    """Scores and the accuracy of a linear head, by target, seed and backbone."""
+    rows = []
+    for target in TARGETS:
+        task = tl.datasets.load(target)
+        for name, backbone in backbones.items():
+            train = backbone.features(task.train.images)
+            test = backbone.features(task.test.images)
+            truth = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+            for seed, accuracy in zip(SEEDS, truth["accuracy"], strict=True):
+                few = tl.datasets.few(task.train.labels, PER_CLASS, seed, target)
+                labels = task.train.labels[few]
+                with threadpool_limits(1):
+                    found = {
+                        score: compute(train[few], labels)
+                        for score, compute in transferability.FROM_FEATURES.items()
+                    }
+                found |= {"parameters": backbone.parameters, "accuracy": accuracy}
+                rows.append({"target": target, "seed": seed, "name": name, **found})
+    return pandas.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def taus(trials):
+    """Weighted tau: rows (target, seed), a column a score."""
+    groups = trials.groupby(["target", "seed"], sort=False)
+    found = {key: transferability.agreement(group) for key, group in groups}
+    return pandas.DataFrame(found).T.rename_axis(["target", "seed"])
+
+
+@pytest.fixture(scope="module")
+def costs(trials):
+    """Accuracy lost by following a score, averaged over the targets, by seed."""
+    rows = {}
+    for key, group in trials.groupby(["target", "seed"]):
+        best = group["accuracy"].max()
+        rows[key] = {
+            score: best - group["accuracy"][group[score] == group[score].max()].mean()
+            for score in (*USEFUL, *POOR, "parameters")
+        }
+    return pandas.DataFrame(rows).T.groupby(level=1).mean()
+
+
+def interval(values):
+    """Ends of the 95 % interval of a mean."""
+    values = np.asarray(values, float)
+    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
+    return values.mean() - half, values.mean() + half
+
+
+def on(trials, target, column, pool=None):
+    """A column of one target: rows seeds, columns backbones."""
+    rows = trials[trials["target"] == target]
+    table = rows.pivot(index="seed", columns="name", values=column)
+    return table if pool is None else table[list(pool)]
+
+
+# --- one target -----------------------------------------------------------------------
+
+FIVE = (*BUNDLED, "random")
+
+
+@pytest.mark.parametrize("score", [*USEFUL, *POOR, "accuracy"])
+def test_every_score_puts_glyphs_first_for_digits_and_so_they_are(trials, score):
+    assert (on(trials, "digits", score, FIVE).idxmax(axis=1) == "glyphs").all()
+
+
+@pytest.mark.parametrize("score", [*USEFUL, *POOR, "accuracy"])
+def test_fractals_are_last_for_digits_behind_random_weights(trials, score):
+    last = on(trials, "digits", score, FIVE).idxmin(axis=1) == "fractals"
+    assert last.sum() >= 4
+
+
+def test_h_score_puts_random_weights_above_the_photographs(trials):
+    scores = on(trials, "digits", "h_score")
+    assert (scores["random"] > scores["photos"]).all()
+
+
+# --- what the source sees -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def seen(backbones):
+    """Answers of the glyphs' head about digits, by seed: probabilities, labels."""
+    found = []
+    for seed in SEEDS:
+        task = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
+        probabilities = transferability.source_probabilities(
+            backbones["glyphs"], task.train.images
+        )
+        found.append((probabilities, task.train.labels))
+    return found
+
+
+@pytest.mark.parametrize(("digit", "sign"), [(0, "O"), (2, "Z"), (5, "S")])
+def test_which_sign_a_digit_is_taken_for(seen, digit, sign):
+    signs = tl.datasets.load("glyphs").classes
+    for probabilities, labels in seen:
+        assert signs[probabilities[labels == digit].mean(0).argmax()] == sign
+
+
+def test_leep_of_shuffled_labels_is_worse_and_yet_above_guessing(seen):
+    for seed, (probabilities, labels) in enumerate(seen):
+        shuffled = np.random.default_rng(seed).permutation(labels)
+        true, luck = (
+            transferability.leep(probabilities, each) for each in (labels, shuffled)
+        )
+        assert true - 0.5 > luck > np.log(1 / 10) + 0.2
+
+
+# --- LogME's trap ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def log_evidence():
+    notebook = where("notebooks") / "05_choosing_a_source.ipynb"
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    [found] = [source for source in sources if "def log_evidence" in source]
+    names = {"np": np}
+    exec(found, names)  # the lesson's own function
+    return names["log_evidence"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_published_score_takes_noise_for_a_source(log_evidence, seed):
+    rng, y = np.random.default_rng(seed), np.repeat([1.0, 0.0], [10, 90])
+    right, published = {}, {}
+    for d in (16, 64, 256, 1024):
+        noise = rng.normal(size=(100, d))
+        right[d] = log_evidence(noise, y, forget=False)
+        published[d] = log_evidence(noise, y, forget=True)
+        exact = transferability.logme(noise, y.astype(int))  # both classes' mean
+        if d <= 64:
+            assert published[d] == pytest.approx(right[d])
+        assert exact < 0.5 > right[d]
+    assert max(right.values()) - min(right.values()) < 0.15
+    assert published[256] > 1 and published[1024] > published[256] + 10
+
+
+def test_the_lessons_right_form_is_the_exact_evidence(log_evidence, backbones):
+    task = tl.datasets.load("digits", per_class=PER_CLASS, seed=0)
+    features = np.float64(backbones["glyphs"].features(task.train.images))
+    classes = np.eye(10)[task.train.labels].T
+    by_hand = np.mean([log_evidence(features, y, forget=False) for y in classes])
+    exact = transferability.logme(features, task.train.labels)
+    assert by_hand == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize("source", BUNDLED)
+def test_a_head_fits_a_hundred_images_perfectly(backbones, source):
+    for seed in SEEDS:
+        task = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
+        features = np.float64(backbones[source].features(task.train.images))
+        features = np.column_stack([features, np.ones(len(features))])
+        targets = np.eye(10)[task.train.labels]
+        weights = np.linalg.lstsq(features, targets, rcond=None)[0]
+        fitted = (features @ weights).argmax(1) == task.train.labels
+        assert fitted.all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_noise_moves_h_score_and_not_the_others(seed):
+    rng, labels = np.random.default_rng(seed), np.repeat(np.arange(10), 10)
+    few, many = (
+        {
+            name: score(noise, labels)
+            for name, score in transferability.FROM_FEATURES.items()
+        }
+        for noise in (rng.normal(size=(100, 256)), rng.normal(size=(100, 1024)))
+    )
+    assert many["h_score"] > few["h_score"] + 0.5
+    assert many["logme"] == pytest.approx(few["logme"], abs=0.02)
+    for name in ("knn", "linear_probe"):
+        assert max(few[name], many[name]) < 0.25
+
+
+# --- many targets ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("score", USEFUL)
+def test_three_scores_agree_with_the_truth(taus, score):
+    assert interval(taus[score].groupby("seed").mean())[0] > 0.5
+
+
+@pytest.mark.parametrize("score", POOR)
+def test_two_scores_are_far_behind_the_baselines(taus, score):
+    means = taus.groupby("seed").mean()
+    for baseline in ("knn", "linear_probe"):
+        assert interval(means[baseline] - means[score])[0] > 0.2
+
+
+def test_the_baselines_are_no_worse_than_logme(taus):
+    means = taus.groupby("seed").mean()
+    for baseline in ("knn", "linear_probe"):
+        assert (means[baseline] - means["logme"]).mean() > -0.05
+
+
+def test_the_biggest_is_a_poor_choice(taus, costs):
+    assert interval(taus["parameters"].groupby("seed").mean())[1] < 0
+    assert interval(costs["parameters"])[0] > 0.2
+
+
+@pytest.mark.parametrize("target", ["photos", "tissue", "apples"])
+def test_h_score_falls_for_the_wide_random_network(trials, target):
+    first = on(trials, target, "h_score").idxmax(axis=1)
+    assert (first == "random_wide").sum() >= 4
+    assert not (on(trials, target, "accuracy").idxmax(axis=1) == "random_wide").any()
+
+
+def test_no_score_is_right_everywhere_and_faces_defeat_most(taus):
+    by_target = taus.groupby("target").mean()[[*USEFUL, *POOR]]
+    assert (by_target.min() < 0.75).all()
+    assert (by_target.idxmin() == "faces").sum() >= 3
+
+
+def test_on_faces_the_trained_sources_are_nearly_equal(trials):
+    means = on(trials, "faces", "accuracy", BUNDLED).mean()
+    assert means.max() - means.min() < 0.08
+
+
+# --- what a choice costs --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("score", USEFUL)
+def test_following_a_useful_score_costs_little(costs, score):
+    assert interval(costs[score])[1] < 0.05
+
+
+@pytest.mark.parametrize("score", ["h_score", "parameters"])
+def test_following_h_score_or_size_costs_much(costs, score):
+    assert interval(costs[score])[0] > 0.2
+
+
+def test_the_best_source_of_the_orchard_is_the_one_that_05_3_holds_answers_to(
+    backbones,
+):
+    task = tl.datasets.load("apples", domain="orchard")
+    accuracy = {}
+    for name, backbone in backbones.items():
+        train, test = (backbone.features(s.images) for s in (task.train, task.test))
+        table = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+        accuracy[name] = table["accuracy"].to_numpy()
+    best = accuracy.pop(lesson_05.BEST)
+    for other in accuracy.values():
+        assert interval(best - other)[0] > lesson_05.MAY_LOSE
+
+
+# --- the catalogue --------------------------------------------------------------------
+
+
+def test_what_the_lesson_reads_in_the_catalogue():
+    models = tl.backbones.catalogue().set_index("model")
+    vgg, small = models.loc["VGG16"], models.loc["EfficientNetB0"]
+    assert small["top1"] > vgg["top1"] + 0.03
+    assert small["parameters"] < vgg["parameters"] / 20
+    assert (models["parameters"] > vgg["parameters"]).sum() <= 4
+    assert scipy.stats.kendalltau(models["parameters"], models["top1"]).statistic > 0.4
+
+
+def test_models_of_one_size_are_not_of_one_speed():
+    names = ("MobileNetV3Large", "NASNetMobile")
+    sizes = tl.backbones.catalogue().set_index("model")["parameters"]
+    of_one_size = sizes[[*names, "EfficientNetB0"]]
+    assert of_one_size.max() / of_one_size.min() < 1.05
+    pictures = np.zeros((32, 64, 64, 3))
+    models = [tl.backbones.load(n, source=None, input_size=64).model for n in names]
+    rounds = []
+    for _ in range(1 + 2 * len(SEEDS)):
+        seconds = []
+        for model in models:
+            started = time.perf_counter()
+            model.predict_on_batch(pictures)
+            seconds.append(time.perf_counter() - started)
+        rounds.append(seconds)
+    quick, slow = np.median(rounds[1:], axis=0)  # the first call builds the graph
+    assert slow > 1.2 * quick
