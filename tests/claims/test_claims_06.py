@@ -168,13 +168,52 @@ def test_varieties_of_one_colour_are_confused():
         assert np.sort(mistakes, axis=None)[-6:].sum() > 0.6 * mistakes.sum()
 
 
-def test_without_colour_most_is_lost():
+def in_grey(images):
+    return np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
+
+
+def test_the_head_leans_on_colour_and_could_do_without():
+    larger = load("imagenet_distilled", 128)
     for seed in SEEDS:
         trained, task, said = run(seed)
-        grey = np.repeat(task.test.images.mean(axis=-1, keepdims=True), 3, axis=-1)
+        grey, truth = in_grey(task.test.images), task.test.labels
         answers = trained.predict(grey).argmax(axis=1)
-        truth = task.test.labels
-        assert (answers == truth).mean() < (said == truth).mean() - 0.3
+        in_colour = (said == truth).mean()
+        assert (answers == truth).mean() < in_colour - 0.3
+        control = tl.study.linear_probe()
+        control.fit(larger.features(in_grey(task.train.images)), task.train.labels)
+        assert control.score(larger.features(grey), truth) > in_colour - 0.03
+
+
+def test_grey_alone_is_a_gain_and_grey_copies_are_none():
+    larger, found = load("imagenet_distilled", 128), []
+    for seed in SEEDS:
+        task = tl.datasets.load("apples", per_class=PER_CLASS, seed=seed)
+        labels, truth = task.train.labels, task.test.labels
+        seen, unseen = (larger.features(s.images) for s in (task.train, task.test))
+        grey, unseen_grey = (
+            larger.features(in_grey(s.images)) for s in (task.train, task.test)
+        )
+        both = np.concatenate([seen, grey])
+        fit = tl.study.linear_probe
+        found.append((
+            fit().fit(seen, labels).score(unseen, truth),
+            fit().fit(both, np.tile(labels, 2)).score(unseen, truth),
+            fit().fit(grey, labels).score(unseen_grey, truth),
+        ))  # fmt: skip
+    colour, copies, alone = np.mean(found, axis=0)
+    assert alone > colour + 0.015
+    assert copies < colour + 0.01
+
+
+def test_more_labels_help():
+    larger, whole = load("imagenet_distilled", 128), tl.datasets.load("apples")
+    train, test = (larger.features(s.images) for s in (whole.train, whole.test))
+    every, few = (
+        tl.study.probe_features(train, test, whole, per_class, SEEDS)["accuracy"].mean()
+        for per_class in (60, PER_CLASS)
+    )
+    assert every > few + 0.03
 
 
 def test_more_heat_than_its_share_lies_on_the_apple_but_not_all():

@@ -238,13 +238,14 @@ QUIZ = [
         [
             Choice(
                 "That the network recognises the variety as you would.",
-                "It tells where, not what. Our network looked at the apple and went by "
-                "its colour.",
+                "It tells where, not what. Our network looked at the apple and leant "
+                "on its colour.",
             ),
             Choice(
-                "That this part of the picture speaks for its answer, right or wrong.",
-                "Yes. To learn what it sees there, change the picture, as we did with "
-                "the colour, and look what becomes of the answer.",
+                "That this part of the picture, as far as the map can tell, speaks for "
+                "its answer, right or wrong.",
+                "Yes. To learn what it relies on there, change the picture, as we did "
+                "with the colour, and fit a control.",
                 right=True,
             ),
             Choice(
