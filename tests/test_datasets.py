@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcourse import datasets, study
+from tlcourse import backbones, datasets, study
 from tlcourse.datasets import glyphs, online, photos, tissue
 from tlcourse.resources import where
 
@@ -221,6 +221,19 @@ def test_brightness_does_not_tell_tissues_apart(task):
     ]
     table = study.probe_features(*pixels, loaded, 30, range(5))
     assert table["accuracy"].mean() < 0.45
+
+
+def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
+    loaded = task("tissue")
+    views = [lambda images: images[..., 0].reshape(len(images), -1)]
+    for source in (None, "imagenet_distilled"):
+        views.append(backbones.load("mobilenet", source=source).features)
+    said = re.search(r"\*\*How hard.*?gives 0.25", card_of("tissue"), re.DOTALL)[0]
+    told = [float(number) for number in re.findall(r"0\.\d\d", said)]
+    for look, number in zip(views, told, strict=False):
+        train, test = look(loaded.train.images), look(loaded.test.images)
+        table = study.probe_features(train, test, loaded, 10, range(5))
+        assert abs(table["accuracy"].mean() - number) < 0.02
 
 
 def test_glands_are_what_the_stain_has_coloured():

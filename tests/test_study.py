@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import distributed
 import joblib
 import numpy as np
 import pandas
@@ -162,7 +163,6 @@ def test_two_processes_give_the_same_table(table, tmp_path):
 
 
 def test_a_dask_cluster_gives_the_same_table(table):
-    distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     )

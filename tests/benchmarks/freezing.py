@@ -13,14 +13,14 @@ the test split's. Accuracies are those of the test split.
 
 import argparse
 import json
-import os
 import pathlib
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+from measuring import in_new_process, interval
 
 EPOCHS, BATCH, REPEATS = 20, 25, 3
 SEEDS = range(REPEATS)
@@ -134,34 +134,13 @@ def extract(path):
     print(json.dumps({name: statistics.median(s) for name, s in seconds.items()}))
 
 
-def in_new_process(*words):
-    """Run this file with some words; the JSON that it prints."""
-    with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
-        done = subprocess.run(
-            [sys.executable, __file__, *map(str, words)],
-            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def side_by_side(path, last):
     """Train both ways for each seed, in turn; their figures by way."""
     found = {"guide": [], "ours": []}
     for seed in SEEDS:
         for way, runs in found.items():
-            runs.append(in_new_process("train", path, way, last, seed))
+            runs.append(in_new_process(__file__, "train", path, way, last, seed))
     return found
-
-
-def interval(values):
-    """Mean and half the 95 % interval of a mean."""
-    import scipy.stats
-
-    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
-    return statistics.mean(values), reach / len(values) ** 0.5
 
 
 def report(name, found):
@@ -182,7 +161,7 @@ def report(name, found):
 def measure(folder):
     """Measure and print all; the JSON's keys."""
     path = pathlib.Path(folder) / "weights.npz"
-    signs = in_new_process("pretrain", path)["accuracy"]
+    signs = in_new_process(__file__, "pretrain", path)["accuracy"]
     print(f"Pre-trained on drawn signs: accuracy {signs:.2f} among 70 new to it")
     found = {"accuracy": {}, "interval": {}}
     for key, last, name in (
@@ -194,7 +173,7 @@ def measure(folder):
         found["interval"][f"{key}_speedup"] = reach
         found["accuracy"][key] = {way: mean for way, (mean, _) in means.items()}
         found["interval"][key] = {way: half for way, (_, half) in means.items()}
-    seconds = in_new_process("extract", path)
+    seconds = in_new_process(__file__, "extract", path)
     own = seconds.pop("ours")
     best = min(seconds, key=seconds.get)
     found["extraction_share_of_best"] = seconds[best] / own

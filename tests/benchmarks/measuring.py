@@ -1,0 +1,29 @@
+"""What the benchmarks share: a process for each measurement, and an interval."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+
+def in_new_process(file, *words):
+    """Run a benchmark's file with some words and an empty cache; the JSON it prints."""
+    with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
+        done = subprocess.run(
+            [sys.executable, file, *map(str, words)],
+            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def interval(values):
+    """Mean and half the 95 % interval of a mean."""
+    import scipy.stats
+
+    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
+    return statistics.mean(values), reach / len(values) ** 0.5
