@@ -13,11 +13,17 @@ import importlib
 
 import numpy as np
 
+from tlcourse.datasets import camera
 from tlcourse.resources import where
 
 NAMES = ("digits", "faces", "photos", "tissue", "glyphs", "fractals", "apples")
 ONLINE = ("cifar10", "mnist", "flowers")
-DOMAINS = {"apples": ("studio", "orchard")}  # the first one is the default
+# The first one of each is the default.
+DOMAINS = {
+    "apples": ("studio", "orchard"),
+    "digits": ("handwritten", "fonts"),
+    "photos": ("as_taken", *camera.DOMAINS),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,7 +91,8 @@ def load(name, per_class=None, domain=None, seed=0):
     per_class : int, optional
         Keep so many training examples of each class; all of them unless told.
     domain : str, optional
-        ``"studio"`` or ``"orchard"`` for ``"apples"``; the others have one domain.
+        One of ``DOMAINS[name]``, the first one unless told; sets that are not in
+        ``DOMAINS`` have one domain.
     seed : int
         Which training examples ``per_class`` keeps.
 
@@ -108,10 +115,10 @@ def load(name, per_class=None, domain=None, seed=0):
     domains = DOMAINS.get(name, (None,))
     domain = domains[0] if domain is None else domain
     if domain not in domains:
-        offered = " or ".join(repr(each) for each in domains if each)
+        offered = ", ".join(repr(each) for each in domains if each)
         raise ValueError(
             f"The data set {name!r} has no domain {domain!r}: "
-            + (f"take {offered}." if offered else "leave domain out.")
+            + (f"take one of {offered}." if offered else "leave domain out.")
         )
     classes, splits = _made(name, domain)
     if per_class is not None:
@@ -121,12 +128,125 @@ def load(name, per_class=None, domain=None, seed=0):
     return Task(name, classes, **splits, domain=domain)
 
 
+class Unlabelled:
+    """Images whose labels are hidden, for transductive transfer.
+
+    Methods are given ``images``, so they cannot see a label. The labels are there to
+    tell afterwards how well a method did; each look at them is counted, since who
+    looks often and keeps the best has used them for training.
+
+    Parameters
+    ----------
+    task : Task
+        What `reveal` gives.
+
+    Attributes
+    ----------
+    name : str
+    domain : str or None
+    classes : tuple of str
+    images : ndarray, float32, (n, height, width, 3), 0-255
+        Those of the training split.
+    looks : int
+        How often the labels were looked at.
+    """
+
+    def __init__(self, task):
+        self._task = task
+        self.name, self.domain, self.classes = task.name, task.domain, task.classes
+        self.images = task.train.images
+        self.looks = 0
+
+    def reveal(self):
+        """Look at the labels; gives the `Task` with all its splits."""
+        self.looks += 1
+        return self._task
+
+    def accuracy(self, model):
+        """Score a model on the test split, which is one look at the labels.
+
+        Parameters
+        ----------
+        model : object
+            With ``predict(images)``, which gives probabilities (n, classes).
+
+        Returns
+        -------
+        float
+            The share of right answers, 0-1.
+        """
+        test = self.reveal().test
+        return float((model.predict(test.images).argmax(1) == test.labels).mean())
+
+    def __repr__(self):
+        domain = f", domain {self.domain!r}" if self.domain else ""
+        return (
+            f"Unlabelled({self.name!r}{domain}: {len(self.images)} images, labels "
+            f"looked at {self.looks} times)"
+        )
+
+
+def load_unlabelled(name, domain=None, shares=None, seed=0):
+    """Load a data set as a target whose labels are hidden.
+
+    Parameters
+    ----------
+    name, domain : str
+        See `load`.
+    shares : sequence of float, optional
+        How much of each class to keep in every split, above 0 and at most 1: classes
+        that are rarer here than in the source are a label shift. All of it unless told.
+    seed : int
+        Which examples ``shares`` keeps.
+
+    Returns
+    -------
+    Unlabelled
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set or domain, or the shares don't fit its classes.
+    ConnectionError
+        If an online data set cannot be downloaded.
+    """
+    task = load(name, domain=domain)
+    if shares is not None:
+        shares = np.asarray(shares, float)
+        if (
+            shares.shape != (len(task.classes),)
+            or not ((0 < shares) & (shares <= 1)).all()
+        ):
+            raise ValueError(
+                f"shares must be {len(task.classes)} numbers above 0 and at most 1, "
+                f"one for each class of {name!r}, not {shares.tolist()}."
+            )
+        rng = np.random.default_rng(seed)
+        cut = {
+            split: _thinned(getattr(task, split), shares, rng)
+            for split in ("train", "val", "test")
+        }
+        task = dataclasses.replace(task, **cut)
+    return Unlabelled(task)
+
+
+def _thinned(split, shares, rng):
+    """Keep a share of each class, at least one example."""
+    kept = []
+    for label, share in enumerate(shares):
+        rows = rng.permutation(np.flatnonzero(split.labels == label))
+        kept.append(rows[: max(1, round(share * len(rows)))])
+    rows = np.sort(np.concatenate(kept))
+    return Split(split.images[rows], split.labels[rows])
+
+
 @functools.lru_cache(maxsize=4)  # drawing takes seconds, keeping costs memory
 def _made(name, domain):
     """Classes and full splits of a data set; arrays that cannot be written to."""
     module = "online" if name in ONLINE else name
     maker = importlib.import_module(f"tlcourse.datasets.{module}")
-    made = maker.make(name) if name in ONLINE else maker.make(domain)
+    chosen = name if name in ONLINE else domain
+    made = maker.make() if chosen is None else maker.make(chosen)
     splits = {}
     for split in ("train", "val", "test"):
         images, labels = made[split]

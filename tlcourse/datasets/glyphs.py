@@ -26,8 +26,8 @@ RESOLUTIONS = (8, 8, 16, 32)  # what the scanner keeps; divisors of CANVAS
 # DejaVu and STIX carry Latin, Greek, Cyrillic, Armenian and Georgian letters.
 # The "cm" fonts use an encoding of their own, in which only ASCII letters lie
 # where they are expected.
-_UNICODE_FONTS = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
-_ASCII_FONTS = ("cmr10", "cmss10", "cmtt10", "cmb10", "cmmi10", "cmti10")
+UNICODE_FONTS = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
+ASCII_FONTS = ("cmr10", "cmss10", "cmtt10", "cmb10", "cmmi10", "cmti10")
 _LAST = 0x2300  # beyond lie dingbats and rarer scripts
 _LATIN_1_ENDS = 0x100
 _SPLITS = {"train": (30, "train"), "val": (5, "train"), "test": (10, "held_out")}
@@ -45,8 +45,20 @@ def _font(path):
     return font
 
 
-def _outline(path, character):
-    """Draw one character, (OUTLINE, OUTLINE) in 0-1, scaled to touch the frame."""
+def outline(path, character):
+    """Draw one character of a font, scaled to touch the frame.
+
+    Parameters
+    ----------
+    path : str
+        Of a font's file.
+    character : str
+
+    Returns
+    -------
+    ndarray, float32, (OUTLINE, OUTLINE), 0-1, or None
+        None where the font draws nothing.
+    """
     font = _font(path)
     font.clear()
     font.set_text(character)
@@ -69,9 +81,9 @@ def _fonts_by_character():
     folder = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     held = {}
     for path in sorted(folder.glob("*.ttf")):
-        if path.stem.startswith(_UNICODE_FONTS) and "Display" not in path.stem:
+        if path.stem.startswith(UNICODE_FONTS) and "Display" not in path.stem:
             codes = FT2Font(str(path)).get_charmap()
-        elif path.stem in _ASCII_FONTS:
+        elif path.stem in ASCII_FONTS:
             codes = [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]
         else:
             continue
@@ -114,7 +126,7 @@ def alphabet(last=_LAST):
     for character, fonts in sorted(_fonts_by_character().items()):
         if ord(character) >= last:
             break
-        drawn = [_outline(path, character) for path in fonts]
+        drawn = [outline(path, character) for path in fonts]
         if any(image is None for image in drawn):
             continue
         shape = ndimage.gaussian_filter(np.mean(drawn, axis=0), 1.5).ravel()

@@ -17,6 +17,7 @@ import skimage.io
 import skimage.transform
 import sklearn.datasets
 
+from tlcourse.datasets import camera
 from tlcourse.datasets.drawing import resize_matrix
 
 PATCH = 48  # pixels, both ways
@@ -172,11 +173,12 @@ def _develop(images, rng):
     return images.clip(0, 255).astype("float32")
 
 
-def make(domain=None):
+def make(domain="as_taken"):
     """Cut the target's photographs into grey patches: whose patch is this?
 
     Colour would give most photographs away. In every photograph a fixed draw
-    sends half of the patches to training, the rest to validation and test.
+    sends half of the patches to training, the rest to validation and test. The other
+    domains hold the same patches as another camera takes them.
     """
     rng = np.random.default_rng(0)
     parts = {"train": ([], []), "val": ([], []), "test": ([], [])}
@@ -187,8 +189,10 @@ def make(domain=None):
         for split, chosen in zip(parts, np.split(order, cuts), strict=True):
             parts[split][0].append(patches[chosen])
             parts[split][1].append(np.full(len(chosen), label))
-    splits = {
-        split: (np.concatenate(images), np.concatenate(labels))
-        for split, (images, labels) in parts.items()
-    }
+    splits = {}
+    for split, (images, labels) in parts.items():
+        images = np.concatenate(images)
+        if domain != "as_taken":
+            images = camera.change(images, domain)
+        splits[split] = (images, np.concatenate(labels))
     return {"classes": tuple(TARGET), **splits}

@@ -1,0 +1,166 @@
+"""Methods that train the whole network, on both domains at once.
+
+Each step sees a batch of the source with labels and a batch of the target without.
+The loss is that of the task, on the source, plus what the method wants of the
+features of both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tlcourse.adaptation.adapted import check
+from tlcourse.adaptation.batchnorm import copy, set_statistics, spread
+from tlcourse.adaptation.features import source_only
+from tlcourse.quiet import import_keras
+
+BATCH, RATE, EPOCHS = 32, 1e-3, 15
+
+
+def fine_tuned(backbone, source, target_images, *, seed=0, epochs=EPOCHS):
+    """Train the network on the source and hope: what the deep methods have to beat.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Is copied, so its own weights stay as they are.
+    source : Split
+        Images and labels.
+    target_images : ndarray, (n, height, width, 3), 0-255
+        Not used: it stands here so that all methods have one signature.
+    seed : int
+        It sets the seeds of Keras, NumPy and Python.
+    epochs : int
+        How often the source is seen.
+
+    Returns
+    -------
+    Adapted
+        Its head is fitted anew, to the features as they have become.
+
+    Raises
+    ------
+    ValueError
+        If the source or the target's images are unusable.
+    """
+    return _train(backbone, source, target_images, None, seed, epochs)
+
+
+def deep_coral(
+    backbone, source, target_images, *, seed=0, weight=100.0, epochs=EPOCHS
+):  # fmt: skip
+    """Train so that the features of both domains have one covariance.
+
+    For the other parameters and errors see `fine_tuned`.
+
+    Parameters
+    ----------
+    weight : float
+        How much this counts beside the task; 0 is `fine_tuned`.
+
+    Returns
+    -------
+    Adapted
+
+    References
+    ----------
+    Sun & Saenko (2016), Deep CORAL: correlation alignment for deep domain adaptation.
+    """
+
+    def align(losses, steps):
+        return losses.Alignment(losses.coral_loss, weight)
+
+    return _train(backbone, source, target_images, align, seed, epochs)
+
+
+def mmd(
+    backbone, source, target_images, *, seed=0, weight=10.0, epochs=EPOCHS
+):  # fmt: skip
+    """Train so that no kernel can tell the domains' features apart.
+
+    For parameters, errors and result see `deep_coral`.
+
+    References
+    ----------
+    Long et al. (2015), Learning transferable features with deep adaptation networks
+    (DAN), ICML.
+    """
+
+    def align(losses, steps):
+        return losses.Alignment(losses.mmd_loss, weight)
+
+    return _train(backbone, source, target_images, align, seed, epochs)
+
+
+def dann(
+    backbone, source, target_images, *, seed=0, weight=0.5, epochs=EPOCHS
+):  # fmt: skip
+    """Train so that no classifier can tell the domains' features apart.
+
+    For parameters, errors and result see `deep_coral`.
+
+    References
+    ----------
+    Ganin et al. (2016), Domain-adversarial training of neural networks, JMLR.
+    """
+
+    def align(losses, steps):
+        return losses.Adversary(weight, steps)
+
+    return _train(backbone, source, target_images, align, seed, epochs)
+
+
+def _train(backbone, source, target_images, align, seed, epochs):
+    """Train a copy of the backbone, and fit a head to what its features are then."""
+    check(source, target_images)
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    ours = backbone.preprocess(source.images)
+    theirs = backbone.preprocess(target_images)
+    steps = epochs * max(1, len(ours) // BATCH)
+    body = copy(backbone)
+    body.trainable = True
+    network = _network(body, int(max(source.labels)) + 1, align, steps)
+    pace = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    network.compile(
+        keras.optimizers.Adam(pace),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    pairs = _pairs(ours, theirs, source.labels, seed)
+    network.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
+    # In training the statistics followed batches of both domains. Those of the source
+    # alone keep the target out where its features have no weight, and do no worse.
+    set_statistics(body, spread(ours))
+    trained = dataclasses.replace(backbone, model=body)
+    return source_only(trained, source, target_images)
+
+
+def _network(body, classes, align, steps):
+    """From pictures of both domains to the logits of the source's."""
+    keras = import_keras()
+    encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
+    head = keras.layers.Dense(classes)
+    inputs = [keras.Input(body.input.shape[1:]) for _ in range(2)]
+    # One after the other: a batch of both would be normalised by common statistics.
+    features = [encoder(each) for each in inputs]
+    if align is None:
+        return keras.Model(inputs, head(features[0]))
+    from tlcourse.adaptation import losses
+
+    return keras.Model(inputs, head(align(losses, steps)(features)))
+
+
+def _pairs(ours, theirs, labels, seed):
+    """Batches of both domains for ever: ((source, target), labels of the source)."""
+    import tensorflow as tf
+
+    ours, theirs, labels = map(tf.constant, (ours, theirs, labels))
+
+    def rows(count, seed):
+        order = tf.data.Dataset.range(count).shuffle(count, seed=seed)
+        return order.repeat().batch(BATCH)
+
+    order = tf.data.Dataset.zip(rows(len(ours), seed), rows(len(theirs), seed + 1))
+    return order.map(
+        lambda i, j: ((tf.gather(ours, i), tf.gather(theirs, j)), tf.gather(labels, i))
+    )

@@ -1,0 +1,123 @@
+"""Choosing a method, or its strength, without a label of the target.
+
+Each of these takes a method and what the method takes, and gives a score: the more,
+the better the model should be. How wrong each can be is measured in lesson 07.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas
+import scipy.stats
+import threadpoolctl
+from sklearn.model_selection import cross_val_score
+
+from tlcourse.adaptation.adapted import check
+from tlcourse.datasets import Split
+from tlcourse.study import linear_probe
+
+
+def source_validation(model, method, backbone, source, target_images, *, seed=0):
+    """Score a model by the source: accuracy on examples that its head was not given.
+
+    Parameters
+    ----------
+    model : Adapted
+        What the method gave.
+    method : callable
+        With the signature of this package's methods.
+    backbone, source, target_images, seed
+        What the method was given.
+
+    Returns
+    -------
+    float
+        0-1, of three-fold cross-validation.
+    """
+    with threadpoolctl.threadpool_limits(1):
+        return float(
+            cross_val_score(
+                linear_probe(), model.source_features, source.labels, cv=3
+            ).mean()
+        )
+
+
+def certainty(model, method, backbone, source, target_images, *, seed=0):
+    """Score a model by how sure it is of the target: minus the mean entropy.
+
+    For parameters see `source_validation`.
+
+    Returns
+    -------
+    float
+        Nats, at most 0.
+
+    References
+    ----------
+    Morerio et al. (2018), Minimal-entropy correlation alignment for unsupervised deep
+    domain adaptation, ICLR.
+    """
+    chances = model.predict(target_images)
+    return -float(scipy.stats.entropy(chances, axis=1).mean())
+
+
+def reverse_validation(model, method, backbone, source, target_images, *, seed=0):
+    """Score a model by the way back: let its answers teach the source's pictures.
+
+    The target's images with the model's answers become the source, and the source's
+    images the target, whose labels are known.
+
+    For parameters see `source_validation`.
+
+    Returns
+    -------
+    float
+        Accuracy on the source's images, 0-1.
+
+    References
+    ----------
+    Zhong et al. (2010), Cross validation framework to choose amongst models and
+    datasets for transfer learning. Ganin et al. (2016) choose DANN's weight by it.
+    """
+    answers = model.predict(target_images).argmax(1)
+    if len(np.unique(answers)) < 2:
+        return float((source.labels == answers[0]).mean())
+    back = method(backbone, Split(target_images, answers), source.images, seed=seed)
+    found = back.predict(source.images).argmax(1)
+    return float((found == source.labels).mean())
+
+
+VALIDATORS = {
+    "source_validation": source_validation,
+    "certainty": certainty,
+    "reverse_validation": reverse_validation,
+}
+
+
+def choose(methods, backbone, source, target_images, *, seed=0, validators=VALIDATORS):
+    """Score several methods, or one at several strengths, without a target label.
+
+    Parameters
+    ----------
+    methods : dict of str to callable
+    backbone, source, target_images, seed
+        What the methods are given.
+    validators : dict of str to callable
+        Like those of ``VALIDATORS``.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        A row a method, a column a validator.
+    models : dict of str to Adapted
+    """
+    check(source, target_images)
+    models, rows = {}, {}
+    for name, method in methods.items():
+        given = (backbone, source, target_images)
+        models[name] = method(*given, seed=seed)
+        rows[name] = {
+            score: validator(models[name], method, *given, seed=seed)
+            for score, validator in validators.items()
+        }
+    return pandas.DataFrame(rows).T.rename_axis("method").reset_index(), models
