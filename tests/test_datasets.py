@@ -13,16 +13,20 @@ import numpy as np
 import pytest
 
 from tlcourse import backbones, datasets, study
-from tlcourse.datasets import glyphs, online, photos, tissue
+from tlcourse.datasets import camera, glyphs, online, photos, tissue
 from tlcourse.resources import where
 
 ROOT = Path(__file__).parents[1]
 SPLITS = ("train", "val", "test")
 # name, domain, classes, pictures in train, val and test, height and width
 SETS = {
-    "digits": (None, 10, (898, 180, 719), 8),
+    "digits": ("handwritten", 10, (898, 180, 719), 8),
+    "digits in print": ("fonts", 10, (1500, 200, 400), 8),
     "faces": (None, 2, (100, 20, 80), 25),
-    "photos": (None, 10, (369, 74, 303), 48),
+    "photos": ("as_taken", 10, (369, 74, 303), 48),
+    "photos out of focus": ("blur_2", 10, (369, 74, 303), 48),
+    "photos in the dark": ("noise_3", 10, (369, 74, 303), 48),
+    "photos in the wrong light": ("white_balance_5", 10, (369, 74, 303), 48),
     "tissue": (None, 4, (281, 56, 226), 24),
     "glyphs": (None, 70, (2100, 350, 700), 64),
     "fractals": (None, 40, (1200, 200, 400), 64),
@@ -142,6 +146,73 @@ def test_domains():
     assert datasets.load("apples").domain == "studio"
     orchard = datasets.load("apples", domain="orchard", per_class=2)
     assert orchard.domain == "orchard" and len(orchard.train) == 16
+
+
+def test_a_camera_changes_the_pictures_and_not_their_splits():
+    usual = datasets.load("photos")
+    for name in ("blur", "noise", "white_balance"):
+        distances = []
+        for strength in (1, 3, 5):
+            changed = datasets.load("photos", domain=f"{name}_{strength}").test
+            assert np.array_equal(changed.labels, usual.test.labels)
+            distances.append(np.abs(changed.images - usual.test.images).mean())
+        assert 0 < distances[0] < distances[1] < distances[2]
+
+
+@pytest.mark.parametrize("change", camera.CHANGES.values())
+def test_a_camera_at_rest_changes_nothing(change):
+    images = datasets.load("photos").val.images
+    assert np.allclose(change(images, 0), images)
+
+
+# --- hidden labels --------------------------------------------------------------------
+
+
+class Knows:
+    """Answers right for the images of a split."""
+
+    def __init__(self, split):
+        self.answers = {
+            i.tobytes(): y for i, y in zip(split.images, split.labels, strict=True)
+        }
+
+    def predict(self, images):
+        return np.eye(10)[[self.answers[image.tobytes()] for image in images]]
+
+
+def test_looks_at_hidden_labels_are_counted():
+    target = datasets.load_unlabelled("digits")
+    task = datasets.load("digits")
+    assert target.looks == 0 and target.classes == task.classes
+    assert np.array_equal(target.images, task.train.images)
+    assert not {"labels", "train", "val", "test"} & set(dir(target))
+    assert np.array_equal(target.reveal().test.labels, task.test.labels)
+    assert target.accuracy(Knows(task.test)) == 1
+    assert target.looks == 2
+    assert repr(target) == (
+        "Unlabelled('digits', domain 'handwritten': 898 images, labels looked at 2 "
+        "times)"
+    )
+
+
+def test_shares_make_a_label_shift():
+    shares = [1] * 5 + [0.1] * 5
+    target = datasets.load_unlabelled("digits", shares=shares, seed=1)
+    shifted, whole = target.reveal(), datasets.load("digits")
+    for split in SPLITS:
+        ours, all_of_it = getattr(shifted, split), getattr(whole, split)
+        counts, before = np.bincount(ours.labels), np.bincount(all_of_it.labels)
+        assert np.array_equal(counts[:5], before[:5])
+        assert np.abs(counts[5:] - 0.1 * before[5:]).max() <= 1
+        assert set(hashes(ours.images)) <= set(hashes(all_of_it.images))
+    other = datasets.load_unlabelled("digits", shares=shares, seed=2)
+    assert not np.array_equal(target.images, other.images)
+
+
+@pytest.mark.parametrize("shares", [[0.5], [0] * 10, [2] * 10, 0.5])
+def test_shares_that_do_not_fit(shares):
+    with pytest.raises(ValueError, match="10 numbers above 0 and at most 1"):
+        datasets.load_unlabelled("digits", shares=shares)
 
 
 # --- photographs ----------------------------------------------------------------------
@@ -282,8 +353,14 @@ def test_drawn_again_a_set_is_the_same(task):
 BAD = {
     "There is no data set 'digit'. Choose one of digits, faces": {"name": "digit"},
     "There is no data set None": {"name": None},
-    "'digits' has no domain 'studio': leave domain out": {"domain": "studio"},
-    "no domain 'cellar': take 'studio' or 'orchard'": {
+    "'digits' has no domain 'studio': take one of 'handwritten', 'fonts'": {
+        "domain": "studio"
+    },
+    "'faces' has no domain 'studio': leave domain out": {
+        "name": "faces",
+        "domain": "studio",
+    },
+    "no domain 'cellar': take one of 'studio', 'orchard'": {
         "name": "apples",
         "domain": "cellar",
     },

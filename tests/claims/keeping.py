@@ -19,7 +19,8 @@ from tlcourse.resources import where
 SEEDS = range(5)
 HERE = pathlib.Path(__file__).parent
 PACKAGE = where("weights").parent
-# What a measured number can depend on; a figure's or a widget's code is not in it.
+# What a measured number can depend on; a figure's or a widget's code is not in it. A
+# test module that measures with more of the package names it in RESTS_ON.
 CODE = (
     "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
     "study", "transferability", "datasets/**/*",
@@ -68,7 +69,8 @@ def _assert_repeats(table, rows):
 def fingerprint(measure):
     """Hash code without docstrings and comments, the weights, and the measurement."""
     digest = hashlib.sha256()
-    files = sorted({path for part in CODE for path in PACKAGE.glob(f"{part}.py")})
+    parts = CODE + getattr(inspect.getmodule(measure), "RESTS_ON", ())
+    files = sorted({path for part in parts for path in PACKAGE.glob(f"{part}.py")})
     for path in [*files, pathlib.Path(inspect.getsourcefile(measure))]:
         digest.update(path.name.encode() + code(path).encode())
     for path in sorted(where("weights").glob("*.h5")):

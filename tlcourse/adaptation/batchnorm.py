@@ -11,7 +11,7 @@ from tlcourse.adaptation.features import source_only
 from tlcourse.quiet import import_keras
 
 BATCH, RATE = 64, 1e-3
-_MOST = 1000  # pictures for statistics: they run through the network all at once
+_AT_ONCE = 128  # pictures whose statistics are taken together; more would take memory
 
 
 def adabn(backbone, source, target_images, *, seed=0):
@@ -50,7 +50,7 @@ def with_statistics(backbone, images):
     Backbone
     """
     model = copy(backbone)
-    set_statistics(model, backbone.preprocess(spread(images)))
+    set_statistics(model, backbone.preprocess(images))
     return dataclasses.replace(backbone, model=model)
 
 
@@ -61,13 +61,10 @@ def copy(backbone):
     return model
 
 
-def spread(images):
-    """Take images evenly from all: at most 1000, since they go through at once."""
-    return images[:: -(-len(images) // _MOST)]
-
-
 def set_statistics(model, inputs):
     """Replace the moving mean and variance of each BatchNorm by those of the inputs.
+
+    Those of batches of up to 128, evenly taken, are averaged.
 
     Parameters
     ----------
@@ -78,9 +75,12 @@ def set_statistics(model, inputs):
     """
     layers = batchnorms(model)
     before = [(layer.momentum, layer.trainable) for layer in layers]
-    for layer in layers:
-        layer.momentum, layer.trainable = 0.0, True  # nothing of the old is kept
-    model(inputs, training=True)
+    count = -(-len(inputs) // _AT_ONCE)
+    for done in range(count):
+        for layer in layers:
+            # The mean over all batches, which count alike: the old ones are dropped.
+            layer.momentum, layer.trainable = done / (done + 1), True
+        model(inputs[done::count], training=True)
     for layer, (momentum, trainable) in zip(layers, before, strict=True):
         layer.momentum, layer.trainable = momentum, trainable
 
@@ -128,7 +128,7 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     head.set_weights(_kernel_and_bias(model.head, pooled.shape[-1]))
     network.compile(keras.optimizers.Adam(RATE), loss=None)
     network.fit(inputs, batch_size=BATCH, epochs=epochs, verbose=0)
-    set_statistics(body, spread(inputs))
+    set_statistics(body, inputs)
     return dataclasses.replace(
         model, backbone=dataclasses.replace(backbone, model=body)
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from tlcourse.adaptation.adapted import check
-from tlcourse.adaptation.batchnorm import copy, set_statistics, spread
+from tlcourse.adaptation.batchnorm import adabn, copy, with_statistics
 from tlcourse.adaptation.features import source_only
 from tlcourse.quiet import import_keras
 
@@ -70,7 +70,9 @@ def deep_coral(
     def align(losses, steps):
         return losses.Alignment(losses.coral_loss, weight)
 
-    return _train(backbone, source, target_images, align, seed, epochs)
+    return _train(
+        backbone, source, target_images, align if weight else None, seed, epochs
+    )
 
 
 def mmd(
@@ -89,7 +91,9 @@ def mmd(
     def align(losses, steps):
         return losses.Alignment(losses.mmd_loss, weight)
 
-    return _train(backbone, source, target_images, align, seed, epochs)
+    return _train(
+        backbone, source, target_images, align if weight else None, seed, epochs
+    )
 
 
 def dann(
@@ -107,7 +111,9 @@ def dann(
     def align(losses, steps):
         return losses.Adversary(weight, steps)
 
-    return _train(backbone, source, target_images, align, seed, epochs)
+    return _train(
+        backbone, source, target_images, align if weight else None, seed, epochs
+    )
 
 
 def _train(backbone, source, target_images, align, seed, epochs):
@@ -115,9 +121,7 @@ def _train(backbone, source, target_images, align, seed, epochs):
     check(source, target_images)
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    ours = backbone.preprocess(source.images)
-    theirs = backbone.preprocess(target_images)
-    steps = epochs * max(1, len(ours) // BATCH)
+    steps = epochs * max(1, len(source.images) // BATCH)
     body = copy(backbone)
     body.trainable = True
     network = _network(body, int(max(source.labels)) + 1, align, steps)
@@ -126,13 +130,14 @@ def _train(backbone, source, target_images, align, seed, epochs):
         keras.optimizers.Adam(pace),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    pairs = _pairs(ours, theirs, source.labels, seed)
+    pairs = _pairs(backbone, source, target_images, seed)
     network.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
-    # In training the statistics followed batches of both domains. Those of the source
-    # alone keep the target out where its features have no weight, and do no worse.
-    set_statistics(body, spread(ours))
     trained = dataclasses.replace(backbone, model=body)
-    return source_only(trained, source, target_images)
+    if align is None:
+        trained = with_statistics(trained, source.images)
+        return source_only(trained, source, target_images)
+    # In training each domain's batches were normalised by their own statistics.
+    return adabn(trained, source, target_images)
 
 
 def _network(body, classes, align, steps):
@@ -150,11 +155,13 @@ def _network(body, classes, align, steps):
     return keras.Model(inputs, head(align(losses, steps)(features)))
 
 
-def _pairs(ours, theirs, labels, seed):
+def _pairs(backbone, source, target_images, seed):
     """Batches of both domains for ever: ((source, target), labels of the source)."""
     import tensorflow as tf
 
-    ours, theirs, labels = map(tf.constant, (ours, theirs, labels))
+    ours = tf.constant(backbone.preprocess(source.images))
+    theirs = tf.constant(backbone.preprocess(target_images))
+    labels = tf.constant(source.labels)
 
     def rows(count, seed):
         order = tf.data.Dataset.range(count).shuffle(count, seed=seed)

@@ -31,8 +31,9 @@ def coral_loss(source, target):
 
 
 def _covariance(features):
+    count = ops.cast(ops.shape(features)[0], features.dtype)
     centred = features - ops.mean(features, axis=0)
-    return ops.transpose(centred) @ centred / (ops.shape(features)[0] - 1)
+    return ops.transpose(centred) @ centred / (count - 1)
 
 
 def mmd_loss(source, target):

@@ -17,7 +17,7 @@ from tlcourse.datasets import camera
 from tlcourse.resources import where
 
 NAMES = ("digits", "faces", "photos", "tissue", "glyphs", "fractals", "apples")
-ONLINE = ("cifar10", "mnist", "flowers")
+ONLINE = ("cifar10", "mnist", "flowers", "usps", "svhn", "mnist_m")
 # The first one of each is the default.
 DOMAINS = {
     "apples": ("studio", "orchard"),

@@ -14,12 +14,12 @@ from tlcourse.datasets import glyphs
 from tlcourse.datasets.drawing import sample_bilinear
 
 CLASSES = tuple("0123456789")
-_PRINTED = {"train": 100, "val": 20, "test": 40}  # pictures of each printed digit
+_PRINTED = {"train": 150, "val": 20, "test": 40}  # pictures of each printed digit
 _SIDE = 8
 
 
 def make(domain="handwritten"):
-    """Give 1797 handwritten digits, or 1600 printed ones; 8 x 8 pixels, 17 greys."""
+    """Give 1797 handwritten digits, or 2100 printed ones; 8 x 8 pixels, 17 greys."""
     if domain == "fonts":
         return {"classes": CLASSES, **{split: _printed(split) for split in _PRINTED}}
     raw = sklearn.datasets.load_digits()

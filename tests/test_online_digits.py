@@ -1,0 +1,346 @@
+"""The online digits, from small files in the true formats, served on this computer.
+
+Keras downloads, checks and keeps them as it does with the real ones: only the
+addresses and the checksums are those of the test.
+"""
+
+import bz2
+import functools
+import hashlib
+import http.server
+import importlib
+import re
+import threading
+
+import numpy as np
+import pytest
+import scipy.io
+
+from tlcourse import datasets
+from tlcourse.datasets import online, photos
+from tlcourse.quiet import import_keras
+
+SPLITS = ("train", "val", "test")
+NAMES = ("usps", "svhn", "mnist_m")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serve a folder, without a word; hang up where a file is called ``broken``."""
+
+    def do_GET(self):
+        if not self.path.startswith("/broken"):
+            super().do_GET()
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder that is served, and Keras's own folder elsewhere and empty."""
+    keras = import_keras()
+    home, folder = tmp_path / "keras", tmp_path / "site"
+    home.mkdir(), folder.mkdir()
+    # Keras has read KERAS_HOME when it was imported: change what it made of it.
+    config = importlib.import_module("keras.src.backend.config")
+    monkeypatch.setattr(config, "_KERAS_DIR", str(home))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    handler = functools.partial(Handler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    datasets._made.cache_clear()
+    keras.utils.disable_interactive_logging()
+    yield Site(folder, server, home / "datasets", monkeypatch)
+    keras.utils.enable_interactive_logging()
+    datasets._made.cache_clear()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Site:
+    """Small data sets on a server of this computer."""
+
+    def __init__(self, folder, server, kept, patch):
+        self.folder, self.server, self.kept, self.patch = folder, server, kept, patch
+        self.address = f"http://127.0.0.1:{server.server_port}/"
+        self.rng = np.random.default_rng(0)
+
+    def point(self, where, files, address=None):
+        """Let the loader look for its two files here."""
+        self.patch.setattr(
+            online,
+            where,
+            {
+                split: ((address or self.address) + file, sha256(self.folder / file))
+                for split, file in zip(("train", "test"), files, strict=True)
+            },
+        )
+
+    def usps(self, train=60, test=20):
+        """Write LIBSVM's text: ``label 1:value 2:value ...``, labels 1 to 10."""
+        made = []
+        for file, n in (("usps.bz2", train), ("usps.t.bz2", test)):
+            labels = np.arange(n) % 10 + 1
+            values = self.rng.uniform(-1, 1, (n, 256)).round(6)
+            values[:, 0], values[:, 1], values[:, 2] = -1, 1, 0
+            lines = [
+                f"{label} "
+                + " ".join(f"{i}:{value:g}" for i, value in enumerate(row, 1))
+                + " \n"
+                for label, row in zip(labels, values, strict=True)
+            ]
+            (self.folder / file).write_bytes(bz2.compress("".join(lines).encode()))
+            made.append((labels, values))
+        self.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+        return made
+
+    def svhn(self, train=66, test=20):
+        """Write MATLAB files: X (32, 32, 3, n), y (n, 1), where 10 means 0."""
+        made = []
+        for file, n in (("train_32x32.mat", train), ("test_32x32.mat", test)):
+            y = (np.arange(n) % 10 + 1).astype("uint8")[:, None]
+            pixels = self.rng.integers(0, 256, (32, 32, 3, n), "uint8")
+            content = {"X": pixels, "y": y}
+            scipy.io.savemat(self.folder / file, content, do_compression=True)
+            made.append((y.ravel(), pixels))
+        self.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"))
+        return made
+
+    def mnist_m(self, train=60, test=20, true_checksum=True):
+        """Write mnist.npz, and send Keras's own loader here to download it."""
+        made = []
+        for n in (train, test):
+            digits = np.zeros((n, 28, 28), "uint8")
+            digits[:, 8:20, 8:20] = self.rng.integers(0, 256, (n, 12, 12))
+            made.append((digits, (np.arange(n) % 10).astype("uint8")))
+        (x_train, y_train), (x_test, y_test) = made
+        np.savez(
+            self.folder / "mnist.npz",
+            x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test,
+        )  # fmt: skip
+        self.redirect(sha256(self.folder / "mnist.npz") if true_checksum else None)
+        return made
+
+    def redirect(self, checksum=None, address=None):
+        """Change the address in Keras's MNIST, and its checksum where one is given."""
+        mnist = importlib.import_module("keras.src.datasets.mnist")
+        get_file = import_keras().utils.get_file
+
+        def from_here(fname, origin, file_hash):
+            assert origin.endswith("/mnist.npz")
+            origin = (address or self.address) + "mnist.npz"
+            return get_file(fname, origin=origin, file_hash=checksum or file_hash)
+
+        self.patch.setattr(mnist, "get_file", from_here)
+
+
+def sha256(path):
+    content = path.read_bytes() if path.exists() else b""
+    return hashlib.sha256(content).hexdigest()
+
+
+def pictures(task, splits=SPLITS):
+    return np.concatenate([getattr(task, split).images for split in splits])
+
+
+def check(task, side, sizes):
+    """Hold what `load` promises of every set."""
+    assert task.classes == tuple("0123456789")
+    for split, n in zip(SPLITS, sizes, strict=True):
+        part = getattr(task, split)
+        assert part.images.shape == (n, side, side, 3) and part.labels.shape == (n,)
+        assert part.images.dtype == np.float32
+        assert part.images.min() >= 0 and part.images.max() <= 255
+    assert set(np.unique(task.train.labels)) == set(range(10))
+    found = [image.tobytes() for image in pictures(task)]
+    assert len(set(found)) == len(found), "an example stands in two splits"
+
+
+# --- what each of them reads ----------------------------------------------------------
+
+
+def expected_usps(made):
+    """Label and picture, worked out value by value."""
+    for labels, values in made:
+        for label, row in zip(labels, values, strict=True):
+            picture = np.empty((16, 16, 3))
+            for i in range(256):
+                picture[i // 16, i % 16] = 255 * (row[i] + 1) / 2
+            yield label - 1, picture
+
+
+def test_usps(site):
+    made = site.usps()
+    task = datasets.load("usps")
+    check(task, 16, (50, 10, 20))
+    expected = list(expected_usps(made))
+    for split, its in (("train", expected[:60]), ("val", expected[:60])):
+        part = getattr(task, split)
+        for image, label in zip(part.images, part.labels, strict=True):
+            close = [np.allclose(image, picture, atol=1e-3) for _, picture in its]
+            assert sum(close) == 1 and its[close.index(True)][0] == label
+    images = np.stack([picture for _, picture in expected[60:]])
+    np.testing.assert_allclose(task.test.images, images, atol=1e-3)
+    np.testing.assert_array_equal(task.test.labels, [each for each, _ in expected[60:]])
+    assert task.test.images[0, 0, :3, 0].tolist() == [0, 255, 127.5]
+
+
+def test_svhn_and_its_label_10(site):
+    (labels, pixels), (test_labels, test_pixels) = site.svhn()
+    task = datasets.load("svhn")
+    check(task, 32, (48, 12, 20))
+    for part, truth, source, at in (
+        (task.train, labels, pixels, range(48)),
+        (task.val, labels, pixels, range(54, 66)),  # a number's length is left out
+        (task.test, test_labels, test_pixels, range(20)),
+    ):
+        for image, label, i in zip(part.images, part.labels, at, strict=True):
+            np.testing.assert_array_equal(image, source[:, :, :, i])
+            assert label == (0 if truth[i] == 10 else truth[i])
+
+
+def test_mnist_m_is_the_difference_of_patch_and_digit(site):
+    (digits, labels), (more, their) = site.mnist_m()
+    task = datasets.load("mnist_m")
+    check(task, 28, (50, 10, 20))
+    rng = np.random.default_rng(0)
+    expected = []
+    for part in (digits, more):
+        for digit, patch in zip(part, online._patches(len(part), rng), strict=True):
+            picture = np.empty((28, 28, 3), "float32")
+            for row in range(28):
+                for column in range(28):
+                    for channel in range(3):
+                        picture[row, column, channel] = abs(
+                            float(patch[row, column, channel])
+                            - float(digit[row, column])
+                        )
+            expected.append(picture)
+    truth = {
+        picture.tobytes(): label
+        for picture, label in zip(expected, [*labels, *their], strict=True)
+    }
+    for split in SPLITS:
+        part = getattr(task, split)
+        for image, label in zip(part.images, part.labels, strict=True):
+            assert truth[image.tobytes()] == label
+    np.testing.assert_array_equal(task.test.images, np.stack(expected[60:]))
+
+
+def test_mnist_m_has_the_digits_and_splits_of_mnist_and_is_the_same_every_time(site):
+    site.mnist_m()
+    first, digits = datasets.load("mnist_m"), datasets.load("mnist")
+    for split in SPLITS:
+        blended, plain = getattr(first, split), getattr(digits, split)
+        np.testing.assert_array_equal(blended.labels, plain.labels)
+        frame = plain.images == 0
+        both = blended.images[frame], (blended.images - 255)[plain.images == 255]
+        assert both[0].std() > 20 and (both[1] <= 0).all()
+    datasets._made.cache_clear()
+    again = datasets.load("mnist_m")
+    np.testing.assert_array_equal(pictures(first), pictures(again))
+
+
+def test_the_patches_come_from_the_source_photographs_and_show_something():
+    patches = online._patches(200, np.random.default_rng(1))
+    assert np.mean(patches.std((1, 2, 3)) > online._FLAT) > 0.95
+    for patch in patches[:5]:
+        places = []
+        for name in photos.SOURCE:
+            picture = photos.photograph(name)
+            inside = picture[: len(picture) - 27, : picture.shape[1] - 27]
+            for top, left in np.argwhere((inside == patch[0, 0]).all(-1)):
+                window = picture[top : top + 28, left : left + 28]
+                places.append(np.array_equal(window, patch))
+        assert any(places)
+
+
+def test_the_originals_are_cut_to_what_is_kept(site, monkeypatch):
+    monkeypatch.setattr(online, "_KEPT", 40)
+    site.usps(), site.svhn(), site.mnist_m()
+    for name in NAMES:
+        task = datasets.load(name)
+        counts = [len(getattr(task, split)) for split in SPLITS]
+        # Each of ten classes gives a round number where a class is cut for itself.
+        assert counts == ([32, 8, 10] if name == "svhn" else [30, 10, 10])
+
+
+def test_few_labels_of_each_class(site):
+    site.usps()
+    task = datasets.load("usps", per_class=2)
+    assert np.bincount(task.train.labels).tolist() == [2] * 10
+
+
+# --- downloads that fail --------------------------------------------------------------
+
+
+def test_what_was_downloaded_is_kept(site):
+    site.usps()
+    before = pictures(datasets.load("usps"))
+    assert sorted(p.name for p in site.kept.iterdir()) == ["usps.bz2", "usps.t.bz2"]
+    (site.folder / "usps.bz2").unlink()
+    datasets._made.cache_clear()
+    np.testing.assert_array_equal(pictures(datasets.load("usps")), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, name):
+    if name == "mnist_m":  # Keras's own checksum is not that of our small file
+        site.mnist_m(true_checksum=False)
+    else:
+        getattr(site, name)()
+        file = "usps.bz2" if name == "usps" else "train_32x32.mat"
+        right = (site.folder / file).read_bytes()
+        # Readable all the same, so that only the checksum can refuse it.
+        end = bz2.compress(b"") if name == "usps" else b""
+        wrong = right + end if end else right[:20] + b"!" + right[21:]
+        (site.folder / file).write_bytes(wrong)
+    for _ in range(2):  # what lies in Keras's folder now is not read, either
+        with pytest.raises(ValueError, match="was not read") as caught:
+            datasets.load(name)
+        said = str(caught.value)
+        assert repr(name) in said and "Call again" in said and "\n" not in said
+        assert caught.value.__cause__ is None
+    if name == "mnist_m":
+        site.redirect(sha256(site.folder / "mnist.npz"))
+    else:
+        (site.folder / file).write_bytes(right)
+    assert len(datasets.load(name).test) == 20
+
+
+@pytest.mark.parametrize("how", ["nobody there", "not found", "hangs up"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_download_that_fails_gives_one_sentence(site, name, how):
+    address = {
+        "nobody there": "http://127.0.0.1:9/",
+        "not found": site.address + "elsewhere/",
+        "hangs up": site.address + "broken/",
+    }[how]
+    site.redirect(address=address)
+    site.point("_USPS", ("usps.bz2", "usps.t.bz2"), address)
+    site.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"), address)
+    with pytest.raises(ConnectionError) as caught:
+        datasets.load(name)
+    assert str(caught.value) == (
+        f"The data set {name!r} could not be downloaded. Without a network take "
+        f"one of {', '.join(datasets.NAMES)}, or connect and try again."
+    )
+    assert type(caught.value) is ConnectionError and caught.value.__cause__ is None
+
+
+def test_other_problems_come_through(site, monkeypatch):
+    site.usps()
+    (site.folder / "usps.bz2").write_bytes(bz2.compress(b"no such format\n"))
+    site.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+    with pytest.raises(ValueError) as caught:
+        datasets.load("usps")
+    assert "checksum" not in str(caught.value)
+
+
+def test_the_checksums_are_whole():
+    for files, digits in ((online._USPS, 32), (online._SVHN, 64)):
+        assert set(files) == {"train", "test"}
+        for _, checksum in files.values():
+            assert re.fullmatch(rf"[0-9a-f]{{{digits}}}", checksum)
