@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from tlcourse.adaptation.adapted import check
-from tlcourse.adaptation.batchnorm import adabn, copy, with_statistics
-from tlcourse.adaptation.features import source_only
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from tlcourse.adaptation.adapted import Adapted, check, features_of
+from tlcourse.adaptation.batchnorm import copy, with_statistics
 from tlcourse.quiet import import_keras
 
 BATCH, RATE, EPOCHS = 32, 1e-3, 15
@@ -36,7 +38,6 @@ def fine_tuned(backbone, source, target_images, *, seed=0, epochs=EPOCHS):
     Returns
     -------
     Adapted
-        Its head is fitted anew, to the features as they have become.
 
     Raises
     ------
@@ -133,18 +134,28 @@ def _train(backbone, source, target_images, align, seed, epochs):
     pairs = _pairs(backbone, source, target_images, seed)
     network.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
     trained = dataclasses.replace(backbone, model=body)
-    if align is None:
-        trained = with_statistics(trained, source.images)
-        return source_only(trained, source, target_images)
+    ours = with_statistics(trained, source.images)
     # In training each domain's batches were normalised by their own statistics.
-    return adabn(trained, source, target_images)
+    theirs = ours if align is None else with_statistics(trained, target_images)
+    head = _classifier(*network.get_layer("head").get_weights())
+    return Adapted(theirs, head, features_of(ours, source.images))
+
+
+def _classifier(kernel, bias):
+    """Make a Dense layer's weights, (d, classes) and (classes,), a classifier."""
+    head = LogisticRegression()
+    head.classes_ = np.arange(len(bias))
+    if len(bias) == 2:  # of two classes scikit-learn keeps the second against the first
+        kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
+    head.coef_, head.intercept_ = kernel.T, bias
+    return head
 
 
 def _network(body, classes, align, steps):
     """From pictures of both domains to the logits of the source's."""
     keras = import_keras()
     encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
-    head = keras.layers.Dense(classes)
+    head = keras.layers.Dense(classes, name="head")
     inputs = [keras.Input(body.input.shape[1:]) for _ in range(2)]
     # One after the other: a batch of both would be normalised by common statistics.
     features = [encoder(each) for each in inputs]

@@ -17,6 +17,15 @@ from tlcourse.plots.channels import activations, filters, inside
 from tlcourse.plots.choosing import agreements, catalogue, rankings
 from tlcourse.plots.course_overview import course_map
 from tlcourse.plots.curves import learning_curves, probes, worth
+from tlcourse.plots.domains import (
+    adversary,
+    choices,
+    domain_rows,
+    drift,
+    ladder,
+    shared_map,
+    shift_lab,
+)
 from tlcourse.plots.feature_space import feature_map
 from tlcourse.plots.matrices import confusion, heat_map
 from tlcourse.plots.pictures import gallery, image_grid
@@ -28,12 +37,16 @@ __all__ = [
     "Picture",
     "PALETTE",
     "activations",
+    "adversary",
     "agreements",
     "bars",
     "blocks",
     "catalogue",
+    "choices",
     "confusion",
     "course_map",
+    "domain_rows",
+    "drift",
     "epochs",
     "feature_map",
     "filters",
@@ -43,6 +56,7 @@ __all__ = [
     "heat_overlay",
     "image_grid",
     "inside",
+    "ladder",
     "learning_curves",
     "looked_at",
     "losses",
@@ -51,6 +65,8 @@ __all__ = [
     "reliability",
     "runs",
     "series_style",
+    "shared_map",
+    "shift_lab",
     "styled",
     "trade_off",
     "worth",

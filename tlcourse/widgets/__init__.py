@@ -22,6 +22,7 @@ WIDGETS = {
     "where_pictures_lie": "lesson_03",
     "where_it_looks": "lesson_06",
     "choose_a_source": "lesson_05",
+    "shift_lab": "lesson_07",
     "follow_the_mark": "lesson_09",
 }
 

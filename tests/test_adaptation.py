@@ -1,0 +1,495 @@
+"""Methods of domain adaptation: against closed forms, POT, and what must not matter."""
+
+import dataclasses
+import inspect
+
+import numpy as np
+import ot
+import pytest
+import scipy.linalg
+import scipy.optimize
+from scipy.spatial.distance import cdist
+
+import tlcourse as tl
+from tlcourse import adaptation
+from tlcourse.adaptation import batchnorm, deep, features
+from tlcourse.datasets import Split, Unlabelled
+
+SEEDS = range(5)
+ON_FEATURES = (
+    "source_only", "importance_weighting", "subspace_alignment", "coral",
+    "optimal_transport", "pseudo_labels",
+)  # fmt: skip
+DEEP = ("deep_coral", "mmd", "dann")
+METHODS = (*ON_FEATURES, "adabn", "tent", "fine_tuned", *DEEP)
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return tl.backbones.load("mobilenet", source="glyphs", input_size=32)
+
+
+@pytest.fixture(scope="module")
+def source():
+    return tl.datasets.load("digits", per_class=8, domain="fonts").train
+
+
+@pytest.fixture(scope="module")
+def images():
+    return tl.datasets.load("digits", per_class=9).train.images
+
+
+def two_clouds(seed, n=200, m=150, d=6):
+    rng = np.random.default_rng(seed)
+    ours = rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
+    theirs = rng.normal(size=(m, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
+    return ours, theirs
+
+
+def weights_of(model):
+    return [array.copy() for array in model.get_weights()]
+
+
+def same(ours, theirs):
+    return all(map(np.array_equal, ours, theirs))
+
+
+# --- the mathematics ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_coral_matches_first_and_second_moments(seed):
+    ours, theirs = two_clouds(seed)
+    coloured = features.recolour(ours, theirs, regularisation=0)
+    assert np.allclose(coloured.mean(0), theirs.mean(0), atol=1e-6)
+    assert np.allclose(np.cov(coloured.T), np.cov(theirs.T), atol=1e-6)
+
+
+@pytest.mark.parametrize("regularisation", [0, 1])
+def test_coral_equals_the_closed_form(regularisation):
+    ours, theirs = two_clouds(0)
+    extra = regularisation * np.eye(6)
+    whiten = scipy.linalg.inv(scipy.linalg.sqrtm(np.cov(ours.T) + extra))
+    colour = scipy.linalg.sqrtm(np.cov(theirs.T) + extra)
+    expected = (ours - ours.mean(0)) @ whiten.real @ colour.real + theirs.mean(0)
+    assert np.allclose(features.recolour(ours, theirs, regularisation), expected)
+
+
+def test_coral_bears_fewer_examples_than_features():
+    ours, theirs = two_clouds(0, n=5, m=4, d=20)
+    assert np.isfinite(features.recolour(ours, theirs)).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_transport_has_its_marginals_and_equals_pot(seed):
+    ours, theirs = two_clouds(seed, n=40, m=25)
+    cost = cdist(ours, theirs, "sqeuclidean")
+    cost /= cost.mean()
+    plan = features.sinkhorn(cost, 0.1)
+    assert np.allclose(plan.sum(1), 1 / 40, rtol=1e-6)
+    assert np.allclose(plan.sum(0), 1 / 25, rtol=1e-6)
+    assert (plan >= 0).all()
+    expected = ot.sinkhorn(ot.unif(40), ot.unif(25), cost, 0.1, stopThr=1e-12)
+    assert np.allclose(plan, expected, atol=1e-8)
+
+
+def test_transport_with_little_blur_is_the_cheapest_assignment():
+    ours, theirs = two_clouds(1, n=12, m=12)
+    cost = cdist(ours, theirs)
+    plan = features.sinkhorn(cost / cost.mean(), 0.002, most=20000)
+    rows, columns = scipy.optimize.linear_sum_assignment(cost)
+    assert np.isfinite(plan).all()
+    assert np.allclose(12 * plan[rows, columns], 1, atol=0.01)
+
+
+def test_importance_weights_favour_what_looks_like_the_target():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(0, 1, (400, 2)), rng.normal(1, 1, (300, 2))
+    weights = features.importance_weights(ours, theirs)
+    assert weights.mean() == pytest.approx(1)
+    assert np.corrcoef(weights, ours.sum(1))[0, 1] > 0.7
+    alike = features.importance_weights(ours, rng.normal(0, 1, (300, 2)))
+    sizes = [features.effective_sample_size(each) for each in (weights, alike)]
+    assert 1 < sizes[0] < 0.8 * 400 and 0.9 * 400 < sizes[1] < 400
+
+
+def test_effective_sample_size():
+    assert features.effective_sample_size(np.ones(7)) == pytest.approx(7)
+    assert features.effective_sample_size(np.array([5.0, 0, 0])) == pytest.approx(1)
+
+
+def literal_mmd(ours, theirs):
+    from tlcourse.adaptation.losses import BANDWIDTHS
+
+    both = [*ours, *theirs]
+    unit = np.mean([[((a - b) ** 2).sum() for a in both] for b in both])
+
+    def kernel(a, b):
+        distance = ((a - b) ** 2).sum()
+        return np.mean([np.exp(-distance / (w * unit)) for w in BANDWIDTHS])
+
+    def mean(first, second):
+        return np.mean([[kernel(a, b) for a in first] for b in second])
+
+    return mean(ours, ours) + mean(theirs, theirs) - 2 * mean(ours, theirs)
+
+
+def mmd_of(ours, theirs):
+    from tlcourse.adaptation.losses import mmd_loss
+
+    return float(mmd_loss(ours.astype("float32"), theirs.astype("float32")))
+
+
+def test_mmd_equals_a_literal_loop_and_is_zero_for_equal_samples():
+    ours, theirs = two_clouds(0, n=12, m=9)
+    assert mmd_of(ours, theirs) == pytest.approx(literal_mmd(ours, theirs), abs=1e-5)
+    assert mmd_of(ours, ours) == pytest.approx(0, abs=1e-6)
+    assert mmd_of(ours, ours[::-1]) == pytest.approx(0, abs=1e-6)
+
+
+def p_value(ours, theirs, rng, draws=99):
+    """By permutation: how often chance parts the same examples as far or further."""
+    both, n = np.concatenate([ours, theirs]), len(ours)
+    found = mmd_of(ours, theirs)
+    shuffled = [rng.permutation(both) for _ in range(draws)]
+    more = sum(mmd_of(each[:n], each[n:]) >= found for each in shuffled)
+    return (1 + more) / (1 + draws)
+
+
+def test_mmd_agrees_with_a_permutation_test():
+    alike, apart = [], []
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        ours, theirs = rng.normal(size=(2, 40, 3))
+        alike.append(p_value(ours, theirs, rng))
+        apart.append(p_value(ours, theirs + 1, rng))
+    assert min(alike) > 0.01 and np.median(alike) > 0.1  # no shift, none found
+    assert max(apart) == 0.01  # the least that 99 draws can give
+
+
+def test_deep_coral_is_the_distance_of_covariances():
+    from tlcourse.adaptation.losses import coral_loss
+
+    ours, theirs = (x.astype("float32") for x in two_clouds(0))
+    gap = np.cov(ours.T) - np.cov(theirs.T)
+    expected = (gap**2).sum() / (4 * 6**2)
+    assert float(coral_loss(ours, theirs)) == pytest.approx(expected, rel=1e-4)
+    assert float(coral_loss(ours, ours)) == 0
+
+
+def test_the_reversal_flips_the_gradient_exactly():
+    import tensorflow as tf
+
+    from tlcourse.adaptation.losses import GradientReversal
+
+    inputs = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)))
+    weights = np.random.default_rng(1).normal(size=(5, 3))
+    for strength in (0.0, 0.3, 1.0):
+        with tf.GradientTape(persistent=True) as tape:
+            through = tf.cast(inputs, "float32")
+            plain = tf.reduce_sum(weights * tf.cast(through, "float64"))
+            turned = GradientReversal()(through, strength)
+            reversed_ = tf.reduce_sum(weights * tf.cast(turned, "float64"))
+        assert np.array_equal(through, turned)
+        expected = -np.float32(strength) * tape.gradient(plain, through).numpy()
+        assert np.array_equal(tape.gradient(reversed_, through).numpy(), expected)
+
+
+def test_the_reversal_is_ramped():
+    from tlcourse.adaptation.losses import ramp
+
+    strengths = [float(ramp(progress)) for progress in np.linspace(0, 1, 11)]
+    assert strengths[0] == 0 and strengths == sorted(strengths)
+    assert strengths[1] == pytest.approx(2 / (1 + np.exp(-1)) - 1)
+    assert strengths[-1] == pytest.approx(1, abs=1e-4)
+
+
+# --- what a method may see, and what must not matter ----------------------------------
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_one_signature_without_a_place_for_target_labels(name):
+    parameters = inspect.signature(getattr(adaptation, name)).parameters
+    assert list(parameters)[:4] == ["backbone", "source", "target_images", "seed"]
+    own = set(parameters) - {"backbone", "source", "target_images", "seed"}
+    assert own <= {
+        "dimensions", "regularisation", "threshold", "rounds", "epochs", "weight",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_FEATURES)
+def test_the_targets_labels_change_nothing(name, backbone, source):
+    task, found = tl.datasets.load("digits", per_class=6), []
+    for seed in (None, 0):
+        labels = task.train.labels
+        if seed is not None:
+            labels = np.random.default_rng(seed).permutation(labels)
+        given = dataclasses.replace(task, train=Split(task.train.images, labels))
+        target = Unlabelled(given)
+        model = getattr(adaptation, name)(backbone, source, target.images)
+        assert target.looks == 0
+        found.append(model.predict(task.val.images))
+    assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("name", ON_FEATURES)
+def test_a_target_equal_to_the_source_changes_nothing(name, backbone, source, images):
+    unseen = images
+    plain = adaptation.source_only(backbone, source, source.images)
+    if name == "subspace_alignment":  # it keeps fewer directions, whatever the target
+        model = adaptation.subspace_alignment(backbone, source, source.images)
+        assert np.allclose(model.features(source.images), model.source_features)
+        return
+    model = getattr(adaptation, name)(backbone, source, source.images)
+    ours, theirs = plain.predict(unseen), model.predict(unseen)
+    if name == "coral":
+        assert np.allclose(model.features(unseen), _scaled(plain, unseen), atol=1e-4)
+        assert np.allclose(ours, theirs, atol=1e-3)
+    # Transport blurs, weights are estimated, and one's own answers are learnt again:
+    # the probabilities move a little, the answers to the source's pictures don't.
+    said = model.predict(source.images).argmax(1)
+    assert np.array_equal(said, plain.predict(source.images).argmax(1))
+
+
+def _scaled(plain, unseen):
+    mean, spread = plain.source_features.mean(0), plain.source_features.std(0)
+    return (plain.features(unseen) - mean) / np.where(spread == 0, 1, spread)
+
+
+def test_adabn_on_equal_domains_is_a_head_under_those_statistics(
+    backbone, source, images
+):
+    model = adaptation.adabn(backbone, source, source.images)
+    own = batchnorm.with_statistics(backbone, source.images)
+    plain = adaptation.source_only(own, source, source.images)
+    assert np.allclose(model.predict(images), plain.predict(images), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name, nothing", [("pseudo_labels", {"rounds": 0}), ("tent", {"epochs": 0})]
+)
+def test_nothing_done_is_source_only(name, nothing, backbone, source, images):
+    plain = adaptation.source_only(backbone, source, images)
+    model = getattr(adaptation, name)(backbone, source, images, **nothing)
+    assert np.array_equal(plain.predict(images), model.predict(images))
+
+
+@pytest.fixture(scope="module")
+def trained(backbone, source, images):
+    return adaptation.fine_tuned(backbone, source, images, seed=3, epochs=2)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_weight_0_is_exactly_source_only(name, backbone, source, images, trained):
+    method = getattr(adaptation, name)
+    model = method(backbone, source, images, seed=3, weight=0, epochs=2)
+    assert np.array_equal(model.predict(images), trained.predict(images))
+
+
+def test_source_only_training_does_not_see_the_target(
+    backbone, source, images, trained
+):
+    other = 255 - images[:20]
+    model = adaptation.fine_tuned(backbone, source, other, seed=3, epochs=2)
+    assert np.array_equal(model.predict(images), trained.predict(images))
+
+
+# --- what each does to the network ----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_training_moves_the_copy_towards_the_target_and_not_the_original(
+    name, backbone, source, images, trained
+):
+    before = weights_of(backbone.model)
+    method = getattr(adaptation, name)
+    model = method(backbone, source, images, seed=3, epochs=2)
+    assert same(before, weights_of(backbone.model))
+    changed = {
+        weight.path.split("/", 1)[-1]
+        for weight, ours, theirs in zip(
+            model.backbone.model.weights, before, weights_of(model.backbone.model),
+            strict=True,
+        )
+        if not np.array_equal(ours, theirs)
+    }  # fmt: skip
+    assert len(changed) == len(before)
+    chances = model.predict(images)
+    assert chances.shape == (90, 10) and np.allclose(chances.sum(1), 1)
+    assert not np.allclose(chances, trained.predict(images), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_the_encoder_always_gets_the_tasks_gradient(name, backbone, source, images):
+    import keras
+    import tensorflow as tf
+
+    from tlcourse.adaptation import losses
+
+    align = {
+        "deep_coral": lambda *_: losses.Alignment(losses.coral_loss, 1e3),
+        "mmd": lambda *_: losses.Alignment(losses.mmd_loss, 1e3),
+        "dann": lambda _, steps: losses.Adversary(1e3, steps),
+    }[name]
+    ours, theirs = backbone.preprocess(source.images), backbone.preprocess(images)
+
+    def gradient(align):
+        keras.utils.set_random_seed(0)
+        body = batchnorm.copy(backbone)
+        network = deep._network(body, 10, align, steps=10)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        with tf.GradientTape() as tape:
+            task = loss(source.labels, network([ours, theirs]))
+        return tape.gradient(task, body.trainable_variables)
+
+    with_it, without = gradient(align), gradient(None)
+    assert all(np.abs(each).max() > 0 for each in with_it)
+    assert all(
+        np.allclose(a, b, atol=1e-5) for a, b in zip(with_it, without, strict=True)
+    )
+
+
+def test_statistics_are_those_of_the_images(backbone, images):
+    import keras
+
+    before = weights_of(backbone.model)
+    changed = batchnorm.with_statistics(backbone, images).model
+    (first, *_) = batchnorm.batchnorms(changed)
+    maps = keras.Model(changed.input, first.input).predict(
+        backbone.preprocess(images), verbose=0
+    )
+    assert np.allclose(first.moving_mean, maps.mean((0, 1, 2)), atol=1e-4)
+    assert np.allclose(first.moving_variance, maps.var((0, 1, 2)), rtol=1e-3)
+    assert same(before, weights_of(backbone.model))
+    kept = [layer.momentum for layer in batchnorm.batchnorms(backbone.model)]
+    assert [layer.momentum for layer in batchnorm.batchnorms(changed)] == kept
+
+
+def test_statistics_of_many_images_are_averaged(backbone, images):
+    many = np.concatenate([images, 255 - images])  # more than go through at once
+    (first, *_) = batchnorm.batchnorms(batchnorm.with_statistics(backbone, many).model)
+    parts = [
+        batchnorm.batchnorms(batchnorm.with_statistics(backbone, many[i::2]).model)[0]
+        for i in (0, 1)
+    ]
+    mean = np.mean([part.moving_mean.numpy() for part in parts], axis=0)
+    assert np.allclose(first.moving_mean, mean, atol=1e-5)
+
+
+def test_tent_makes_answers_surer_by_batchnorm_alone(backbone, source, images):
+    plain = adaptation.adabn(backbone, source, images)
+    model = adaptation.tent(backbone, source, images, epochs=5)
+    unsure = [
+        -adaptation.certainty(each, None, None, None, images) for each in (plain, model)
+    ]
+    assert unsure[1] < unsure[0]
+    batchnorms = {layer.name for layer in batchnorm.batchnorms(backbone.model)}
+    for old, new in zip(
+        backbone.model.layers, model.backbone.model.layers, strict=True
+    ):
+        if old.weights:
+            kept = same(old.get_weights(), new.get_weights())
+            assert kept == (old.name not in batchnorms)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_head_becomes_a_dense_layer_and_back(classes):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 5)), np.arange(60) % classes
+    head = adaptation.adapted.fit_head(x, y)
+    kernel, bias = batchnorm._kernel_and_bias(head, 5)
+    expected = head.predict_proba(x)
+    assert np.allclose(scipy.special.softmax(x @ kernel + bias, axis=1), expected)
+    again = deep._classifier(kernel, bias)
+    assert np.allclose(again.predict_proba(x), expected)
+
+
+def test_the_same_seed_gives_the_same(backbone, source, images):
+    first, again, other = (
+        adaptation.dann(backbone, source, images, seed=seed, epochs=1).predict(images)
+        for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+# --- comparing and choosing -----------------------------------------------------------
+
+
+def test_compare_counts_every_look(backbone):
+    target = tl.datasets.load_unlabelled("digits", shares=[0.1] * 10)
+
+    def draw(seed):
+        return tl.datasets.load("digits", 5, domain="fonts", seed=seed).train
+
+    methods = {"coral": adaptation.coral}
+    table = adaptation.compare(
+        backbone, draw, target, methods, [0, 1], show_progress=False
+    )
+    assert table["method"].tolist() == 2 * ["source_only", "coral", "oracle"]
+    assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert target.looks == 6 + 2  # each score, and the labels of each oracle
+    plain = adaptation.source_only(backbone, draw(1), target.images)
+    assert table["accuracy"][3] == target.accuracy(plain)
+
+
+def test_choose_scores_without_labels(backbone, source, images):
+    methods = {"plain": adaptation.source_only, "coral": adaptation.coral}
+    table, models = adaptation.choose(methods, backbone, source, images)
+    assert table["method"].tolist() == ["plain", "coral"]
+    assert list(table.columns[1:]) == list(adaptation.VALIDATORS)
+    assert table["source_validation"].between(0.5, 1).all()
+    assert table["certainty"].between(-np.log(10), 0).all()
+    plain = adaptation.source_only(backbone, source, images)
+    assert np.array_equal(models["plain"].predict(images), plain.predict(images))
+
+
+def test_certainty_is_minus_the_entropy(backbone, source, images):
+    model = adaptation.source_only(backbone, source, images)
+    chances = model.predict(images)
+    expected = np.mean([(row * np.log(row)).sum() for row in chances])
+    found = adaptation.certainty(model, None, None, None, images)
+    assert found == pytest.approx(expected)
+
+
+def test_the_way_back_is_good_where_the_domains_are_one(backbone, source, images):
+    def score(target_images):
+        method = adaptation.source_only
+        given = (backbone, source, target_images)
+        return adaptation.reverse_validation(method(*given), method, *given)
+
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(0, 255, images.shape).astype("float32")
+    assert score(source.images) > 0.95 and score(noise) < 0.6
+
+
+def test_a_class_that_the_source_lacks_has_no_probability(backbone, source, images):
+    some = Split(source.images[source.labels != 3], source.labels[source.labels != 3])
+    chances = adaptation.source_only(backbone, some, images).predict(images)
+    assert chances.shape == (90, 10) and not chances[:, 3].any()
+
+
+# --- what is refused, before any work -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_unusable_input_is_refused(name, source, images):
+    method = getattr(adaptation, name)
+    task = tl.datasets.load("digits", per_class=2)
+    one_class = Split(source.images[:5], np.zeros(5, int))
+    fewer = Split(source.images, source.labels[:-1])
+    for given, sentence in (
+        ((task, images), "give a split of a task, such as task.train, not Task"),
+        ((source, tl.datasets.load_unlabelled("digits")), "not Unlabelled"),
+        ((source, task.train), "without labels: give target.images, not Split"),
+        ((one_class, images), "are of one class"),
+        ((fewer, images), "80 images and 79 labels"),
+        ((source, images[:1]), "at least two"),
+        ((source, images / 255), "must lie in 0-255"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            method(None, *given)  # without a backbone no work can have begun
+
+
+def test_a_threshold_is_a_probability(backbone, source, images):
+    with pytest.raises(ValueError, match="between 0 and 1, not 90"):
+        adaptation.pseudo_labels(backbone, source, images, threshold=90)
