@@ -14,6 +14,7 @@ import tlcourse as tl
 from tlcourse import adaptation
 from tlcourse.adaptation import batchnorm, deep, features
 from tlcourse.datasets import Split, Unlabelled
+from tlcourse.quiet import import_keras
 
 SEEDS = range(5)
 ON_FEATURES = (
@@ -27,6 +28,16 @@ METHODS = (*ON_FEATURES, "adabn", "tent", "fine_tuned", *DEEP)
 @pytest.fixture(scope="module")
 def backbone():
     return tl.backbones.load("mobilenet", source="glyphs", input_size=32)
+
+
+@pytest.fixture(scope="module")
+def short(backbone):
+    """The first blocks of a MobileNet: TensorFlow takes long to trace all of them."""
+    keras = import_keras()
+    model = backbone.model
+    end = model.get_layer(backbone.blocks[2].output).output
+    part = keras.Model(model.input, end)
+    return dataclasses.replace(backbone, model=part, blocks=backbone.blocks[:3])
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +108,9 @@ def test_transport_with_little_blur_is_the_cheapest_assignment():
     ours, theirs = two_clouds(1, n=12, m=12)
     cost = cdist(ours, theirs)
     plan = features.sinkhorn(cost / cost.mean(), 0.002, most=20000)
-    rows, columns = scipy.optimize.linear_sum_assignment(cost)
+    cheapest = cost[scipy.optimize.linear_sum_assignment(cost)].mean()
     assert np.isfinite(plan).all()
-    assert np.allclose(12 * plan[rows, columns], 1, atol=0.01)
+    assert cheapest - 1e-6 <= (plan * cost).sum() < 1.01 * cheapest
 
 
 def test_importance_weights_favour_what_looks_like_the_target():
@@ -188,7 +199,7 @@ def test_the_reversal_flips_the_gradient_exactly():
         with tf.GradientTape(persistent=True) as tape:
             through = tf.cast(inputs, "float32")
             plain = tf.reduce_sum(weights * tf.cast(through, "float64"))
-            turned = GradientReversal()(through, strength)
+            turned = GradientReversal()(through, strength=strength)
             reversed_ = tf.reduce_sum(weights * tf.cast(turned, "float64"))
         assert np.array_equal(through, turned)
         expected = -np.float32(strength) * tape.gradient(plain, through).numpy()
@@ -238,9 +249,12 @@ def test_a_target_equal_to_the_source_changes_nothing(name, backbone, source, im
     plain = adaptation.source_only(backbone, source, source.images)
     if name == "subspace_alignment":  # it keeps fewer directions, whatever the target
         model = adaptation.subspace_alignment(backbone, source, source.images)
-        assert np.allclose(model.features(source.images), model.source_features)
+        aligned = model.features(source.images)
+        assert np.allclose(aligned, model.source_features, atol=1e-4)
         return
-    model = getattr(adaptation, name)(backbone, source, source.images)
+    little_blur = {"regularisation": 0.01} if name == "optimal_transport" else {}
+    method = getattr(adaptation, name)
+    model = method(backbone, source, source.images, **little_blur)
     ours, theirs = plain.predict(unseen), model.predict(unseen)
     if name == "coral":
         assert np.allclose(model.features(unseen), _scaled(plain, unseen), atol=1e-4)
@@ -275,22 +289,20 @@ def test_nothing_done_is_source_only(name, nothing, backbone, source, images):
 
 
 @pytest.fixture(scope="module")
-def trained(backbone, source, images):
-    return adaptation.fine_tuned(backbone, source, images, seed=3, epochs=2)
+def trained(short, source, images):
+    return adaptation.fine_tuned(short, source, images, seed=3, epochs=2)
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_weight_0_is_exactly_source_only(name, backbone, source, images, trained):
+def test_weight_0_is_exactly_source_only(name, short, source, images, trained):
     method = getattr(adaptation, name)
-    model = method(backbone, source, images, seed=3, weight=0, epochs=2)
+    model = method(short, source, images, seed=3, weight=0, epochs=2)
     assert np.array_equal(model.predict(images), trained.predict(images))
 
 
-def test_source_only_training_does_not_see_the_target(
-    backbone, source, images, trained
-):
+def test_source_only_training_does_not_see_the_target(short, source, images, trained):
     other = 255 - images[:20]
-    model = adaptation.fine_tuned(backbone, source, other, seed=3, epochs=2)
+    model = adaptation.fine_tuned(short, source, other, seed=3, epochs=2)
     assert np.array_equal(model.predict(images), trained.predict(images))
 
 
@@ -299,28 +311,21 @@ def test_source_only_training_does_not_see_the_target(
 
 @pytest.mark.parametrize("name", DEEP)
 def test_training_moves_the_copy_towards_the_target_and_not_the_original(
-    name, backbone, source, images, trained
+    name, short, source, images, trained
 ):
-    before = weights_of(backbone.model)
+    before = weights_of(short.model)
     method = getattr(adaptation, name)
-    model = method(backbone, source, images, seed=3, epochs=2)
-    assert same(before, weights_of(backbone.model))
-    changed = {
-        weight.path.split("/", 1)[-1]
-        for weight, ours, theirs in zip(
-            model.backbone.model.weights, before, weights_of(model.backbone.model),
-            strict=True,
-        )
-        if not np.array_equal(ours, theirs)
-    }  # fmt: skip
-    assert len(changed) == len(before)
+    model = method(short, source, images, seed=3, epochs=2)
+    assert same(before, weights_of(short.model))
+    after = weights_of(model.backbone.model)
+    assert not any(map(np.array_equal, before, after))
     chances = model.predict(images)
     assert chances.shape == (90, 10) and np.allclose(chances.sum(1), 1)
     assert not np.allclose(chances, trained.predict(images), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_the_encoder_always_gets_the_tasks_gradient(name, backbone, source, images):
+def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images):
     import keras
     import tensorflow as tf
 
@@ -331,11 +336,11 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, backbone, source, imag
         "mmd": lambda *_: losses.Alignment(losses.mmd_loss, 1e3),
         "dann": lambda _, steps: losses.Adversary(1e3, steps),
     }[name]
-    ours, theirs = backbone.preprocess(source.images), backbone.preprocess(images)
+    ours, theirs = short.preprocess(source.images), short.preprocess(images)
 
     def gradient(align):
         keras.utils.set_random_seed(0)
-        body = batchnorm.copy(backbone)
+        body = batchnorm.copy(short)
         network = deep._network(body, 10, align, steps=10)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         with tf.GradientTape() as tape:
@@ -376,17 +381,15 @@ def test_statistics_of_many_images_are_averaged(backbone, images):
     assert np.allclose(first.moving_mean, mean, atol=1e-5)
 
 
-def test_tent_makes_answers_surer_by_batchnorm_alone(backbone, source, images):
-    plain = adaptation.adabn(backbone, source, images)
-    model = adaptation.tent(backbone, source, images, epochs=5)
+def test_tent_makes_answers_surer_by_batchnorm_alone(short, source, images):
+    plain = adaptation.adabn(short, source, images)
+    model = adaptation.tent(short, source, images, epochs=5)
     unsure = [
         -adaptation.certainty(each, None, None, None, images) for each in (plain, model)
     ]
     assert unsure[1] < unsure[0]
-    batchnorms = {layer.name for layer in batchnorm.batchnorms(backbone.model)}
-    for old, new in zip(
-        backbone.model.layers, model.backbone.model.layers, strict=True
-    ):
+    batchnorms = {layer.name for layer in batchnorm.batchnorms(short.model)}
+    for old, new in zip(short.model.layers, model.backbone.model.layers, strict=True):
         if old.weights:
             kept = same(old.get_weights(), new.get_weights())
             assert kept == (old.name not in batchnorms)
@@ -404,9 +407,9 @@ def test_a_head_becomes_a_dense_layer_and_back(classes):
     assert np.allclose(again.predict_proba(x), expected)
 
 
-def test_the_same_seed_gives_the_same(backbone, source, images):
+def test_the_same_seed_gives_the_same(short, source, images):
     first, again, other = (
-        adaptation.dann(backbone, source, images, seed=seed, epochs=1).predict(images)
+        adaptation.dann(short, source, images, seed=seed, epochs=1).predict(images)
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again) and not np.array_equal(first, other)

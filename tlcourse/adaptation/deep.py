@@ -98,7 +98,7 @@ def mmd(
 
 
 def dann(
-    backbone, source, target_images, *, seed=0, weight=0.5, epochs=EPOCHS
+    backbone, source, target_images, *, seed=0, weight=0.3, epochs=EPOCHS
 ):  # fmt: skip
     """Train so that no classifier can tell the domains' features apart.
 

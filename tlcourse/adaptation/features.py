@@ -140,7 +140,8 @@ def coral(backbone, source, target_images, *, seed=0):
     """
     xs, xt = _standard_features(backbone, source, target_images)
     scale = StandardScaler().fit(features_of(backbone, source.images)).transform
-    recoloured = recolour(xs, xt)
+    # A feature that never varies must not become one whose rounding errors vary.
+    recoloured = recolour(xs, xt).round(6)
     head = fit_head(recoloured, source.labels)
     return Adapted(backbone, head, recoloured, scale)
 

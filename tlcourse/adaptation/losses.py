@@ -131,7 +131,8 @@ class Adversary(keras.layers.Layer):
         if training:
             self.step.assign_add(1.0)
         strength = self.weight * ramp(self.step / self.steps)
-        said = self.classifier(self.reversal(ops.concatenate(features), strength))
+        both = self.reversal(ops.concatenate(features), strength=strength)
+        said = self.classifier(both)
         true = [d * ops.ones((ops.shape(f)[0], 1)) for d, f in enumerate(features)]
         wrong = keras.losses.binary_crossentropy(
             ops.concatenate(true), said, from_logits=True

@@ -58,8 +58,9 @@ _LESSONS = (
     ("03", "Feature extraction", (5.42, 1.82), (3.5, 0.34)),
     ("04", "Freezing, fine-tuning", (2.12, 0.92), (5.25, 0.34)),
     ("05", "Choosing a source", (0.91, 2.72), (0.3, -0.02)),
-    ("06", "Inductive transfer", (7.1, 1.55), (2.3, -0.02)),
-    ("09", "When transfer hurts", (6.2, 2.5), (4.3, -0.02)),
+    ("06", "Inductive transfer", (7.1, 1.55), (2.0, -0.02)),
+    ("07", "Domain adaptation", (0.91, 0.82), (3.65, -0.02)),
+    ("09", "When transfer hurts", (6.2, 2.5), (5.5, -0.02)),
 )
 _COURSE_MAP_IN_WORDS = (
     "Two rows. Above, the source: many labelled pictures of letters go through a "
@@ -68,7 +69,8 @@ _COURSE_MAP_IN_WORDS = (
     "trainable, and a new, trainable head that answers 'Which digit?'. An arrow from "
     "backbone to backbone says: transfer, the weights move; the old head stays behind. "
     "Lessons 01 and 09 stand at the arrow, 02 at the backbone, 03 at the new head, 04 "
-    "at the words frozen or trainable, 05 at the source, 06 at the new question."
+    "at the words frozen or trainable, 05 at the source, 06 at the new question, 07 "
+    "at the pictures of the target."
 )
 
 

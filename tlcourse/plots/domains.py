@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from tlcourse.plots.pictures import as_pixels
@@ -140,9 +141,10 @@ def _rungs(axes, rows):
         axes.annotate(
             f"{row['mean']:.2f}", (np.fmax(row["high"], row["mean"]), y), (4, 0),
             textcoords="offset points", va="center", fontsize=9.5, color=INK,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
         )  # fmt: skip
     axes.set_xlim(0, 1.18)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_xticks([0, 0.5, 1])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
 
@@ -378,7 +380,7 @@ def choices(table, scores, *, title=None, alt=None):
         )
     grid[0].set_ylabel("Accuracy on the target (the truth)")
     handles = grid[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=4, fontsize=10,
+    fig.legend(*handles, loc="outside lower center", ncols=5, fontsize=10,
                handlelength=1.5)  # fmt: skip
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
@@ -401,7 +403,7 @@ def adversary(*, title=None, alt=None):
     """
     fig = new_figure(7.4, 2.9)
     axes = fig.subplots()
-    axes.set(xlim=(0, 10.4), ylim=(0, 4))
+    axes.set(xlim=(-0.1, 9.9), ylim=(-0.1, 3.8))
     axes.set_axis_off()
     boxes = {
         "pictures of\nboth domains": (0.9, 2, PALETTE[7]),

@@ -1,0 +1,208 @@
+"""What lesson 07 says of methods on frozen features, over five draws of the source."""
+
+import functools
+
+import numpy as np
+import pandas
+import pytest
+import threadpoolctl
+
+import tlcourse as tl
+from tlcourse import adaptation
+from tlcourse.exercises import lesson_07 as exercise
+from tlcourse.widgets import lesson_07 as widget
+
+SEEDS = range(5)
+RARER = [1.0] * 3 + [0.1] * 7
+FAST = {
+    "importance": adaptation.importance_weighting,
+    "subspace": adaptation.subspace_alignment,
+    "coral": adaptation.coral,
+    "transport": adaptation.optimal_transport,
+    "pseudo_labels": adaptation.pseudo_labels,
+}
+PAIRS = {  # backbone, data set, domain and labels a class of the source, target
+    "camera": ("imagenet_distilled", "photos", None, 20, "white_balance_3"),
+    "digits": ("glyphs", "digits", "fonts", 50, None),
+    "blur": ("imagenet_distilled", "photos", None, 20, "blur_2"),
+    "same camera": ("imagenet_distilled", "photos", None, 20, None),
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
+@functools.cache
+def load(source):
+    return tl.backbones.load("mobilenet", source=source)
+
+
+def parts(pair, seed, shares=None):
+    """Backbone, source and target of a pair of domains."""
+    source, data, domain, per_class, other = PAIRS[pair]
+    task = tl.datasets.load(data, domain=domain, per_class=per_class, seed=seed)
+    target = tl.datasets.load_unlabelled(data, domain=other, shares=shares)
+    return load(source), task, target
+
+
+@functools.cache
+def compared(pair, names, rare=False):
+    """Mean accuracy on the target by method."""
+    backbone, _, target = parts(pair, 0, RARER if rare else None)
+    table = adaptation.compare(
+        backbone,
+        lambda seed: parts(pair, seed)[1].train,
+        target,
+        {name: {**FAST, "adabn": adaptation.adabn}[name] for name in names},
+        SEEDS,
+        show_progress=False,
+    )
+    return table.groupby("method")["accuracy"].mean()
+
+
+# --- the gap, and what closes it ------------------------------------------------------
+
+
+def test_a_head_that_knows_all_printed_digits_misses_many_written_ones():
+    backbone, task, _ = parts("digits", 0)
+    head = adaptation.source_only(backbone, task.train, task.test.images)
+    own = (head.predict(task.test.images).argmax(1) == task.test.labels).mean()
+    found = compared("digits", (*FAST, "adabn"))
+    assert own > 0.98 and found["oracle"] > 0.98 and found["source_only"] < 0.82
+
+
+def test_statistics_heal_another_camera():
+    found = compared("camera", (*FAST, "adabn"))
+    gap = found["oracle"] - found["source_only"]
+    closed = (found - found["source_only"]) / gap
+    assert gap > 0.6
+    assert closed["coral"] > 0.6 and closed["adabn"] > 0.6
+    assert closed["transport"] > 0.4
+    assert found["pseudo_labels"] < found["source_only"] + 0.03
+
+
+def test_statistics_do_not_turn_print_into_handwriting_and_self_training_helps():
+    found = compared("digits", (*FAST, "adabn"))
+    assert found["coral"] < found["source_only"] - 0.01
+    assert found["adabn"] < found["source_only"]
+    assert found["transport"] < found["source_only"] + 0.03
+    assert found["pseudo_labels"] > found["source_only"] + 0.06
+    assert found["pseudo_labels"] == found.drop("oracle").max()
+
+
+def test_importance_weighting_and_subspaces_helped_little_or_not():
+    for pair in ("camera", "digits"):
+        found = compared(pair, (*FAST, "adabn"))
+        assert found["importance"] < found["source_only"]
+        assert found["subspace"] < found["source_only"] + 0.05
+
+
+# --- when it hurts --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pair", ["same camera", "digits"])
+def test_rarer_classes_break_alignment(pair):
+    names = tuple(FAST) + ("adabn",) if pair == "digits" else ("coral", "transport")
+    whole, rare = compared(pair, names), compared(pair, ("coral", "transport"), True)
+    assert rare["source_only"] > whole["source_only"] - 0.04
+    for method, loss in (("coral", 0.05), ("transport", 0.1)):
+        assert rare[method] < whole[method] - loss
+        assert rare[method] < rare["source_only"] - loss
+
+
+def drift(pair):
+    """Accuracy and mean certainty by seed, before and after self-training."""
+    rows = []
+    for seed in SEEDS:
+        backbone, task, target = parts(pair, seed)
+        for steps in (0, 6):
+            model = adaptation.pseudo_labels(
+                backbone, task.train, target.images, threshold=0.7, rounds=steps
+            )
+            sure = model.predict(target.images).max(1).mean()
+            rows.append((steps, target.accuracy(model), sure))
+    table = pandas.DataFrame(rows, columns=["round", "accuracy", "sure"])
+    return (np.stack(table.groupby("round")[c].agg(list)) for c in ("accuracy", "sure"))
+
+
+def test_a_poor_start_becomes_surer_and_worse():
+    right, sure = drift("blur")
+    assert (sure[1] > sure[0] + 0.1).all()
+    assert right[0].mean() - 0.02 > right[1].mean()
+
+
+def test_a_good_start_becomes_surer_and_better():
+    right, sure = drift("digits")
+    assert (sure[1] > sure[0] + 0.1).all()
+    assert right[1].mean() > right[0].mean() + 0.06
+
+
+def test_a_threshold_may_be_too_low_or_too_high():
+    gains = {threshold: [] for threshold in (0.0, 0.7, 0.99)}
+    for seed in SEEDS:
+        backbone, task, target = parts("digits", seed)
+        given = (backbone, task.train, target.images)
+        without = target.accuracy(adaptation.source_only(*given))
+        for threshold, found in gains.items():
+            model = adaptation.pseudo_labels(*given, threshold=threshold)
+            found.append(target.accuracy(model) - without)
+    low, middle, high = map(np.mean, gains.values())
+    assert middle > exercise.GAIN > max(low, high)
+
+
+# --- choosing without labels ----------------------------------------------------------
+
+
+def regrets(pair):
+    """Mean accuracy lost by each score's choice."""
+    rows = []
+    for seed in SEEDS:
+        backbone, task, target = parts(pair, seed)
+        methods = {"source_only": adaptation.source_only}
+        methods |= {k: FAST[k] for k in ("coral", "transport", "pseudo_labels")}
+        table, models = adaptation.choose(
+            methods, backbone, task.train, target.images, seed=seed
+        )
+        truth = np.array([target.accuracy(models[name]) for name in table["method"]])
+        rows.append({
+            score: truth.max() - truth[table[score].argmax()]
+            for score in adaptation.VALIDATORS
+        })  # fmt: skip
+    return pandas.DataFrame(rows).mean()
+
+
+def test_each_score_is_wrong_somewhere():
+    camera, digits = regrets("camera"), regrets("digits")
+    assert camera["source_validation"] > 0.4 and digits["source_validation"] > 0.05
+    assert camera["certainty"] > 0.1 and digits["certainty"] > 0.03
+    assert camera["reverse_validation"] < 0.03 and digits["reverse_validation"] > 0.05
+
+
+# --- the widget -----------------------------------------------------------------------
+
+
+def test_where_nothing_changes_methods_agree():
+    found = widget.measured(None, 0, "imagenet_distilled")
+    assert found["source_only"] == found["oracle"]
+    assert abs(found["CORAL"] - found["oracle"]) < 0.01
+    assert abs(found["pseudo_labels"] - found["oracle"]) < 0.02
+    assert found["subspace"] < found["oracle"] - 0.02
+
+
+def test_a_weak_blur_costs_nothing_and_a_weak_tint_much():
+    blur, tint = (
+        widget.measured(change, 1, "imagenet_distilled")
+        for change in ("blur", "white_balance")
+    )
+    assert blur["source_only"] > blur["oracle"] - 0.03
+    assert tint["source_only"] < tint["oracle"] - 0.3 < tint["CORAL"]
+
+
+def test_a_strong_change_takes_from_the_oracle_too():
+    taken = widget.measured(None, 0, "imagenet_distilled")["oracle"]
+    for change in ("blur", "noise"):
+        found = widget.measured(change, 5, "imagenet_distilled")
+        assert found["oracle"] < taken - 0.1
