@@ -471,6 +471,12 @@ def test_a_class_that_the_source_lacks_has_no_probability(backbone, source, imag
     assert chances.shape == (90, 10) and not chances[:, 3].any()
 
 
+def test_domains_may_differ_in_size(backbone, source, images):
+    larger = np.repeat(np.repeat(images, 2, 1), 2, 2)
+    model = adaptation.coral(backbone, source, larger)
+    assert model.predict(larger).shape == (90, 10)
+
+
 # --- what is refused, before any work -------------------------------------------------
 
 
