@@ -70,7 +70,7 @@ def test_a_head_that_knows_all_printed_digits_misses_many_written_ones():
     backbone, task, _ = parts("digits", 0)
     head = adaptation.source_only(backbone, task.train, task.test.images)
     own = (head.predict(task.test.images).argmax(1) == task.test.labels).mean()
-    found = compared("digits", (*FAST, "adabn"))
+    found = compared("digits", tuple(FAST))
     assert own > 0.98 and found["oracle"] > 0.98 and found["source_only"] < 0.82
 
 
@@ -80,22 +80,24 @@ def test_statistics_heal_another_camera():
     closed = (found - found["source_only"]) / gap
     assert gap > 0.6
     assert closed["coral"] > 0.6 and closed["adabn"] > 0.6
+    assert abs(closed["adabn"] - closed["coral"]) < 0.15
     assert closed["transport"] > 0.4
     assert found["pseudo_labels"] < found["source_only"] + 0.03
 
 
 def test_statistics_do_not_turn_print_into_handwriting_and_self_training_helps():
-    found = compared("digits", (*FAST, "adabn"))
+    found = compared("digits", tuple(FAST))
     assert found["coral"] < found["source_only"] - 0.01
-    assert found["adabn"] < found["source_only"]
     assert found["transport"] < found["source_only"] + 0.03
     assert found["pseudo_labels"] > found["source_only"] + 0.06
     assert found["pseudo_labels"] == found.drop("oracle").max()
 
 
 def test_importance_weighting_and_subspaces_helped_little_or_not():
-    for pair in ("camera", "digits"):
-        found = compared(pair, (*FAST, "adabn"))
+    for found in (
+        compared("camera", (*FAST, "adabn")),
+        compared("digits", tuple(FAST)),
+    ):
         assert found["importance"] < found["source_only"]
         assert found["subspace"] < found["source_only"] + 0.05
 
@@ -105,7 +107,7 @@ def test_importance_weighting_and_subspaces_helped_little_or_not():
 
 @pytest.mark.parametrize("pair", ["same camera", "digits"])
 def test_rarer_classes_break_alignment(pair):
-    names = tuple(FAST) + ("adabn",) if pair == "digits" else ("coral", "transport")
+    names = tuple(FAST) if pair == "digits" else ("coral", "transport")
     whole, rare = compared(pair, names), compared(pair, ("coral", "transport"), True)
     assert rare["source_only"] > whole["source_only"] - 0.04
     for method, loss in (("coral", 0.05), ("transport", 0.1)):
@@ -167,10 +169,10 @@ def regrets(pair):
             methods, backbone, task.train, target.images, seed=seed
         )
         truth = np.array([target.accuracy(models[name]) for name in table["method"]])
-        rows.append({
-            score: truth.max() - truth[table[score].argmax()]
-            for score in adaptation.VALIDATORS
-        })  # fmt: skip
+        best = {score: table[score].argmax() for score in adaptation.VALIDATORS}
+        assert table["method"][best["source_validation"]] == "source_only"
+        assert table["method"][best["certainty"]] == "transport"
+        rows.append({score: truth.max() - truth[row] for score, row in best.items()})
     return pandas.DataFrame(rows).mean()
 
 

@@ -62,14 +62,17 @@ def _is_probability(answer):
 @functools.lru_cache(maxsize=16)
 def accuracies(threshold):
     """Source-only and five rounds of pseudo-labels, on handwritten digits."""
+    from threadpoolctl import threadpool_limits
+
     from tlcourse import adaptation, backbones, datasets
 
     backbone = backbones.load("mobilenet", source="glyphs")
     printed = datasets.load("digits", domain="fonts", per_class=50, seed=0).train
     written = datasets.load_unlabelled("digits")
     given = (backbone, printed, written.images)
-    without = adaptation.source_only(*given)
-    model = adaptation.pseudo_labels(*given, threshold=threshold, rounds=5)
+    with threadpool_limits(1):  # on matrices this small, threads wait for one another
+        without = adaptation.source_only(*given)
+        model = adaptation.pseudo_labels(*given, threshold=threshold, rounds=5)
     return written.accuracy(without), written.accuracy(model)
 
 
@@ -130,8 +133,8 @@ EXERCISES = [
         hints=[
             "First take the source's own covariance away (whiten), then put the "
             "target's in (colour). What are the means in between?",
-            "Whitening is `@ C ** -0.5` with the source's covariance, as a power of the "
-            "matrix and not of its numbers; colouring is `@ C ** 0.5` with the "
+            "Whitening is `@ C ** -0.5` with the source's covariance, as a power of "
+            "the matrix and not of its numbers; colouring is `@ C ** 0.5` with the "
             "target's.",
             "`scipy.linalg.fractional_matrix_power(C, -0.5)` gives such a power, and "
             "`np.cov(features, rowvar=False)` a covariance.",
