@@ -162,9 +162,10 @@ class Kernel:
 
     def value(self, expression):
         """What an expression prints."""
-        [(kind, content)] = self.run(f"print({expression})")
-        assert kind == "stream", content
-        return content["text"].strip()
+        outputs = self.run(f"print({expression})")
+        assert {kind for kind, _ in outputs} == {"stream"}, outputs
+        # A busy kernel may send a line and its end one after the other.
+        return "".join(content["text"] for _, content in outputs).strip()
 
     def move(self, model_id, **state):
         """Send what the browser sends when a control is moved."""
