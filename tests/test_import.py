@@ -96,7 +96,9 @@ def test_what_a_failing_import_wrote_is_shown(monkeypatch):
 def test_unknown_names_are_told_what_there_is():
     import tlcourse
 
-    with pytest.raises(AttributeError, match="has no 'digits'. It has: adaptation, backbones"):
+    with pytest.raises(
+        AttributeError, match="has no 'digits'. It has: adaptation, backbones"
+    ):
         _ = tlcourse.digits
 
 
