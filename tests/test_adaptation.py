@@ -462,7 +462,7 @@ def test_the_way_back_is_good_where_the_domains_are_one(backbone, source, images
 
     rng = np.random.default_rng(0)
     noise = rng.uniform(0, 255, images.shape).astype("float32")
-    assert score(source.images) > 0.95 and score(noise) < 0.6
+    assert score(source.images) > 0.9 and score(noise) < 0.6
 
 
 def test_a_class_that_the_source_lacks_has_no_probability(backbone, source, images):
