@@ -25,6 +25,7 @@ _MODULES = (
     "study",
     "training",
     "transferability",
+    "unsupervised",
     "widgets",
 )
 _NAMES = {

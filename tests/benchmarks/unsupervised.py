@@ -1,0 +1,108 @@
+"""Clusters and self-supervised features, with labels that only judge.
+
+    python tests/benchmarks/unsupervised.py [--json FILE]
+
+Clustering: k-means with as many clusters as there are classes, on the training pictures
+of four tasks, described by raw pixels, by a backbone with random weights and by the
+bundled `imagenet_distilled`, each over five seeds (of k-means, and of the random
+weights). The score is the normalised mutual information (NMI) with the labels.
+
+Contrastive pre-training: SimCLR on a target's training pictures from the bundled source
+and, likewise, from random weights; test accuracy of 5 nearest neighbours (kNN probe)
+before and after, over five seeds. The augmentations are those of
+`tlcourse.unsupervised.recipes`, the length is that of the lesson.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import time
+
+from measuring import in_new_process, interval
+
+SEEDS, SOURCE = range(5), "imagenet_distilled"
+CLUSTERED = ("digits", "faces", "apples", "photos")
+TARGETS = ("digits", "tissue")
+
+
+def one_seed(seed):
+    """Measure everything once; scores by part, task and what was compared."""
+    import tlcourse as tl
+    from tlcourse import unsupervised
+    from tlcourse.unsupervised.recipes import RECIPES
+
+    source = tl.backbones.load("mobilenet", source=SOURCE)
+    random = tl.backbones.load("mobilenet", source=None, seed=seed)
+    found = {"nmi": {}, "knn": {}, "seconds": {}}
+    for name in CLUSTERED:
+        task = tl.datasets.load(name)
+        images, labels = task.train.images, task.train.labels
+        described = {
+            "pixels": images.reshape(len(images), -1) / 255,
+            "random": random.features(images),
+            "backbone": source.features(images),
+        }
+        found["nmi"][name] = {
+            what: unsupervised.nmi(
+                labels,
+                unsupervised.kmeans(features, len(task.classes), seed=seed).members,
+            )
+            for what, features in described.items()
+        }
+    for name in TARGETS:
+        task = tl.datasets.load(name)
+        found["knn"][name] = {"source": unsupervised.knn_probe(source, task)}
+        for what, start in (("contrastive", source), ("from_random", random)):
+            started = time.perf_counter()
+            trained = unsupervised.simclr(
+                start, task.train.images, augmentations=RECIPES[name],
+                seed=seed,
+            )  # fmt: skip
+            found["seconds"][f"{name} {what}"] = time.perf_counter() - started
+            found["knn"][name][what] = unsupervised.knn_probe(trained, task)
+    return found
+
+
+def report(runs):
+    """Print two tables; the JSON's keys."""
+    told = {"interval": {}}
+    for part, title in (
+        ("nmi", "NMI of clusters with labels"),
+        ("knn", "kNN probe, test accuracy"),
+    ):
+        columns = next(iter(runs[0][part].values()))
+        print(f"{title}, mean of {len(runs)} seeds (± half the 95 % interval)")
+        print(" " * 10 + "".join(f"{column:>18}" for column in columns))
+        told[part], told["interval"][part] = {}, {}
+        for task in runs[0][part]:
+            cells = {c: interval([run[part][task][c] for run in runs]) for c in columns}
+            print(f"{task:10}" + "".join(
+                f"{mean:11.3f} ±{half:5.3f}" for mean, half in cells.values()
+            ))  # fmt: skip
+            told[part][task] = {c: mean for c, (mean, _) in cells.items()}
+            told["interval"][part][task] = {c: half for c, (_, half) in cells.items()}
+    told["seconds"] = {
+        what: interval([run["seconds"][what] for run in runs])[0]
+        for what in runs[0]["seconds"]
+    }
+    for what, seconds in told["seconds"].items():
+        print(f"{what}: {seconds:.0f} s of training")
+    return told
+
+
+def main():
+    """Measure all and print it; write the keys as JSON where told."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=pathlib.Path)
+    wanted = parser.parse_args().json
+    told = report([in_new_process(__file__, seed) for seed in SEEDS])
+    if wanted:
+        wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] and sys.argv[1].isdigit():
+        print(json.dumps(one_seed(int(sys.argv[1]))))
+    else:
+        main()

@@ -1,0 +1,374 @@
+"""Unsupervised methods: against literal loops and brute force, and without a label."""
+
+import dataclasses
+import inspect
+import itertools
+import sys
+
+import numpy as np
+import pytest
+
+import tlcourse as tl
+from tlcourse import unsupervised
+from tlcourse.quiet import import_keras
+from tlcourse.unsupervised import augmentations, clustering, projections, scores
+
+SEEDS = range(5)
+TRAINING = ("simclr", "vicreg", "rotation", "autoencoder", "deep_cluster")
+FEW = ("shift", "light")
+
+
+@pytest.fixture(scope="module")
+def short():
+    """The first blocks of a MobileNet: TensorFlow takes long to trace all of them."""
+    backbone = tl.backbones.load("mobilenet", source="glyphs", input_size=32)
+    keras, model = import_keras(), backbone.model
+    end = model.get_layer(backbone.blocks[2].output).output
+    part = keras.Model(model.input, end)
+    return dataclasses.replace(backbone, model=part, blocks=backbone.blocks[:3])
+
+
+@pytest.fixture(scope="module")
+def images():
+    return tl.datasets.load("digits", per_class=13).train.images
+
+
+def train(name, backbone, images, **options):
+    """Any of the methods that train, for as short as it can be."""
+    if name == "deep_cluster":
+        options = {"k": 5, **options}
+    return getattr(unsupervised, name)(backbone, images, **{"steps": 2, **options})
+
+
+def two_clouds(seed, k=3, each=30, d=5, apart=8.0):
+    rng = np.random.default_rng(seed)
+    centres = apart * rng.normal(size=(k, d))
+    labels = np.repeat(np.arange(k), each)
+    return centres[labels] + rng.normal(size=(k * each, d)), labels
+
+
+# --- the losses, against literal loops ------------------------------------------------
+
+
+def pair(seed, n=7, d=5):
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(n, d)).astype("float32")
+    return first, (first + rng.normal(size=(n, d))).astype("float32")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("temperature", [0.1, 0.5])
+def test_nt_xent_equals_a_literal_loop(seed, temperature):
+    from tlcourse.unsupervised import losses
+
+    first, second = pair(seed)
+    views = [v / np.sqrt((v**2).sum()) for v in (*first, *second)]
+    n, total = len(first), 0.0
+    for i, view in enumerate(views):
+        partner = i + n if i < n else i - n
+        alike = {j: np.exp(view @ views[j] / temperature) for j in range(2 * n)}
+        others = sum(value for j, value in alike.items() if j != i)
+        total -= np.log(alike[partner] / others)
+    found = float(losses.nt_xent(first, second, temperature))
+    assert found == pytest.approx(total / (2 * n), rel=1e-4)
+
+
+def test_nt_xent_of_a_collapse_is_the_logarithm_of_the_others():
+    from tlcourse.unsupervised import losses
+
+    same = np.ones((6, 4), "float32")
+    assert float(losses.nt_xent(same, same)) == pytest.approx(np.log(11), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "weights", [(25.0, 25.0, 1.0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+)
+def test_vicreg_equals_a_literal_loop(seed, weights):
+    from tlcourse.unsupervised import losses
+
+    first, second = pair(seed)
+    n, d = first.shape
+    apart = narrow = twice = 0.0
+    for i, j in itertools.product(range(n), range(d)):
+        apart += (first[i, j] - second[i, j]) ** 2 / (n * d)
+    for view in (first, second):
+        mean = view.sum(0) / n
+        for j in range(d):
+            spread = sum((view[i, j] - mean[j]) ** 2 for i in range(n)) / (n - 1)
+            narrow += max(0, 1 - np.sqrt(spread + 1e-4)) / d / 2
+            for other in range(d):
+                if other != j:
+                    common = [(v[j] - mean[j]) * (v[other] - mean[other]) for v in view]
+                    twice += (sum(common) / (n - 1)) ** 2 / d
+    expected = np.dot(weights, (apart, narrow, twice))
+    found = float(losses.vicreg_loss(first, second, *weights))
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_similarities_are_cosines_of_all_views():
+    from tlcourse.unsupervised import losses
+
+    first, second = pair(0)
+    found = np.asarray(losses.similarities(first, second))
+    assert found.shape == (14, 14) and np.allclose(np.diag(found), 1, atol=1e-5)
+    cosine = first[2] @ second[4] / np.linalg.norm(first[2]) / np.linalg.norm(second[4])
+    assert found[2, 7 + 4] == pytest.approx(cosine, rel=1e-4)
+
+
+def test_quarter_turns_say_how_far_they_turned():
+    from tlcourse.unsupervised import losses
+
+    import_keras().utils.set_random_seed(0)
+    pictures = np.random.default_rng(0).uniform(0, 255, (40, 6, 6, 3)).astype("float32")
+    turned, quarters = map(np.asarray, losses.QuarterTurns()(pictures))
+    assert set(quarters) == {0, 1, 2, 3}
+    for before, after, quarter in zip(pictures, turned, quarters, strict=True):
+        assert np.allclose(after, np.rot90(before, quarter), atol=1e-3)
+
+
+# --- augmentations --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", augmentations.AUGMENTATIONS)
+def test_each_augmentation_changes_pictures_and_stays_in_range(name, images):
+    seen = unsupervised.views(images[:40], [name], count=3, seed=1)
+    assert seen.shape == (3, 40, *images.shape[1:])
+    assert seen.min() >= 0 and seen.max() <= 255
+    colours = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3))
+    seen = unsupervised.views(colours, [name], seed=1)
+    assert not np.allclose(seen[0], seen[1])
+    assert np.array_equal(seen, unsupervised.views(colours, [name], seed=1))
+
+
+def test_a_mirrored_picture_is_the_picture_or_its_mirror_image():
+    pictures = np.random.default_rng(0).uniform(0, 255, (30, 8, 8, 3)).astype("float32")
+    (seen,) = unsupervised.views(pictures, "mirror", count=1)
+    turned = [np.allclose(a, b[:, ::-1]) for a, b in zip(seen, pictures, strict=True)]
+    kept = [np.allclose(a, b) for a, b in zip(seen, pictures, strict=True)]
+    assert all(a != b for a, b in zip(turned, kept, strict=True))
+    assert 5 < sum(turned) < 25
+
+
+# --- training -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_no_label_can_reach_training(name):
+    """Each training function takes pictures, and refuses what carries labels."""
+    method = getattr(unsupervised, name)
+    parameters = list(inspect.signature(method).parameters)
+    assert parameters[:2] == ["backbone", "images"]
+    assert not {"labels", "task", "y", "target"} & set(parameters)
+    task = tl.datasets.load("digits", per_class=2)
+    for given in (task, task.train, tl.datasets.load_unlabelled("digits")):
+        with pytest.raises(ValueError, match="without labels: give task.train.images"):
+            train(name, None, given)  # without a backbone no work can have begun
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_training_moves_a_copy_and_leaves_the_backbone(name, short, images):
+    before = short.model.get_weights()
+    trained = train(name, short, images)
+    after, others = short.model.get_weights(), trained.model.get_weights()
+    assert all(map(np.array_equal, before, after))
+    assert not any(
+        np.allclose(a, b) for a, b in zip(before, others, strict=True) if a.ndim == 4
+    )
+    assert trained.features(images[:3]).shape == short.features(images[:3]).shape
+    assert np.isfinite(trained.features(images)).all()
+
+
+def test_the_same_seed_gives_the_same(short, images):
+    first, again, other = (
+        train("simclr", short, images, augmentations=FEW, seed=seed).features(images)
+        for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_losses_fall_and_are_on_the_card(short, images):
+    trained = train("simclr", short, images, augmentations=FEW, steps=100)
+    found = trained.card["losses"]
+    assert len(found) == 4 and found[-1] < found[0]
+    assert trained.card["then"] == "simclr" and "then" not in short.card
+
+
+def test_a_stopped_training_goes_on(short, images, tmp_path):
+    options = {"augmentations": FEW, "checkpoints": tmp_path}
+    keras = import_keras()
+
+    class Kill(Exception):
+        pass
+
+    kept = keras.callbacks.BackupAndRestore.on_epoch_end
+
+    def stop(self, epoch, logs=None):
+        kept(self, epoch, logs)
+        if epoch == 1:
+            raise Kill
+
+    keras.callbacks.BackupAndRestore.on_epoch_end = stop
+    try:
+        with pytest.raises(Kill):
+            train("simclr", short, images, steps=100, **options)
+    finally:
+        keras.callbacks.BackupAndRestore.on_epoch_end = kept
+    trained = train("simclr", short, images, steps=100, **options)
+    assert len(trained.card["losses"]) == 2  # two of four were done
+
+
+def test_without_variance_features_use_fewer_directions(short, images):
+    options = {"augmentations": FEW, "steps": 50}
+    cured = train("vicreg", short, images, **options)
+    collapsed = train("vicreg", short, images, variance=0, covariance=0, **options)
+    assert collapsed.card["losses"][-1] < cured.card["losses"][-1]
+    ranks = [scores.effective_rank(b.features(images)) for b in (collapsed, cured)]
+    assert ranks[0] < ranks[1]
+
+
+@pytest.mark.parametrize(
+    "given, sentence",
+    [
+        ({"images": "few"}, "compared 64 at a time, and there are 20"),
+        ({"images": "scaled"}, "must lie in 0-255"),
+        ({"steps": 0}, "whole number from 1 up, not 0"),
+        ({"augmentations": ["warp"]}, "no augmentation 'warp'. Choose from crop"),
+        ({"augmentations": []}, "two views are one picture"),
+    ],
+)
+def test_unusable_input_is_refused(given, sentence, short, images):
+    chosen = {"few": images[:20], "scaled": images / 255}
+    images = chosen.get(given.pop("images", None), images)
+    with pytest.raises(ValueError, match=sentence):
+        train("simclr", short, images, **given)
+
+
+# --- clusters -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("find", [unsupervised.kmeans, unsupervised.gaussian_mixture])
+def test_clouds_far_apart_are_found_and_others_are_put_to_them(find, seed):
+    features, labels = two_clouds(seed)
+    clusters = find(features[::2], 3, seed=seed)
+    assert unsupervised.nmi(labels[::2], clusters.members) == 1
+    assert unsupervised.nmi(labels, clusters.predict(features)) == 1
+    for cluster in range(3):
+        mean = features[::2][clusters.members == cluster].mean(0)
+        assert np.allclose(clusters.centres[cluster], mean)
+
+
+def test_features_however_small_are_clustered_alike():
+    features, _ = two_clouds(0, apart=1.0)
+    plain, tiny = (unsupervised.kmeans(f, 3) for f in (features, features * 1e-18))
+    assert np.array_equal(plain.members, tiny.members)
+    assert np.array_equal(tiny.predict(features * 1e-18), tiny.members)
+
+
+def test_nearest_and_odd_ones_are_those_of_the_own_centre():
+    features, _ = two_clouds(1)
+    clusters = unsupervised.kmeans(features, 3)
+    near = unsupervised.nearest(clusters, features, 4)
+    odd = unsupervised.odd_ones_out(clusters, features, 4)
+    for cluster in range(3):
+        rows = np.flatnonzero(clusters.members == cluster)
+        away = {
+            r: np.linalg.norm(features[r] - clusters.centres[cluster]) for r in rows
+        }
+        by_distance = sorted(away, key=away.get)
+        assert list(near[cluster]) == by_distance[:4]
+        assert list(odd[cluster]) == by_distance[::-1][:4]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_scores_without_labels_find_three_clouds(seed):
+    features, _ = two_clouds(seed, apart=12.0)
+    table = unsupervised.how_many(features, range(2, 7), seed=seed)
+    assert table["k"][table["silhouette"].argmax()] == 3
+    assert table["k"][table["bic"].argmin()] == 3
+    assert table["inertia"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("k", [1, 0, 2.5, 200])
+def test_a_number_of_clusters_that_cannot_be_is_refused(k):
+    features, _ = two_clouds(0)
+    with pytest.raises(ValueError, match="whole number from 2 to the 90 pictures"):
+        clustering.kmeans(features, k)
+
+
+# --- scores ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_clustering_accuracy_equals_brute_force(seed):
+    rng = np.random.default_rng(seed)
+    k, classes = rng.integers(2, 6, 2)
+    labels, members = rng.integers(0, classes, 40), rng.integers(0, k, 40)
+    most = max(k, classes)
+    best = max(
+        sum(
+            order[member] == label
+            for member, label in zip(members, labels, strict=True)
+        )
+        for order in itertools.permutations(range(most))
+    )
+    assert unsupervised.clustering_accuracy(labels, members) == best / 40
+
+
+def test_scores_know_the_best_and_chance():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 400)
+    renamed = np.array([7, 2, 9, 4])[labels]
+    for score in (scores.nmi, scores.ari, scores.clustering_accuracy):
+        assert score(labels, renamed) == pytest.approx(1)
+        assert score(labels, rng.integers(0, 4, 400)) < 0.35
+        with pytest.raises(ValueError, match="two lists of one length"):
+            score(labels, renamed[:-1])
+
+
+def test_a_silhouette_needs_two_clusters():
+    features, labels = two_clouds(0)
+    assert scores.silhouette(features, labels) > 0.5
+    with pytest.raises(ValueError, match="there are 1 of 90 pictures"):
+        scores.silhouette(features, 0 * labels)
+
+
+def test_the_effective_rank_counts_directions():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(50, 1)) @ rng.normal(size=(1, 8))
+    assert scores.effective_rank(one) == pytest.approx(1)
+    even = np.vstack([np.eye(4), -np.eye(4)])
+    assert scores.effective_rank(even) == pytest.approx(4)
+
+
+def test_the_knn_probe_counts_neighbours_of_test_pictures(short):
+    task = tl.datasets.load("digits", per_class=6)
+    ours, theirs = (short.features(s.images) for s in (task.train, task.test))
+    right = 0
+    for feature, label in zip(theirs, task.test.labels, strict=True):
+        near = np.argsort(((ours - feature) ** 2).sum(1), kind="stable")[:5]
+        right += np.bincount(task.train.labels[near]).argmax() == label
+    found = unsupervised.knn_probe(short, task)
+    assert found == pytest.approx(right / len(task.test), abs=0.01)
+
+
+# --- projections ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_projections_keep_clouds_apart(method):
+    features, labels = two_clouds(0, apart=12.0)
+    plane = unsupervised.project(features, method)
+    assert plane.shape == (90, 2)
+    assert scores.silhouette(plane, labels) > 0.5
+    assert np.array_equal(plane, unsupervised.project(features, method))
+
+
+def test_umap_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)  # as where it is not installed
+    features, _ = two_clouds(0)
+    with pytest.raises(ImportError, match="pip install umap-learn, or choose tsne"):
+        unsupervised.project(features, "umap")
+    with pytest.raises(ValueError, match="no projection 'mds'. Choose one of pca"):
+        projections.project(features, "mds")

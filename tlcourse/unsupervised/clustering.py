@@ -1,0 +1,180 @@
+"""Groups of pictures that nobody has named."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas
+import threadpoolctl
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+
+from tlcourse.unsupervised.scores import silhouette
+
+STARTS = 10  # the tightest of so many clusterings is kept
+DIRECTIONS = 20  # a mixture of Gaussians needs more pictures than features
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Clusters:
+    """Groups found among some pictures, which others can be put into.
+
+    Attributes
+    ----------
+    members : ndarray, int, (n,)
+        The cluster of each picture, from 0 up.
+    centres : ndarray, float, (k, d)
+        Mean features of each cluster.
+    model : sklearn estimator
+        What has found them.
+    """
+
+    members: np.ndarray
+    centres: np.ndarray
+    model: object
+    scale: float
+
+    def predict(self, features):
+        """Give the cluster of other pictures, from another domain perhaps.
+
+        Parameters
+        ----------
+        features : array, (m, d)
+            From the same backbone.
+
+        Returns
+        -------
+        ndarray, int, (m,)
+        """
+        with threadpoolctl.threadpool_limits(1):
+            return self.model.predict(np.asarray(features) / self.scale)
+
+    def distances(self, features):
+        """Euclidean distances to the centres.
+
+        Parameters
+        ----------
+        features : array, (m, d)
+
+        Returns
+        -------
+        ndarray, float, (m, k)
+        """
+        gaps = np.asarray(features)[:, None] - self.centres
+        return np.sqrt((gaps**2).sum(-1))
+
+
+def kmeans(features, k, *, seed=0):
+    """Put each picture to the nearest of k centres, each the mean of its pictures.
+
+    Parameters
+    ----------
+    features : array, (n, d)
+        Of pictures; raw pixels as rows will do, too.
+    k : int
+        From 2 to n.
+    seed : int
+
+    Returns
+    -------
+    Clusters
+
+    Raises
+    ------
+    ValueError
+        If features are not finite rows, or ``k`` does not fit them.
+
+    References
+    ----------
+    Lloyd (1982), Least squares quantization in PCM. Arthur & Vassilvitskii (2007),
+    k-means++.
+    """
+    return _fitted(KMeans(k, n_init=STARTS, random_state=seed), features, k)
+
+
+def gaussian_mixture(features, k, *, seed=0):
+    """Explain pictures as drawn from k clouds, each with a breadth of its own.
+
+    For parameters, result and errors see `kmeans`. Only the 20 main directions of the
+    features are explained, and clouds lie along them.
+
+    References
+    ----------
+    Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM
+    algorithm.
+    """
+    features = np.asarray(features)
+    model = make_pipeline(
+        PCA(min(DIRECTIONS, *features.shape), random_state=seed),
+        GaussianMixture(k, covariance_type="diag", n_init=STARTS, random_state=seed),
+    )
+    return _fitted(model, features, k)
+
+
+def _fitted(model, features, k):
+    features = _checked(features, k)
+    # Features of a random network are so small that their squares vanish.
+    scale = float(features.std()) or 1.0
+    with threadpoolctl.threadpool_limits(1):  # small matrices: two threads wait
+        members = model.fit_predict(features / scale)
+    # An empty cloud has no mean; its place is the mean of all.
+    centres = np.stack([
+        features[members == c].mean(0) if (members == c).any() else features.mean(0)
+        for c in range(k)
+    ])  # fmt: skip
+    return Clusters(members, centres, model, scale)
+
+
+def _checked(features, k):
+    features = np.asarray(features, float)
+    if features.ndim != 2 or len(features) < 2 or not np.isfinite(features).all():
+        raise ValueError(
+            "Features must be finite rows, one for each of at least 2 pictures, and "
+            f"these have the shape {features.shape}: see backbone.features(images)."
+        )
+    if not isinstance(k, (int, np.integer)) or not 2 <= k <= len(features):
+        raise ValueError(
+            f"k must be a whole number from 2 to the {len(features)} pictures, not "
+            f"{k!r}."
+        )
+    return features
+
+
+def how_many(features, ks, *, seed=0):
+    """Score numbers of clusters without a label.
+
+    Parameters
+    ----------
+    features : array, (n, d)
+    ks : sequence of int
+        Numbers of clusters to try.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each k. ``inertia``: squared distances to the own centre, which
+        falls whatever k does; ``silhouette``: high is good; ``bic`` of a mixture of
+        Gaussians: low is good.
+
+    Raises
+    ------
+    ValueError
+        If features or a k are unusable.
+    """
+    rows = []
+    for k in ks:
+        features = _checked(features, k)
+        clusters = kmeans(features, k, seed=seed)
+        reduce, mixture = gaussian_mixture(features, k, seed=seed).model
+        directions = reduce.transform(features / clusters.scale)
+        rows.append({
+            "k": k,
+            "inertia": clusters.model.inertia_,
+            "silhouette": silhouette(features, clusters.members),
+            "bic": mixture.bic(directions),
+        })  # fmt: skip
+    return pandas.DataFrame(rows)

@@ -1,0 +1,132 @@
+"""What self-supervised training makes small, as Keras functions, and their layer."""
+
+from __future__ import annotations
+
+from tlcourse.quiet import import_keras
+
+keras = import_keras()
+ops = keras.ops
+
+
+def nt_xent(first, second, temperature=0.2):
+    """Find the other view of each picture among all views (SimCLR).
+
+    Parameters
+    ----------
+    first, second : tensor, (n, d)
+        Row i of both describes one picture, in two views.
+    temperature : float
+        Small values look at the nearest of the other pictures alone.
+
+    Returns
+    -------
+    tensor, ()
+        Mean cross-entropy over 2n views; log(2n - 1) where all views look alike.
+
+    References
+    ----------
+    Chen et al. (2020), A simple framework for contrastive learning of visual
+    representations, ICML.
+    """
+    n = ops.shape(first)[0]
+    logits = similarities(first, second) / temperature
+    logits = logits - 1e9 * ops.eye(2 * n)  # a view is not compared with itself
+    other = ops.concatenate([ops.arange(n) + n, ops.arange(n)])
+    return cross_entropy(logits, other)
+
+
+def similarities(first, second):
+    """Cosines of all views with one another.
+
+    Parameters
+    ----------
+    first, second : tensor, (n, d)
+
+    Returns
+    -------
+    tensor, (2n, 2n)
+        The first views of all pictures, then the second ones.
+    """
+    views = ops.normalize(ops.concatenate([first, second]), axis=1)
+    return views @ ops.transpose(views)
+
+
+def vicreg_loss(first, second, invariance=25.0, variance=25.0, covariance=1.0):
+    """Make two views alike, and forbid the ways of cheating (VICReg).
+
+    Parameters
+    ----------
+    first, second : tensor, (n, d)
+        Row i of both describes one picture, in two views.
+    invariance : float
+        Weight of the squared distance between the views of a picture.
+    variance : float
+        Weight of how much the spread of a feature falls below 1: where all pictures
+        look alike, this is large.
+    covariance : float
+        Weight of what features say twice.
+
+    Returns
+    -------
+    tensor, ()
+
+    References
+    ----------
+    Bardes, Ponce & LeCun (2022), VICReg: variance-invariance-covariance regularization
+    for self-supervised learning, ICLR.
+    """
+    apart = ops.mean(ops.square(first - second))
+    narrow = twice = 0.0
+    for view in (first, second):
+        n, d = ops.cast(ops.shape(view)[0], view.dtype), view.shape[1]
+        centred = view - ops.mean(view, axis=0)
+        squares = ops.square(ops.transpose(centred) @ centred / (n - 1))
+        own = ops.sum(ops.square(centred), axis=0) / (n - 1)
+        narrow += ops.mean(ops.relu(1 - ops.sqrt(own + 1e-4))) / 2
+        twice += (ops.sum(squares) - ops.sum(ops.square(own))) / d
+    return invariance * apart + variance * narrow + covariance * twice
+
+
+def cross_entropy(logits, labels):
+    """Mean cross-entropy of answers, logits (n, classes), to labels (n,)."""
+    return ops.mean(
+        keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    )
+
+
+def squared_error(painted, pictures):
+    """Mean squared difference of two stacks of pictures, (n, h, w, 3)."""
+    return ops.mean(ops.square(painted - pictures))
+
+
+class QuarterTurns(keras.layers.Layer):
+    """Turns each picture by 0, 1, 2 or 3 quarters, at random; tells by how many."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator()
+
+    def call(self, pictures):
+        n = ops.shape(pictures)[0]
+        quarters = keras.random.randint((n,), 0, 4, seed=self.seeds)
+        turned = ops.stack([ops.rot90(pictures, k, axes=(1, 2)) for k in range(4)], 1)
+        chosen = ops.one_hot(quarters, 4)[:, :, None, None, None]
+        return ops.sum(turned * chosen, axis=1), quarters
+
+
+class Loss(keras.layers.Layer):
+    """Adds a loss of its inputs, and lets the first of them through.
+
+    Parameters
+    ----------
+    function : callable
+        Of all inputs, such as `nt_xent`.
+    """
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, *inputs):
+        self.add_loss(self.function(*inputs))
+        return inputs[0]

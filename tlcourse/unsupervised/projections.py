@@ -1,0 +1,64 @@
+"""Many features drawn as two."""
+
+from __future__ import annotations
+
+import numpy as np
+import threadpoolctl
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.preprocessing import StandardScaler
+
+METHODS = ("pca", "tsne", "umap")
+
+
+def project(features, method="pca", *, seed=0):
+    """Put pictures in a plane, for looking at them.
+
+    Parameters
+    ----------
+    features : array, (n, d)
+    method : str
+        ``"pca"``: the two directions in which features differ most. ``"tsne"``:
+        neighbours stay neighbours, distances mean nothing. ``"umap"``: likewise, if
+        the package ``umap-learn`` is there.
+    seed : int
+
+    Returns
+    -------
+    ndarray, float, (n, 2)
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    ImportError
+        If umap-learn is not installed.
+
+    References
+    ----------
+    Pearson (1901), On lines and planes of closest fit. van der Maaten & Hinton (2008),
+    Visualizing data using t-SNE, JMLR. McInnes, Healy & Melville (2018), UMAP.
+    """
+    if method not in METHODS:
+        raise ValueError(
+            f"There is no projection {method!r}. Choose one of {', '.join(METHODS)}."
+        )
+    features = StandardScaler().fit_transform(np.asarray(features, float))
+    with threadpoolctl.threadpool_limits(1):  # on so few points threads wait
+        if method == "pca":
+            return PCA(2, random_state=seed).fit_transform(features)
+        if method == "tsne":
+            near = min(30, (len(features) - 1) / 3)
+            flat = TSNE(init="pca", perplexity=near, random_state=seed)
+            return flat.fit_transform(features)
+        return _umap().UMAP(random_state=seed, n_jobs=1).fit_transform(features)
+
+
+def _umap():
+    try:
+        import umap
+    except ImportError:
+        raise ImportError(
+            "UMAP is not installed: pip install umap-learn, or choose tsne."
+        ) from None
+    return umap

@@ -1,0 +1,248 @@
+"""Training a backbone on pictures without labels: pretext tasks.
+
+No function here has a place for labels. Each is given an array of pictures and makes
+its own task from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tlcourse.adaptation.batchnorm import copy, with_statistics
+from tlcourse.backbones import catalogue, check_images
+from tlcourse.quiet import import_keras
+from tlcourse.unsupervised.augmentations import augmenter
+
+BATCH, RATE, STEPS = 64, 5e-3, 300
+AT_ONCE = 25  # steps between two looks at the loss, two checkpoints, two clusterings
+PHOTOGRAPHS = ("crop", "mirror", "colour", "grey")
+PROJECTION = 128  # features of a view that the loss compares
+
+
+def simclr(
+    backbone, images, *, augmentations=PHOTOGRAPHS, temperature=0.2, steps=STEPS,
+    seed=0, checkpoints=None,
+):  # fmt: skip
+    """Train a backbone to know each picture again in another view, among many.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Where training starts. Is copied, so its own weights stay as they are.
+    images : ndarray, (n, height, width, 3), 0-255
+        At least 64.
+    augmentations : sequence of str
+        What makes a view; names of ``AUGMENTATIONS``.
+    temperature : float
+        See `losses.nt_xent`.
+    steps : int
+        Batches of 64 pictures, in two views each; above 25, rounded up to whole 25s.
+    seed : int
+        It sets the seeds of Keras, NumPy and Python.
+    checkpoints : path, optional
+        A folder: what was stopped half-way goes on from there.
+
+    Returns
+    -------
+    Backbone
+        Its card's ``"losses"`` are the mean losses of every 25 steps.
+
+    Raises
+    ------
+    ValueError
+        If the images, the augmentations or the number of steps are unusable.
+
+    References
+    ----------
+    Chen et al. (2020), A simple framework for contrastive learning of visual
+    representations, ICML.
+    """
+
+    def loss(losses, first, second):
+        return losses.nt_xent(first, second, temperature)
+
+    goal = _compare(loss, augmentations)
+    return _train("simclr", backbone, images, goal, steps, seed, checkpoints)
+
+
+def vicreg(
+    backbone, images, *, augmentations=PHOTOGRAPHS, invariance=25.0, variance=25.0,
+    covariance=1.0, steps=STEPS, seed=0, checkpoints=None,
+):  # fmt: skip
+    """Train a backbone to describe two views alike, without comparing pictures.
+
+    For the other parameters, the result and errors see `simclr`.
+
+    Parameters
+    ----------
+    invariance, variance, covariance : float
+        See `losses.vicreg_loss`. Without ``variance`` and ``covariance`` the cheapest
+        way is to describe all pictures alike: features collapse.
+
+    References
+    ----------
+    Bardes, Ponce & LeCun (2022), VICReg: variance-invariance-covariance regularization
+    for self-supervised learning, ICLR.
+    """
+
+    def loss(losses, first, second):
+        return losses.vicreg_loss(first, second, invariance, variance, covariance)
+
+    goal = _compare(loss, augmentations)
+    return _train("vicreg", backbone, images, goal, steps, seed, checkpoints)
+
+
+def rotation(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
+    """Train a backbone to tell by which quarter of a turn a picture was turned.
+
+    For parameters, result and errors see `simclr`.
+
+    References
+    ----------
+    Gidaris, Singh & Komodakis (2018), Unsupervised representation learning by
+    predicting image rotations, ICLR.
+    """
+
+    def goal(encode, pictures):
+        from tlcourse.unsupervised import losses
+
+        layers = import_keras().layers
+        turned, quarters = losses.QuarterTurns()(pictures)
+        said = layers.Dense(4)(encode(turned))
+        return losses.Loss(losses.cross_entropy)(said, quarters)
+
+    return _train("rotation", backbone, images, goal, steps, seed, checkpoints)
+
+
+def autoencoder(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
+    """Train a backbone so that pictures can be painted again from its features.
+
+    The pictures are painted at 32 px. For parameters, result and errors see `simclr`.
+
+    References
+    ----------
+    Hinton & Salakhutdinov (2006), Reducing the dimensionality of data with neural
+    networks, Science.
+    """
+
+    def goal(encode, pictures):
+        from tlcourse.unsupervised import losses
+
+        layers = import_keras().layers
+        x = layers.Reshape((4, 4, 64))(layers.Dense(4 * 4 * 64)(encode(pictures)))
+        for channels in (32, 16, 8):
+            x = layers.Conv2DTranspose(
+                channels, 4, strides=2, padding="same", activation="relu"
+            )(x)
+        painted = layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
+        small = layers.Rescaling(1 / 255)(layers.Resizing(32, 32)(pictures))
+        return losses.Loss(losses.squared_error)(painted, small)
+
+    return _train("autoencoder", backbone, images, goal, steps, seed, checkpoints)
+
+
+def _compare(loss, augmentations):
+    """The goal of a loss that compares two views of each picture."""
+
+    def goal(encode, pictures):
+        from tlcourse.unsupervised import losses
+
+        keras = import_keras()
+        layers, ops, change = keras.layers, keras.ops, augmenter(augmentations)
+        # Both views in one batch: their BatchNorm statistics are the same.
+        features = encode(change(layers.Concatenate(axis=0)([pictures, pictures])))
+        # The loss throws away what the views don't share. A projection takes the blow:
+        # the features before it keep more (Chen et al. 2020, section 4.2).
+        project = keras.Sequential([
+            layers.Dense(features.shape[-1]),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Dense(PROJECTION),
+        ])  # fmt: skip
+        compared = losses.Loss(lambda both: loss(losses, *ops.split(both, 2)))
+        return compared(project(features))
+
+    return goal
+
+
+def _train(name, backbone, images, goal, steps, seed, checkpoints):
+    """Train a copy of a backbone towards a goal that it adds to its own loss."""
+    images = check_pictures(images, steps)
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    body = copy(backbone)
+    body.trainable = True
+    pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
+    network = keras.Model(pictures, goal(encoder(backbone, body), pictures))
+    rising = steps // 10
+    pace = keras.optimizers.schedules.CosineDecay(
+        RATE / 10, steps - rising, warmup_target=RATE, warmup_steps=rising
+    )
+    network.compile(keras.optimizers.AdamW(pace, weight_decay=1e-4), loss=None)
+    at_once = min(steps, AT_ONCE)
+    told = network.fit(
+        _batches(resized(backbone, images), seed),
+        epochs=-(-steps // at_once),
+        steps_per_epoch=at_once,
+        callbacks=checkpoints and keras.callbacks.BackupAndRestore(checkpoints),
+        shuffle=False,
+        verbose=0,
+    )
+    card = {**backbone.card, "then": name, "losses": told.history["loss"]}
+    trained = dataclasses.replace(backbone, model=body, card=card)
+    # Training saw changed pictures; from now on whole ones are described.
+    return with_statistics(trained, images)
+
+
+def encoder(backbone, body):
+    """From pictures, (n, input_size, input_size, 3) in 0-255, to features (n, d)."""
+    keras = import_keras()
+    family = catalogue().set_index("model")["family"][backbone.name]
+    prepare = getattr(keras.applications, family).preprocess_input
+    pool = keras.layers.GlobalAveragePooling2D()
+    return lambda pictures: pool(body(prepare(pictures)))
+
+
+def _batches(pictures, seed):
+    """Batches of pictures for ever, in another order each time."""
+    import tensorflow as tf
+
+    pictures = tf.constant(pictures)
+    order = tf.data.Dataset.range(len(pictures)).shuffle(len(pictures), seed=seed)
+    # A last batch of one or two pictures would have nothing to compare them with.
+    order = order.batch(BATCH, drop_remainder=True).repeat()
+    return order.map(lambda rows: tf.gather(pictures, rows)).prefetch(2)
+
+
+def resized(backbone, images):
+    """Pictures at the backbone's size, in 0-255."""
+    resize, shape = import_keras().ops.image.resize, (backbone.input_size,) * 2
+    parts = [images[i : i + 256] for i in range(0, len(images), 256)]
+    return np.concatenate([np.array(resize(part, shape)) for part in parts])
+
+
+def check_pictures(images, steps):
+    """Refuse, before any work, what cannot be trained on.
+
+    Raises
+    ------
+    ValueError
+        If there are too few pictures, or they are no array, or ``steps`` is not a
+        whole number from 1 up.
+    """
+    if not isinstance(images, np.ndarray):
+        raise ValueError(
+            "images must be an array of pictures, without labels: give "
+            f"task.train.images, not {type(images).__name__}."
+        )
+    images = check_images(images)
+    if len(images) < BATCH:
+        raise ValueError(
+            f"Pictures are compared {BATCH} at a time, and there are {len(images)}: "
+            "give more of them; they need no labels."
+        )
+    if not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps must be a whole number from 1 up, not {steps!r}.")
+    return images
