@@ -12,6 +12,8 @@ FOLDER ?= tlcourse-lessons
 
 PY := .venv/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
+# What the tests need comes four times as fast with uv; a learner has pip alone.
+UV := -m uv --quiet pip install --compile-bytecode
 PYTEST := $(PY) -m pytest --color=auto
 # Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
 PAIRED := $(PYTEST) -n 2 --dist loadscope
@@ -93,11 +95,13 @@ clean:
 	@touch $@
 
 .venv/test: pyproject.toml | .venv/bin/python
-	@$(PY) $(PIP) --editable '.[test]'
+	@$(PY) $(PIP) uv
+	@$(PY) $(UV) --python $(PY) --editable '.[test]'
 	@touch $@ .venv/lab
 
 .venv-colab/test: pyproject.toml tests/colab.txt
 	$(PYTHON_COLAB) -m venv .venv-colab
-	.venv-colab/bin/python $(PIP) --requirement tests/colab.txt
-	.venv-colab/bin/python $(PIP) --no-deps --editable .
+	.venv-colab/bin/python $(PIP) uv
+	.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --requirement tests/colab.txt
+	.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --no-deps --editable .
 	@touch $@

@@ -19,7 +19,8 @@ def main():
     task = datasets.load(wanted.target)
     backbone = backbones.load("mobilenet", source=wanted.source or None)
     before = unsupervised.knn_probe(backbone, task)
-    name = f"mobilenet_{wanted.source or 'random'}_{wanted.target}_{wanted.method}"
+    start, way = wanted.source or "random", f"{wanted.method}_{wanted.seed}"
+    name = f"mobilenet_{start}_{wanted.target}_{way}"
     print(f"{name}: {wanted.steps} steps on {len(task.train)} pictures, no labels")
     checkpoints = pathlib.Path(f"{name}.checkpoints")
     options = {"steps": wanted.steps, "seed": wanted.seed, "checkpoints": checkpoints}

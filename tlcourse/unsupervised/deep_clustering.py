@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 
 from tlcourse.adaptation.batchnorm import copy, set_statistics
+from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
 from tlcourse.unsupervised.clustering import kmeans
@@ -24,7 +26,8 @@ RATE = 1e-3
 
 
 def deep_cluster(
-    backbone, images, k, *, augmentations=PHOTOGRAPHS, steps=STEPS, seed=0
+    backbone, images, k, *, augmentations=PHOTOGRAPHS, steps=STEPS, seed=0,
+    show_progress=True,
 ):  # fmt: skip
     """Cluster, learn to tell the clusters apart, cluster again.
 
@@ -45,6 +48,7 @@ def deep_cluster(
         Batches of 64 pictures; above 25, rounded up to whole 25s.
     seed : int
         It sets the seeds of Keras, NumPy and Python.
+    show_progress : bool
 
     Returns
     -------
@@ -61,6 +65,7 @@ def deep_cluster(
     ECCV.
     """
     images = check_pictures(images, steps)
+    gc.collect()  # trainings that are over hang in cycles, 300 MB each
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     body, head = copy(backbone), keras.layers.Dense(k)
@@ -76,7 +81,8 @@ def deep_cluster(
     prepared, drawn = backbone.preprocess(images), resized(backbone, images)
     first = [weight.numpy() for weight in head.weights]
     rng, at_once = np.random.default_rng(seed), min(steps, AT_ONCE)
-    for turn in range(-(-steps // at_once)):
+    turns = range(-(-steps // at_once))
+    for turn in progress(turns, "Training (deep_cluster)", show_progress):
         members = kmeans(trained.features(images), k, seed=seed + turn).members
         # Cluster 3 of this turn has nothing to do with cluster 3 of the last one.
         head.set_weights(first)

@@ -7,11 +7,13 @@ its own task from them.
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 
 from tlcourse.adaptation.batchnorm import copy, with_statistics
 from tlcourse.backbones import catalogue, check_images
+from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
 
@@ -23,7 +25,7 @@ PROJECTION = 128  # features of a view that the loss compares
 
 def simclr(
     backbone, images, *, augmentations=PHOTOGRAPHS, temperature=0.2, steps=STEPS,
-    seed=0, checkpoints=None,
+    seed=0, checkpoints=None, show_progress=True,
 ):  # fmt: skip
     """Train a backbone to know each picture again in another view, among many.
 
@@ -43,6 +45,7 @@ def simclr(
         It sets the seeds of Keras, NumPy and Python.
     checkpoints : path, optional
         A folder: what was stopped half-way goes on from there.
+    show_progress : bool
 
     Returns
     -------
@@ -64,12 +67,14 @@ def simclr(
         return losses.nt_xent(first, second, temperature)
 
     goal = _compare(loss, augmentations)
-    return _train("simclr", backbone, images, goal, steps, seed, checkpoints)
+    return _train(
+        "simclr", backbone, images, goal, steps, seed, checkpoints, show_progress
+    )
 
 
 def vicreg(
     backbone, images, *, augmentations=PHOTOGRAPHS, invariance=25.0, variance=25.0,
-    covariance=1.0, steps=STEPS, seed=0, checkpoints=None,
+    covariance=1.0, steps=STEPS, seed=0, checkpoints=None, show_progress=True,
 ):  # fmt: skip
     """Train a backbone to describe two views alike, without comparing pictures.
 
@@ -91,10 +96,14 @@ def vicreg(
         return losses.vicreg_loss(first, second, invariance, variance, covariance)
 
     goal = _compare(loss, augmentations)
-    return _train("vicreg", backbone, images, goal, steps, seed, checkpoints)
+    return _train(
+        "vicreg", backbone, images, goal, steps, seed, checkpoints, show_progress
+    )
 
 
-def rotation(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
+def rotation(
+    backbone, images, *, steps=STEPS, seed=0, checkpoints=None, show_progress=True
+):  # fmt: skip
     """Train a backbone to tell by which quarter of a turn a picture was turned.
 
     For parameters, result and errors see `simclr`.
@@ -113,10 +122,14 @@ def rotation(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
         said = layers.Dense(4)(encode(turned))
         return losses.Loss(losses.cross_entropy)(said, quarters)
 
-    return _train("rotation", backbone, images, goal, steps, seed, checkpoints)
+    return _train(
+        "rotation", backbone, images, goal, steps, seed, checkpoints, show_progress
+    )
 
 
-def autoencoder(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
+def autoencoder(
+    backbone, images, *, steps=STEPS, seed=0, checkpoints=None, show_progress=True
+):  # fmt: skip
     """Train a backbone so that pictures can be painted again from its features.
 
     The pictures are painted at 32 px. For parameters, result and errors see `simclr`.
@@ -140,7 +153,9 @@ def autoencoder(backbone, images, *, steps=STEPS, seed=0, checkpoints=None):
         small = layers.Rescaling(1 / 255)(layers.Resizing(32, 32)(pictures))
         return losses.Loss(losses.squared_error)(painted, small)
 
-    return _train("autoencoder", backbone, images, goal, steps, seed, checkpoints)
+    return _train(
+        "autoencoder", backbone, images, goal, steps, seed, checkpoints, show_progress
+    )
 
 
 def _compare(loss, augmentations):
@@ -167,9 +182,10 @@ def _compare(loss, augmentations):
     return goal
 
 
-def _train(name, backbone, images, goal, steps, seed, checkpoints):
+def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress):
     """Train a copy of a backbone towards a goal that it adds to its own loss."""
     images = check_pictures(images, steps)
+    gc.collect()  # trainings that are over hang in cycles, 300 MB each
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     body = copy(backbone)
@@ -182,14 +198,17 @@ def _train(name, backbone, images, goal, steps, seed, checkpoints):
     )
     network.compile(keras.optimizers.AdamW(pace, weight_decay=1e-4), loss=None)
     at_once = min(steps, AT_ONCE)
-    told = network.fit(
-        _batches(resized(backbone, images), seed),
-        epochs=-(-steps // at_once),
-        steps_per_epoch=at_once,
-        callbacks=checkpoints and keras.callbacks.BackupAndRestore(checkpoints),
-        shuffle=False,
-        verbose=0,
-    )
+    turns = -(-steps // at_once)
+    with progress(turns, f"Training ({name})", show_progress) as bar:
+        tell = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda turn, logs: bar.update(note=f"loss {logs['loss']:.2f}")
+        )
+        keep = checkpoints and keras.callbacks.BackupAndRestore(checkpoints)
+        told = network.fit(
+            _batches(resized(backbone, images), seed),
+            epochs=turns, steps_per_epoch=at_once, shuffle=False, verbose=0,
+            callbacks=[tell, keep] if keep else [tell],
+        )  # fmt: skip
     card = {**backbone.card, "then": name, "losses": told.history["loss"]}
     trained = dataclasses.replace(backbone, model=body, card=card)
     # Training saw changed pictures; from now on whole ones are described.

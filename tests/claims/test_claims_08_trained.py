@@ -1,0 +1,88 @@
+"""Lesson 08 on networks that were trained without labels: SimCLR and pretext tasks."""
+
+import pandas
+import pytest
+
+import tlcourse as tl
+from tlcourse import unsupervised
+from tlcourse.unsupervised.recipes import RECIPES
+
+RESTS_ON = ("unsupervised/*", "adaptation/*")
+SOURCE = "imagenet_distilled"
+
+
+def load(source, seed):
+    return tl.backbones.load("mobilenet", source=source, seed=seed)
+
+
+def scores(backbone, task, seed):
+    """kNN probe, and what k-means and a Gaussian mixture find; by the score's name."""
+    features, labels = backbone.features(task.train.images), task.train.labels
+    found = {"knn": unsupervised.knn_probe(backbone, task)}
+    for name in ("kmeans", "gaussian_mixture"):
+        cluster = getattr(unsupervised, name)
+        members = cluster(features, len(task.classes), seed=seed).members
+        found[name] = unsupervised.nmi(labels, members)
+    return found
+
+
+def measure_targets(seed):
+    """Train on two targets from the source and from random weights, alike."""
+    rows = []
+    for name in ("digits", "tissue"):
+        task = tl.datasets.load(name)
+        start, random = load(SOURCE, seed), load(None, seed)
+        models = {"source": start}
+        for what, begin in (("contrastive", start), ("from_random", random)):
+            models[what] = unsupervised.simclr(
+                begin, task.train.images, augmentations=RECIPES[name], seed=seed
+            )
+        for what, model in models.items():
+            value = unsupervised.knn_probe(model, task)
+            rows.append({"target": name, "what": what, "value": value})
+    return rows
+
+
+def measure_pretexts(seed):
+    """Train on apples with each pretext task from one source."""
+    task, start = tl.datasets.load("apples"), load(SOURCE, seed)
+    given, changes = (start, task.train.images), RECIPES["apples"]
+    models = {
+        "source": start,
+        "simclr": unsupervised.simclr(*given, augmentations=changes, seed=seed),
+        "vicreg": unsupervised.vicreg(*given, augmentations=changes, seed=seed),
+        "deep_cluster": unsupervised.deep_cluster(
+            *given, 24, augmentations=changes, seed=seed
+        ),
+        "rotation": unsupervised.rotation(*given, seed=seed),
+        "autoencoder": unsupervised.autoencoder(*given, seed=seed),
+    }
+    return [
+        {"method": name, "score": score, "value": value}
+        for name, model in models.items()
+        for score, value in scores(model, task, seed).items()
+    ]
+
+
+@pytest.fixture
+def targets(claim):
+    """Mean kNN probe by target and start."""
+    table = claim("lesson_08_targets", measure_targets)
+    return table.groupby(["target", "what"])["value"].mean().unstack()
+
+
+@pytest.fixture
+def pretexts(claim):
+    """Every seed's scores on apples, a column for each method."""
+    table = claim("lesson_08_pretexts", measure_pretexts)
+    assert isinstance(table, pandas.DataFrame)
+    return table.pivot(index=["score", "seed"], columns="method", values="value")
+
+
+@pytest.mark.parametrize("target", ["digits", "tissue"])
+def test_contrastive_training_beats_the_source_and_the_same_from_random(
+    targets, target
+):
+    row = targets.loc[target]
+    assert row["contrastive"] > row["source"] + 0.05
+    assert row["contrastive"] > row["from_random"] + 0.10
