@@ -27,7 +27,7 @@ def course_map(source_images=(), target_images=(), *, alt=None):
     ValueError
         If the pictures have another shape.
     """
-    fig = Figure(figsize=(7.4, 4.95))
+    fig = Figure(figsize=(7.4, 5.25))
     axes = fig.add_axes((0, 0, 1, 1))
     rows = (
         (3.45, source_images, ("Source", "many labels", "Which letter?", "old")),
@@ -47,20 +47,21 @@ def course_map(source_images=(), target_images=(), *, alt=None):
         _badge(axes, left, line, number)
         axes.text(left + 0.22, line, title, va="center", fontsize=10, color=INK)
     axes.set_axis_off()
-    axes.set(xlim=(0, 7.4), ylim=(-0.35, 4.6))
+    axes.set(xlim=(0, 7.4), ylim=(-0.65, 4.6))
     return Picture(fig, alt or _COURSE_MAP_IN_WORDS)
 
 
 # Number, title, where it stands on the map and where in the list below it.
 _LESSONS = (
-    ("01", "Why transfer?", (3.02, 2.5), (0.3, 0.34)),
-    ("02", "Inside a backbone", (2.12, 4.02), (1.75, 0.34)),
-    ("03", "Feature extraction", (5.42, 1.82), (3.5, 0.34)),
-    ("04", "Freezing, fine-tuning", (2.12, 0.92), (5.25, 0.34)),
-    ("05", "Choosing a source", (0.91, 2.72), (0.3, -0.02)),
-    ("06", "Inductive transfer", (7.1, 1.55), (2.0, -0.02)),
-    ("07", "Domain adaptation", (0.91, 0.82), (3.65, -0.02)),
-    ("09", "When transfer hurts", (6.2, 2.5), (5.5, -0.02)),
+    ("01", "Why transfer?", (3.02, 2.5), (0.5, 0.34)),
+    ("02", "Inside a backbone", (2.12, 4.02), (2.75, 0.34)),
+    ("03", "Feature extraction", (5.42, 1.82), (5.2, 0.34)),
+    ("04", "Freezing, fine-tuning", (2.12, 0.92), (0.5, 0.0)),
+    ("05", "Choosing a source", (0.91, 2.72), (2.75, 0.0)),
+    ("06", "Inductive transfer", (7.1, 1.55), (5.2, 0.0)),
+    ("07", "Domain adaptation", (0.65, 0.82), (0.5, -0.34)),
+    ("08", "Unsupervised transfer", (1.17, 0.82), (2.75, -0.34)),
+    ("09", "When transfer hurts", (6.2, 2.5), (5.2, -0.34)),
 )
 _COURSE_MAP_IN_WORDS = (
     "Two rows. Above, the source: many labelled pictures of letters go through a "
@@ -70,7 +71,7 @@ _COURSE_MAP_IN_WORDS = (
     "backbone to backbone says: transfer, the weights move; the old head stays behind. "
     "Lessons 01 and 09 stand at the arrow, 02 at the backbone, 03 at the new head, 04 "
     "at the words frozen or trainable, 05 at the source, 06 at the new question, 07 "
-    "at the pictures of the target."
+    "and 08 at the pictures of the target."
 )
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas
 import threadpoolctl
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
@@ -30,6 +31,8 @@ class Clusters:
         Mean features of each cluster.
     model : sklearn estimator
         What has found them.
+    scale : float
+        The features' spread, by which they are divided before.
     """
 
     members: np.ndarray
@@ -50,7 +53,7 @@ class Clusters:
         ndarray, int, (m,)
         """
         with threadpoolctl.threadpool_limits(1):
-            return self.model.predict(np.asarray(features) / self.scale)
+            return self.model.predict(np.asarray(features, float) / self.scale)
 
     def distances(self, features):
         """Euclidean distances to the centres.
@@ -63,8 +66,7 @@ class Clusters:
         -------
         ndarray, float, (m, k)
         """
-        gaps = np.asarray(features)[:, None] - self.centres
-        return np.sqrt((gaps**2).sum(-1))
+        return cdist(features, self.centres)
 
 
 def kmeans(features, k, *, seed=0):

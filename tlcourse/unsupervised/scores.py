@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.optimize
+import threadpoolctl
 from sklearn.metrics import (
     adjusted_rand_score,
     confusion_matrix,
@@ -112,7 +113,8 @@ def silhouette(features, clusters):
             f"The silhouette compares clusters, and there are {found} of "
             f"{len(features)} pictures: make 2 at least, and fewer than pictures."
         )
-    return float(silhouette_score(features, clusters))
+    with threadpoolctl.threadpool_limits(1):  # small matrices: two threads wait
+        return float(silhouette_score(features, clusters))
 
 
 def knn_probe(backbone, task):

@@ -17,7 +17,7 @@ from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
 
-BATCH, RATE, STEPS = 64, 5e-3, 300
+BATCH, RATE, STEPS = 64, 5e-3, 200
 AT_ONCE = 25  # steps between two looks at the loss, two checkpoints, two clusterings
 PHOTOGRAPHS = ("crop", "mirror", "colour", "grey")
 PROJECTION = 128  # features of a view that the loss compares
