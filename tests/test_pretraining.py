@@ -44,10 +44,7 @@ def start(folder, name):
 
 
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
-    whole = start(tmp_path, "whole")
-    assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
-
-    killed = start(tmp_path, "killed")
+    whole, killed = start(tmp_path, "whole"), start(tmp_path, "killed")
     checkpoint = tmp_path / "killed/tlcourse/pretraining/test/training_metadata.json"
     while not (checkpoint.exists() and _epoch(checkpoint) >= 3):
         assert killed.poll() is None, "it ended before it could be killed"
@@ -55,6 +52,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     resumed = start(tmp_path, "killed")
+    assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
     said = resumed.communicate()[0]
     assert resumed.returncode == 0
     assert "Epoch 1/30" not in said and "Epoch 30/30" in said

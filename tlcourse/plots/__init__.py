@@ -15,6 +15,12 @@ from tlcourse.plots.backbone_blocks import blocks
 from tlcourse.plots.bar_charts import bars
 from tlcourse.plots.channels import activations, filters, inside
 from tlcourse.plots.choosing import agreements, catalogue, rankings
+from tlcourse.plots.clusters import (
+    cluster_lab,
+    cluster_map,
+    cluster_rows,
+    numbers_of_clusters,
+)
 from tlcourse.plots.course_overview import course_map
 from tlcourse.plots.curves import learning_curves, probes, worth
 from tlcourse.plots.domains import (
@@ -30,6 +36,7 @@ from tlcourse.plots.feature_space import feature_map
 from tlcourse.plots.matrices import confusion, heat_map
 from tlcourse.plots.pictures import gallery, image_grid
 from tlcourse.plots.pitfalls import gaps, losses, reliability, trade_off
+from tlcourse.plots.self_supervision import collapse, similarity_matrix, view_grid
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
 from tlcourse.plots.training_runs import epochs, runs
 
@@ -43,6 +50,10 @@ __all__ = [
     "blocks",
     "catalogue",
     "choices",
+    "cluster_lab",
+    "cluster_map",
+    "cluster_rows",
+    "collapse",
     "confusion",
     "course_map",
     "domain_rows",
@@ -60,6 +71,7 @@ __all__ = [
     "learning_curves",
     "looked_at",
     "losses",
+    "numbers_of_clusters",
     "probes",
     "rankings",
     "reliability",
@@ -67,7 +79,9 @@ __all__ = [
     "series_style",
     "shared_map",
     "shift_lab",
+    "similarity_matrix",
     "styled",
     "trade_off",
+    "view_grid",
     "worth",
 ]

@@ -23,6 +23,7 @@ WIDGETS = {
     "where_it_looks": "lesson_06",
     "choose_a_source": "lesson_05",
     "shift_lab": "lesson_07",
+    "cluster_lab": "lesson_08",
     "follow_the_mark": "lesson_09",
 }
 

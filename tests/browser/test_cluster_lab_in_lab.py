@@ -1,0 +1,149 @@
+"""The cluster lab in JupyterLab: a figure, controls that change it, pictures on it."""
+
+import os
+
+import nbformat
+import numpy as np
+import pytest
+
+from tlcourse import plots
+
+CELLS = ["import tlcourse as tl", "tl.widgets.cluster_lab()"]
+SPOT = ".jp-OutputArea-output i[data-says]"
+# What a reader sees of a spot's picture: '::after' is drawn, and shows an image.
+SHOWN = """
+spot => {
+    const look = getComputedStyle(spot, '::after');
+    return look.display !== 'none' && look.content !== 'none'
+        && look.backgroundImage.startsWith('url("data:image/png');
+}
+"""
+# How many pixels a spot is from the place in the figure that it stands for.
+OFF_ITS_PLACE = """
+spot => {
+    const own = spot.getBoundingClientRect();
+    const all = spot.closest('div').querySelector('img').getBoundingClientRect();
+    const share = side => parseFloat(spot.style[side]) / 100;
+    return Math.hypot(
+        own.x + own.width / 2 - all.x - share('left') * all.width,
+        own.y + own.height / 2 - all.y - share('top') * all.height,
+    );
+}
+"""
+
+
+def notebook(folder, sources, outputs=()):
+    """Write a notebook of these cells, the last one with outputs; return its path."""
+    cells = [
+        nbformat.v4.new_code_cell(source, id=f"cell-{place}")
+        for place, source in enumerate(sources)
+    ]
+    cells[-1].outputs = list(outputs)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(book, folder / "clusters.ipynb")
+    return folder / "clusters.ipynb"
+
+
+@pytest.fixture
+def page(lesson, tmp_path):
+    """JupyterLab with a notebook in which the cluster lab has run."""
+    page = lesson(notebook(tmp_path, CELLS))
+    page.run_all()
+    assert page.errors() == ""
+    return page
+
+
+def keep_screenshot(page, name):
+    """For who wants to look: SCREENSHOTS=folder pytest tests/browser -k cluster."""
+    if os.environ.get("SCREENSHOTS"):
+        page.screenshot(f"{os.environ['SCREENSHOTS']}/{name}.png")
+
+
+def wait_for_alt(page, *words):
+    """Wait for one figure whose description holds all these words."""
+    chosen = "".join(f'[alt*="{word}"]' for word in words)
+    page.page.locator(f".jp-OutputArea-output img{chosen}").wait_for(timeout=30_000)
+    [(_, alt)] = page.pictures()
+    return alt
+
+
+def slider(page, place):
+    return page.page.locator('.jp-OutputArea-output [role="slider"]').nth(place)
+
+
+def in_view(page):
+    page.page.locator(".jp-OutputArea-output img").scroll_into_view_if_needed()
+
+
+def test_static_figure_then_other_clusters_features_and_pictures(page):
+    alt = wait_for_alt(page, "Map of", "in 4 clusters", "silhouette", "NMI")
+    assert alt.startswith("apples by imagenet distilled")
+    keep_screenshot(page, "cluster_lab")
+    before = page.pictures()
+    slider(page, 0).focus()
+    page.page.keyboard.press("ArrowRight")
+    page.wait_for_other_pictures(before)
+    wait_for_alt(page, "in 5 clusters")
+    page.page.get_by_label("features", exact=True).select_option("glyphs")
+    wait_for_alt(page, "apples by glyphs", "in 5 clusters")
+    page.page.get_by_label("projection", exact=True).select_option("PCA")
+    wait_for_alt(page, "5 clusters, PCA")
+    page.page.get_by_label("data", exact=True).select_option("digits")
+    wait_for_alt(page, "digits by glyphs")
+    slider(page, 1).focus()
+    for _ in range(4):
+        page.page.keyboard.press("ArrowRight")
+    wait_for_alt(page, "Cluster 5 has")
+    # Fewer clusters than the one that is looked into: the last there is.
+    slider(page, 0).focus()
+    for _ in range(2):
+        page.page.keyboard.press("ArrowLeft")
+    wait_for_alt(page, "in 3 clusters", "Cluster 3 has")
+    keep_screenshot(page, "cluster_lab_digits")
+    assert page.errors() == "" and "could not be drawn" not in page.outputs()
+
+
+def test_pointing_at_a_point_shows_its_picture(page):
+    in_view(page)
+    spots = page.page.locator(SPOT)
+    assert spots.count() > 100
+    shown = [spots.nth(k).evaluate(SHOWN) for k in range(0, spots.count(), 30)]
+    assert not any(shown)
+    for place in (0, 60, 120):
+        spots.nth(place).hover(force=True)
+        showing = page.page.locator(f"{SPOT}:hover")
+        assert showing.count() == 1 and showing.evaluate(SHOWN)
+        assert "cluster" in showing.get_attribute("data-says")
+        assert spots.nth(place).evaluate(OFF_ITS_PLACE) < 1.5
+    keep_screenshot(page, "cluster_lab_hover")
+    page.page.mouse.move(5, 5)
+    assert page.page.locator(f"{SPOT}:hover").count() == 0
+
+
+def test_a_click_keeps_a_picture_and_the_eye_sees_it(page):
+    in_view(page)
+    page.page.mouse.move(5, 5)
+    figure = page.page.locator(".jp-OutputArea-output img").locator("xpath=..")
+    before = figure.screenshot()
+    page.page.locator(SPOT).nth(10).click(force=True)
+    page.page.mouse.move(5, 5)
+    kept = page.page.locator(f"{SPOT}:focus")
+    assert kept.count() == 1 and kept.evaluate(SHOWN)
+    assert figure.screenshot() != before
+    keep_screenshot(page, "cluster_lab_click")
+
+
+def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson, tmp_path):
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    images = np.random.default_rng(1).uniform(0, 255, (30, 8, 8, 3))
+    picture = plots.cluster_map(points, np.arange(30) % 3, images, alt="A stored map.")
+    data, metadata = picture._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    page = lesson(notebook(tmp_path, ["draw()"], [output]))
+    [(_, alt)] = page.pictures()
+    assert alt == "A stored map."
+    assert page.outputs().strip() == ""  # no style and no code where a style was
+    image = page.page.locator(".jp-OutputArea-output img").bounding_box()
+    assert image["width"] > 500
+    keep_screenshot(page, "cluster_map_not_trusted")
