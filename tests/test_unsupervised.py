@@ -12,7 +12,13 @@ import tlcourse as tl
 from tlcourse import unsupervised
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised import __main__ as command
-from tlcourse.unsupervised import augmentations, clustering, projections, scores
+from tlcourse.unsupervised import (
+    augmentations,
+    clustering,
+    projections,
+    scores,
+    self_supervised,
+)
 
 SEEDS = range(5)
 TRAINING = ("simclr", "vicreg", "rotation", "autoencoder", "deep_cluster")
@@ -180,6 +186,17 @@ def test_training_moves_a_copy_and_leaves_the_backbone(name, short, images):
     )
     assert trained.features(images[:3]).shape == short.features(images[:3]).shape
     assert np.isfinite(trained.features(images)).all()
+
+
+@pytest.mark.parametrize("name", ["MobileNet", "VGG16", "DenseNet121"])
+def test_changed_pictures_are_scaled_as_the_backbone_scales_them(name, images):
+    backbone = tl.backbones.load(name, source=None, input_size=32)
+    keras, nothing = import_keras(), import_keras().layers.Identity()
+    pictures = keras.Input((32, 32, 3))
+    scale = keras.Model(pictures, self_supervised.encoder(backbone, nothing)(pictures))
+    found = scale.predict(self_supervised.resized(backbone, images[:5]), verbose=0)
+    wanted = backbone.preprocess(images[:5]).mean((1, 2))
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_the_same_seed_gives_the_same(short, images):
