@@ -70,7 +70,7 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
 
 # What may differ there: Keras, the widgets and the figures.
 QUICK = $(foreach part,import inference activations freezing training exercises static_first plots progress \
-  setup_check lesson_00 lesson_07 lesson_08_figures freeze_lab adaptation unsupervised,tests/test_$(part).py)
+  setup_check lesson_00 lesson_07 lesson_08 lesson_08_figures freeze_lab adaptation unsupervised,tests/test_$(part).py)
 
 test-colab:
 ifeq ($(PYTHON_COLAB),)

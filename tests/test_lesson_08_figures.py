@@ -59,8 +59,6 @@ def numbers(best_silhouette=4, best_bic=6, ks=range(2, 11)):
     }, index=range(100, 100 + len(ks)))  # fmt: skip
 
 
-LOSSES = {"cured": [3.0, 2.0, 1.5], "collapsed": [3.0, 0.5, 0.01]}
-RANKS = {"cured": 30.5, "collapsed": 1.0, "before": 20.0}
 SCORES = {"No label": {"silhouette": -0.1}, "With labels": {"NMI": 0.4, "accuracy": 1}}
 
 
@@ -90,8 +88,6 @@ FIGURES = {
         *some_map(99, 20), centres=some_map(20, 20)[0]
     ),
     "numbers_of_clusters": lambda x: plots.numbers_of_clusters(numbers(), title="k?"),
-    "collapse": lambda x: plots.collapse(LOSSES, RANKS, title="Collapse"),
-    "one_training": lambda x: plots.collapse({"a": [-1.0]}, {"a": 2.0}),
     "cluster_lab": lambda x: lab(x[:60]),
 }
 
@@ -189,14 +185,6 @@ def test_rings_are_where_the_scores_are_best():
     assert rings == [5, 8]
     assert "silhouette is best at 5" in picture.alt
     assert "mixture is best at 8 clusters" in picture.alt
-
-
-def test_collapse_tells_losses_and_ranks():
-    picture = plots.collapse(LOSSES, RANKS)
-    assert "collapsed: loss from 3.00 to 0.01" in picture.alt
-    assert "cured 30.5, collapsed 1.0, before 20.0" in picture.alt
-    assert len(picture.fig.axes) == len(LOSSES) + 1
-    assert list(picture.fig.axes[0].lines[0].get_xdata()) == [25, 50, 75]
 
 
 def test_clusters_differ_in_more_than_colour():
@@ -329,8 +317,6 @@ REFUSED = {
     ),
     "no bic": lambda x: plots.numbers_of_clusters(numbers().drop(columns="bic")),
     "at least one row": lambda x: plots.numbers_of_clusters(numbers()[:0]),
-    "there is no training": lambda x: plots.collapse({}, {}),
-    "collapsed lacks": lambda x: plots.collapse(LOSSES, {"cured": 3.0}),
     "Cluster 7 has no picture": lambda x: lab(x[:60], chosen=7),
 }
 

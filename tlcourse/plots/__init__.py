@@ -36,7 +36,7 @@ from tlcourse.plots.feature_space import feature_map
 from tlcourse.plots.matrices import confusion, heat_map
 from tlcourse.plots.pictures import gallery, image_grid
 from tlcourse.plots.pitfalls import gaps, losses, reliability, trade_off
-from tlcourse.plots.self_supervision import collapse, similarity_matrix, view_grid
+from tlcourse.plots.self_supervision import similarity_matrix, view_grid
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
 from tlcourse.plots.training_runs import epochs, runs
 
@@ -53,7 +53,6 @@ __all__ = [
     "cluster_lab",
     "cluster_map",
     "cluster_rows",
-    "collapse",
     "confusion",
     "course_map",
     "domain_rows",

@@ -1,10 +1,10 @@
-"""Learning without labels, step by step: views, the loss as a matrix, collapse."""
+"""Learning without labels, step by step: views, and the loss as a matrix."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patheffects import withStroke
 
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
@@ -15,9 +15,11 @@ from tlcourse.plots.style import (
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
 )
+
+# A dark line alone would vanish on the dark cells.
+_HALO = [withStroke(linewidth=4, foreground="white")]
 
 
 @styled
@@ -125,7 +127,8 @@ def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
     for row in range(count):
         _frame(axes, row, right[row], color=PALETTE[1], linewidth=2.6)
         if highest[row] != right[row]:
-            _frame(axes, row, highest[row], color=INK, linewidth=1.6, linestyle="--")
+            _frame(axes, row, highest[row], color=INK, linewidth=1.8, linestyle="--",
+                   path_effects=_HALO)  # fmt: skip
     _edges(axes, count, pictures)
     _legend_of_frames(fig, (highest != right).any())
     put_title(axes, title)
@@ -200,82 +203,3 @@ def _legend_of_frames(fig, some_are_wrong):
     )  # fmt: skip
     fig.legend(handles=marks, loc="outside lower center", ncols=3, fontsize=10,
                handlelength=1.6)  # fmt: skip
-
-
-@styled
-def collapse(losses, ranks, *, every=25, title=None, alt=None):
-    """Loss of several trainings over their steps, and what their features came to.
-
-    A loss may fall while all pictures become one to the network; the effective rank
-    tells.
-
-    Parameters
-    ----------
-    losses : dict of str to sequence of float
-        Name of a training to its losses, ``backbone.card["losses"]``.
-    ranks : dict of str to float
-        Name of a training to the effective rank of its features; other names, such as
-        the backbone before training, are drawn too.
-    every : int
-        Steps of training from one loss to the next.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If there is no training, or one has no loss or no rank.
-    """
-    lacking = [name for name in losses if name not in ranks or not len(losses[name])]
-    if not losses or lacking:
-        raise ValueError(
-            "collapse needs the losses and the effective rank of each training; "
-            f"{listed(lacking) or 'there is no training, or it'} lacks one of them."
-        )
-    names = [*losses, *(name for name in ranks if name not in losses)]
-    fig = new_figure(7.4, 2.5 + 0.38 * len(names) + 0.25 * bool(title))
-    above, below = fig.subfigures(2, 1, height_ratios=[2.1, 0.6 + 0.38 * len(names)])
-    panels = above.subplots(1, len(losses), squeeze=False)[0]
-    for index, (axes, (name, values)) in enumerate(
-        zip(panels, losses.items(), strict=True)
-    ):
-        style = {k: v for k, v in series_style(index).items() if k != "hatch"}
-        at = every * np.arange(1, len(values) + 1)
-        axes.plot(at, values, markevery=max(1, len(values) // 6), **style)
-        axes.set(xlabel="Step", ylim=(min(0, *values), 1.08 * max(0, *values) or 1))
-        axes.set_title(readable(name), fontsize=11)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.grid(axis="y")
-    panels[0].set_ylabel("Loss")
-    _ranks(below.subplots(), {name: ranks[name] for name in names})
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    told = [
-        f"{readable(name)}: loss from {values[0]:.2f} to {values[-1]:.2f}"
-        for name, values in losses.items()
-    ]
-    used = listed(f"{readable(name)} {ranks[name]:.1f}" for name in names)
-    words = f"Loss over steps. {'; '.join(told)}. Effective rank of features: {used}."
-    return Picture(fig, alt or words)
-
-
-def _ranks(axes, ranks):
-    for y, rank in enumerate(ranks.values()):
-        style = series_style(y)
-        axes.barh(y, rank, 0.66, color=style["color"], hatch=style["hatch"],
-                  edgecolor="white", linewidth=0)  # fmt: skip
-        axes.annotate(f"{rank:.1f}", (rank, y), (5, 0), textcoords="offset points",
-                      va="center", fontsize=10, color=INK)  # fmt: skip
-    axes.set_yticks(range(len(ranks)), [readable(name) for name in ranks])
-    axes.set_ylim(len(ranks) - 0.5, -0.5)
-    axes.set_xlim(0, 1.12 * max(1, *ranks.values()))
-    axes.axvline(1, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-    axes.set_xlabel("Effective rank of the features (1, dotted: all collapsed)")
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")

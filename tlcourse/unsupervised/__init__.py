@@ -22,7 +22,7 @@ has a place for labels. Scores that need labels take them to judge, never to tra
 `clustering_accuracy`    right answers if each cluster is given the best class
 `silhouette`             how well clusters are apart; it needs no label
 `knn_probe`              what features are worth to their nearest neighbours
-`effective_rank`         how many directions features use: 1 after a collapse
+`effective_rank`         how many directions features use; few after a collapse
 =======================  =============================================================
 """
 

@@ -145,7 +145,7 @@ def knn_probe(backbone, task):
 
 
 def effective_rank(features):
-    """How many directions features really use: 1 after a collapse.
+    """How many directions features really use: 1 where they lie on a line.
 
     Parameters
     ----------

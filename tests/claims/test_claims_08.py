@@ -1,0 +1,282 @@
+"""What lesson 08 says of clusters, heads and budgets, over five seeds."""
+
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import threadpoolctl
+
+import tlcourse as tl
+from tlcourse import unsupervised
+from tlcourse.unsupervised.recipes import RECIPES
+
+SEEDS = range(5)
+SOURCE = "imagenet_distilled"
+RED = ("Braeburn", "Gala", "Red Delicious", "Spartan")
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_unsupervised_transfer.ipynb"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
+def written_out(*names, **given):
+    """Give functions as the lesson's cells write them out, without what follows."""
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    parts = [
+        part
+        for cell in cells
+        if cell["cell_type"] == "code"
+        for part in "".join(cell["source"]).split("\n\n\n")
+    ]
+    scope = {
+        "np": np, "pd": pandas, "tl": tl, "unsupervised": unsupervised,
+        "threadpool_limits": threadpoolctl.threadpool_limits, **given,
+    }  # fmt: skip
+    for name in names:
+        [source] = [part for part in parts if f"def {name}(" in part]
+        exec(source, scope)
+    return scope[name]
+
+
+@functools.cache
+def load(source):
+    return tl.backbones.load("mobilenet", source=source)
+
+
+@functools.cache
+def described(what, name):
+    """Features of a data set's training pictures."""
+    images = tl.datasets.load(name).train.images
+    if what == "pixels":
+        return turned(images.reshape(len(images), -1))
+    return load(what).features(images)
+
+
+def turned(rows):
+    """Turn rows so that they need no more columns than there are rows.
+
+    k-means knows distances alone, and these stay: the same in a tenth of the time.
+    """
+    if rows.shape[1] <= len(rows):
+        return rows
+    rows = rows.astype(float)
+    return np.linalg.qr(rows.T, mode="r").T
+
+
+def labels(name):
+    return tl.datasets.load(name).train.labels
+
+
+# --- what clusters mean, and how many there are ---------------------------------------
+
+
+@functools.cache
+def agreement(k):
+    """NMI of the apples' clusters with those of changed pictures; means by change."""
+    images = tl.datasets.load("apples").train.images
+    level = images.mean(axis=(1, 2, 3), keepdims=True)
+    changed = {
+        "mirrored": np.ascontiguousarray(images[:, :, ::-1]),
+        "light": np.clip(images * images.mean() / level, 0, 255),
+        "grey": np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1),
+    }
+    found = {}
+    for name, pictures in changed.items():
+        both = described(SOURCE, "apples"), load(SOURCE).features(pictures)
+        found[name] = np.mean([
+            unsupervised.nmi(
+                *(unsupervised.kmeans(each, k, seed=seed).members for each in both)
+            )
+            for seed in SEEDS
+        ])  # fmt: skip
+    return found
+
+
+def test_two_clusters_are_about_colour():
+    found = agreement(2)
+    assert found["mirrored"] > 0.8 and found["light"] > 0.8 and found["grey"] < 0.1
+
+
+def test_four_clusters_are_about_several_things():
+    found = agreement(4)
+    assert 0.8 > found["mirrored"] > found["light"] + 0.05 > found["grey"] + 0.1
+    assert found["grey"] > 0.4
+
+
+def test_two_clusters_are_the_red_apples_and_the_others():
+    task = tl.datasets.load("apples")
+    red = np.isin(np.array(task.classes)[task.train.labels], RED)
+    for seed in SEEDS:
+        found = unsupervised.kmeans(described(SOURCE, "apples"), 2, seed=seed)
+        assert unsupervised.clustering_accuracy(red.astype(int), found.members) > 0.96
+
+
+def test_the_scores_disagree_and_none_says_eight():
+    for seed in SEEDS:
+        table = unsupervised.how_many(
+            described(SOURCE, "apples"), [2, 3, 4, 5, 6, 7, 8, 10, 12], seed=seed
+        ).set_index("k")
+        assert table["silhouette"].idxmax() == 2
+        assert table["silhouette"].nlargest(2).diff().iloc[-1] < -0.03
+        assert table["bic"].idxmin() in (6, 7)
+        above = table["bic"] - table["bic"].min()
+        assert above.loc[4:8].max() < 0.3 * above[2]
+        assert (table["inertia"].diff().iloc[1:] < 0).all()
+
+
+# --- what features are worth ----------------------------------------------------------
+
+
+@functools.cache
+def found_nmi(what, name):
+    """Mean NMI of k-means with the labels."""
+    known, rich = labels(name), described(what, name)
+    return np.mean([
+        unsupervised.nmi(
+            known, unsupervised.kmeans(rich, known.max() + 1, seed=seed).members
+        )
+        for seed in SEEDS
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["faces", "apples", "photos"])
+def test_the_source_beats_pixels_on_three(name):
+    assert found_nmi(SOURCE, name) > found_nmi("pixels", name) + 0.15
+
+
+def test_on_digits_pixels_win_but_for_a_related_source():
+    pixels, source = found_nmi("pixels", "digits"), found_nmi(SOURCE, "digits")
+    assert pixels > source + 0.2
+    assert found_nmi("glyphs", "digits") > pixels + 0.1
+
+
+def test_pixels_stand_on_the_centring():
+    placed = written_out("placed")
+    known = labels("digits")
+    means = {}
+    for seed, most in np.ndindex(5, 2):
+        canvas = placed(tl.datasets.load("digits").train.images, most, seed)
+        given = {"pixels": canvas.reshape(len(canvas), -1)}
+        given |= {name: load(name).features(canvas) for name in (SOURCE, "glyphs")}
+        for what, rich in given.items():
+            members = unsupervised.kmeans(rich, 10, seed=seed).members
+            score = unsupervised.nmi(known, members)
+            means[what, most] = means.get((what, most), 0) + score / 5
+    assert abs(means["pixels", 0] - found_nmi("pixels", "digits")) < 0.03
+    assert means["pixels", 1] < 0.15 * means["pixels", 0]
+    for what in (SOURCE, "glyphs"):
+        assert means[what, 0] > means[what, 1] + 0.1
+        assert means[what, 1] > 0.5 * means[what, 0]
+    assert means["glyphs", 0] > means["pixels", 0] + 0.05
+    assert means["glyphs", 1] > means[SOURCE, 1] + 0.15
+
+
+# --- another place --------------------------------------------------------------------
+
+
+@functools.cache
+def carried(source, name, here, there, k):
+    """Mean NMI, and clusters used, by way."""
+    write = written_out("carried")
+    domains = [tl.datasets.load_unlabelled(name, domain=d) for d in (here, there)]
+    rows = [row for seed in SEEDS for row in write(load(source), *domains, k, seed)]
+    table = pandas.DataFrame(rows, columns=["target", "way", "nmi", "used"])
+    return table.groupby("way")[["nmi", "used"]].mean()
+
+
+def test_means_bring_the_clusters_of_the_studio_to_the_orchard():
+    found = carried(SOURCE, "apples", "studio", "orchard", 8)
+    assert found.loc["carried", "nmi"] < 0.15 and found.loc["carried", "used"] < 6
+    gap = found.loc["found anew", "nmi"] - found.loc["carried", "nmi"]
+    gain = found.loc["means matched", "nmi"] - found.loc["carried", "nmi"]
+    assert 0.6 * gap < gain < gap
+
+
+def test_clusters_of_printed_digits_carry_to_written_ones():
+    found = carried("glyphs", "digits", "fonts", "handwritten", 10)["nmi"]
+    assert found["carried"] > 0.7
+    assert abs(found["means matched"] - found["carried"]) < 0.03
+    assert found["found anew"] > found["carried"] + 0.08
+
+
+# --- collapse -------------------------------------------------------------------------
+
+
+def test_collapse_and_its_cures():
+    """Five heads of each kind, in one network: they share nothing."""
+    import keras
+    import tensorflow
+
+    from tlcourse.unsupervised import losses
+
+    images = tl.datasets.load("apples").train.images
+    views = unsupervised.views(images, RECIPES["apples"], seed=0)
+    features = [load(SOURCE).features(each) for each in views]
+    middle, spread = features[0].mean(axis=0), features[0].std(axis=0) + 1e-6
+    pair = [(each - middle) / spread for each in features]
+    given = {"keras": keras, "losses": losses, "pair": pair, "tf": tensorflow}
+    train = written_out("train_heads", **given, partial=functools.partial)
+    weights = [
+        {"variance": variance, "covariance": covariance}
+        for variance, covariance in ((0.0, 0.0), (25.0, 0.0), (25.0, 10.0))
+        for _ in SEEDS
+    ]
+    network = train(weights)
+    both = (network.predict(each, verbose=0) for each in (pair, pair[::-1]))
+    rows = [
+        (
+            float(losses.vicreg_loss(one, other, **each)),
+            one.std(axis=0).mean(),
+            unsupervised.effective_rank(one),
+        )
+        for one, other, each in zip(*both, weights, strict=True)
+    ]
+    loss, wide, rank = np.reshape(rows, (3, 5, 3)).transpose(2, 0, 1)
+    assert loss[0].max() < 0.1 and loss[2].min() > 2 * loss[:2].max()
+    assert wide[0].max() < 0.25 and wide[1:].min() > 0.9
+    assert rank[1].max() < 1.6 and rank[2].min() > 1.95
+
+
+def test_if_all_views_are_alike_the_loss_is_that_of_guessing():
+    row = written_out("nt_xent_of_row")(np.ones((12, 12)), 3)
+    assert row == pytest.approx(np.log(11))
+
+
+# --- a budget of labels ---------------------------------------------------------------
+
+
+@functools.cache
+def spent(source, name, budgets):
+    """Mean accuracy by labels and way of asking."""
+    spend = written_out("asked", "spend")
+    table = spend(load(source), tl.datasets.load(name), budgets)
+    return table.groupby(["labels", "asked"])["accuracy"].mean().unstack()
+
+
+def test_ten_labels_nearly_do_where_clusters_are_classes():
+    found = spent("glyphs", "digits", (10,)).loc[10]
+    assert found["whole clusters"] > 0.95 > 0.93 < found["nearest the centres"]
+    assert found["random"] < found["nearest the centres"] - 0.3
+
+
+def test_choosing_helps_on_photos_and_is_no_help_on_faces():
+    photos = spent(SOURCE, "photos", (10,)).loc[10]
+    assert photos["nearest the centres"] > photos["random"] + 0.08
+    assert photos["whole clusters"] > photos["nearest the centres"]
+    faces = spent(SOURCE, "faces", (8,)).loc[8]
+    assert faces.min() > 0.97 and faces.max() - faces.min() < 0.02
+
+
+def test_whole_clusters_pay_at_first_and_cost_later():
+    found = spent(SOURCE, "apples", (8, 64))
+    few, many = found.loc[8], found.loc[64]
+    assert few["whole clusters"] > few["nearest the centres"] + 0.02
+    assert few["nearest the centres"] > few["random"] + 0.02
+    assert many["nearest the centres"] > many["whole clusters"] + 0.03
+    assert many["random"] > many["whole clusters"]
