@@ -14,13 +14,11 @@ from the task, so it is no Deep CORAL in the sense of its paper.
 `oracle_fine_tuned` are networks that were trained throughout, without adaptation.
 """
 
-import argparse
 import json
-import pathlib
 import sys
 import time
 
-from measuring import in_new_process, interval
+from measuring import command, in_new_process, interval
 
 PER_CLASS, SEEDS = 100, range(5)
 BASELINES = ("source_only", "fine_tuned")
@@ -165,18 +163,8 @@ def report(runs):
     }
 
 
-def main():
-    """Measure all and print it; write the keys as JSON where told."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=pathlib.Path)
-    wanted = parser.parse_args().json
-    told = report([in_new_process(__file__, seed) for seed in SEEDS])
-    if wanted:
-        wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
     if sys.argv[1:] and sys.argv[1].isdigit():
         print(json.dumps(one_seed(int(sys.argv[1]))))
     else:
-        main()
+        command(__doc__, lambda: report([in_new_process(__file__, s) for s in SEEDS]))

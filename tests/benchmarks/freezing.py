@@ -11,7 +11,6 @@ clock starts. Both give the validation split's scores after every epoch and end 
 the test split's. Accuracies are those of the test split.
 """
 
-import argparse
 import json
 import pathlib
 import resource
@@ -20,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from measuring import in_new_process, interval
+from measuring import command, in_new_process, interval
 
 EPOCHS, BATCH, REPEATS = 20, 25, 3
 SEEDS = range(REPEATS)
@@ -182,15 +181,10 @@ def measure(folder):
     return found
 
 
-def main():
-    """Measure all and print it; write the keys as JSON where told."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=pathlib.Path)
-    wanted = parser.parse_args().json
+def measure_in_folder():
+    """Measure with a folder for what the steps hand on."""
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(folder)
-    if wanted:
-        wanted.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        return measure(folder)
 
 
 STEPS = {"pretrain": pretrain, "train": train, "extract": extract}
@@ -199,4 +193,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in STEPS:  # one step, in a process of its own
         STEPS[sys.argv[1]](*sys.argv[2:])
     else:
-        main()
+        command(__doc__, measure_in_folder)

@@ -1,11 +1,23 @@
-"""What the benchmarks share: a process for each measurement, and an interval."""
+"""What the benchmarks share: the command, a process a measurement, an interval."""
 
+import argparse
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+
+
+def command(about, measure):
+    """Measure and print all; write the keys that come back as JSON where told."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--json", type=pathlib.Path)
+    wanted = parser.parse_args().json
+    told = measure()
+    if wanted:
+        wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def in_new_process(file, *words):

@@ -10,7 +10,6 @@ which one seed in five is run. Then the study once more from its folder, where n
 is left to do. The clock starts before TensorFlow is imported.
 """
 
-import argparse
 import json
 import pathlib
 import statistics
@@ -18,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from measuring import in_new_process, interval
+from measuring import command, in_new_process, interval
 
 SOURCES = ["glyphs", "fractals", "photos", "imagenet_distilled", None]
 SIZES, SEEDS = [2, 5, 10, 20, 50], range(5)
@@ -115,18 +114,8 @@ def report(found):
     return told
 
 
-def main():
-    """Measure all and print it; write the keys as JSON where told."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=pathlib.Path)
-    wanted = parser.parse_args().json
-    told = report(measure())
-    if wanted:
-        wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in ("study", "loop"):
         step(*sys.argv[1:])
     else:
-        main()
+        command(__doc__, lambda: report(measure()))
