@@ -108,6 +108,8 @@ def test_the_courses_own_recipes_pass():
         ("digits", ["warp", "shift"], "names that"),
         ("digits", "shift", "names that"),
         ("digits", ["shift"], "at least two"),
+        ("digits", ["shift", "grey"], "at least two"),
+        ("tissue", ["any_way_up", "grey"], "kinds of tissue"),
         ("digits", ["shift", "mirror"], "leaves a digit"),
         ("digits", ["crop", "light"], "leaves a digit"),
         ("apples", ["crop", "grey"], "kinds of apples"),
