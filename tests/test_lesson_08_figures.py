@@ -230,7 +230,8 @@ def test_spots_lie_on_their_marks(kind, faces):
         pixel = image[int(y * image.shape[0]), int(x * image.shape[1])]
         colour = [int(plots.PALETTE[k][i : i + 2], 16) for i in (1, 3, 5)]
         strength = (255 - pixel) / (255 - np.array(colour))
-        assert 0.4 < strength.mean() <= 1.05 and np.ptp(strength) < 0.1
+        # Half for a faint mark; less where its edge shares the pixel; 0 beside it.
+        assert 0.25 < strength.mean() <= 1.05 and np.ptp(strength) < 0.1
 
 
 def markup(picture):
