@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import threadpoolctl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Rectangle
 from PIL import Image
 
@@ -83,10 +82,7 @@ FIGURES = {
         x, ROWS * 4, [f"cluster {k}, 99 pictures" for k in range(12)], odd=ROWS * 4
     ),
     "cluster_map": lambda x: plots.cluster_map(*some_map(), title="A map"),
-    "map_with_pictures": lambda x: plots.cluster_map(*some_map(), x[:60]),
-    "map_of_many": lambda x: plots.cluster_map(
-        *some_map(99, 20), centres=some_map(20, 20)[0]
-    ),
+    "map_of_many": lambda x: plots.cluster_map(*some_map(99, 20)),
     "numbers_of_clusters": lambda x: plots.numbers_of_clusters(numbers(), title="k?"),
     "cluster_lab": lambda x: lab(x[:60]),
 }
@@ -197,33 +193,14 @@ def test_clusters_differ_in_more_than_colour():
     assert len({shape for _, shape in marks}) >= 8
 
 
-def test_pictures_on_the_map_do_not_hide_one_another(faces):
-    picture = plots.cluster_map(*some_map(100, 8, seed=3), faces[:100])
-    picture.fig.draw_without_rendering()
-    renderer = FigureCanvasAgg(picture.fig).get_renderer()
-    axes = picture.fig.axes[0]
-    pinned = [a for a in axes.artists if isinstance(a, AnnotationBbox)]
-    boxes = [a.offsetbox.get_window_extent(renderer) for a in pinned]
-    assert len(boxes) == 8
-    limits = axes.get_window_extent(renderer).padded(3)
-    for k, box in enumerate(boxes):
-        assert not any(box.overlaps(other) for other in boxes[:k])
-        assert limits.x0 <= box.x0 and box.x1 <= limits.x1
-        assert limits.y0 <= box.y0 and box.y1 <= limits.y1
-
-
 # --- pointing at a map ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["map", "lab"])
-def test_spots_lie_on_their_marks(kind, faces):
+def test_spots_lie_on_their_marks(faces):
     # Far apart, and the number of a cluster between its two points.
     points = np.array([[0, 0], [0, 9], [5, 1], [5, 7], [9, 0], [9, 9]], float)
     members = np.repeat([0, 1, 2], 2)
-    if kind == "map":
-        picture = plots.cluster_map(points, members, faces[:6], chosen=[])
-    else:
-        picture = lab(faces[:6], points=(points, members))
+    picture = lab(faces[:6], points=(points, members))
     image = np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB"), int)
     assert picture.places.shape == (6, 2)
     for (x, y), k in zip(picture.places, members, strict=True):
@@ -246,7 +223,7 @@ def test_a_map_without_pictures_has_no_spots():
 
 
 def test_each_spot_has_a_picture_and_screen_readers_the_description(faces):
-    picture = plots.cluster_map(*some_map(), faces[:60])
+    picture = lab(faces[:60])
     page = markup(picture)
     assert page.count("<i ") == 60 and page.count('tabindex="-1"') == 60
     assert page.count("<img") == 1 and f'alt="{picture.alt}"' in page
@@ -254,7 +231,7 @@ def test_each_spot_has_a_picture_and_screen_readers_the_description(faces):
     assert 'data-says="no. 59, cluster 5"' in page
     at = re.findall(r"--at:(-\d+)px (-\d+)px", page)
     assert len(set(at)) == 60 and at[21] == ("-96", "-96")
-    assert page == markup(plots.cluster_map(*some_map(), faces[:60]))  # no random names
+    assert page == markup(lab(faces[:60]))  # no random names
 
 
 def test_a_stored_map_reads_the_same_where_points_lie_elsewhere(faces):
@@ -262,10 +239,7 @@ def test_a_stored_map_reads_the_same_where_points_lie_elsewhere(faces):
         "^regex: (.*)$\n^replace: (.*)$", SANITISER.read_text("utf-8"), re.MULTILINE
     )  # as nbval reads it
     assert rules
-    pages = [
-        markup(plots.cluster_map(*some_map(seed=seed), faces[:60], alt="A map."))
-        for seed in (0, 1)
-    ]
+    pages = [markup(lab(faces[:60], points=some_map(seed=seed))) for seed in (0, 1)]
     assert pages[0] != pages[1]
     for regex, replace in rules:
         pages = [re.sub(regex, replace, page) for page in pages]
@@ -287,7 +261,7 @@ def test_a_full_map_is_no_burden_for_a_notebook():
     noise = np.random.default_rng(0).integers(0, 256, (hovering.MOST, 48, 48, 3))
     photos = datasets.load("photos").train.images
     images = np.concatenate([photos, noise])[: hovering.MOST]
-    page = markup(plots.cluster_map(*some_map(len(images)), images))
+    page = markup(lab(images, points=some_map(len(images))))
     assert len(page) < 1.5e6
 
 
@@ -309,12 +283,12 @@ REFUSED = {
     "points of the shape": lambda x: plots.cluster_map(np.zeros((4, 3)), [0] * 4),
     "one cluster for each": lambda x: plots.cluster_map(POINTS, [0, 1]),
     "clusters from 0 up": lambda x: plots.cluster_map(POINTS, MEMBERS - 1),
-    "each of its 10 points, not 9": lambda x: plots.cluster_map(POINTS, MEMBERS, x[:9]),
+    "each of its 10 points": lambda x: lab(x[:9], points=(POINTS, MEMBERS)),
     "each of 5 clusters, not 1": lambda x: plots.cluster_map(
         POINTS, MEMBERS, names=["a"]
     ),
-    f"{hovering.MOST} points at most": lambda x: plots.cluster_map(
-        *some_map(hovering.MOST + 1), np.resize(x, (hovering.MOST + 1, 4, 4, 3))
+    f"takes {hovering.MOST} at most": lambda x: lab(
+        np.resize(x, (hovering.MOST + 1, 4, 4, 3)), points=some_map(hovering.MOST + 1)
     ),
     "no bic": lambda x: plots.numbers_of_clusters(numbers().drop(columns="bic")),
     "at least one row": lambda x: plots.numbers_of_clusters(numbers()[:0]),

@@ -137,7 +137,10 @@ def test_a_click_keeps_a_picture_and_the_eye_sees_it(page):
 def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson, tmp_path):
     points = np.random.default_rng(0).normal(size=(30, 2))
     images = np.random.default_rng(1).uniform(0, 255, (30, 8, 8, 3))
-    picture = plots.cluster_map(points, np.arange(30) % 3, images, alt="A stored map.")
+    members, scores = np.arange(30) % 3, {"No label": {"silhouette": 0.1}}
+    picture = plots.cluster_lab(
+        points, members, images, scores, 0, [0, 3], [6], alt="A stored map."
+    )
     data, metadata = picture._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
     page = lesson(notebook(tmp_path, ["draw()"], [output]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
@@ -119,35 +118,15 @@ def _blank(fig, cell):
 
 
 @styled
-def cluster_map(
-    points,
-    members,
-    images=None,
-    chosen=None,
-    centres=None,
-    names=None,
-    *,
-    title=None,
-    alt=None,
-):
+def cluster_map(points, members, names=None, *, title=None, alt=None):
     """Pictures as points in the plane, coloured and marked by their clusters.
-
-    With `images`, some lie on the map, and in a notebook the picture of a point comes
-    up where the mouse points at it.
 
     Parameters
     ----------
     points : array_like, shape (n, 2)
-        Where each picture lies, as ``unsupervised.project`` returns it.
+        Where each picture lies.
     members : array_like of int, shape (n,)
         The cluster of each, from 0 up.
-    images : array_like, shape (n, height, width, 3), optional
-        Values from 0 to 255.
-    chosen : sequence of int, optional
-        Positions of the pictures to lay on the map; without it, one in the midst of
-        each cluster.
-    centres : array_like, shape (k, 2), optional
-        Points to mark as centres.
     names : sequence of str, optional
         One per cluster.
     title : str, optional
@@ -162,9 +141,9 @@ def cluster_map(
     Raises
     ------
     ValueError
-        If the shapes do not match, or there are too many points with images.
+        If the shapes do not match.
     """
-    points, members, pixels = _checked_map(points, members, images)
+    points, members = _checked_map(points, members)
     count = members.max() + 1
     names = list(names or (f"cluster {k}" for k in range(1, count + 1)))
     if len(names) < count:
@@ -172,26 +151,18 @@ def cluster_map(
             f"cluster_map needs a name for each of {count} clusters, not {len(names)}."
         )
     fig = new_figure(7.4, 4.9)
-    axes = fig.subplots()
     sizes = np.bincount(members, minlength=len(names))
     labels = [f"{readable(n)} ({s})" for n, s in zip(names, sizes, strict=True)]
-    _dots(axes, points, members, labels, lifted=14 * (centres is not None))
-    if centres is not None:
-        axes.scatter(
-            *np.asarray(centres, float).T, s=110, marker="X", color="white",
-            edgecolors=INK, linewidths=1.5, zorder=4, label="centre",
-        )  # fmt: skip
-    if pixels is not None:
-        pinned = _middles(points, members) if chosen is None else chosen
-        _pin(axes, points, pixels, np.asarray(pinned, int), members, (5.4, 4.6))
+    axes = fig.subplots()
+    _dots(axes, points, members, labels)
     put_title(axes, title)
     fig.legend(loc="outside right upper", ncols=1 + (count > 18), fontsize=10,
                handlelength=1)  # fmt: skip
     told = f"Map of {len(points)} pictures in {count} clusters: {listed(labels, 20)}."
-    return _hovering(fig, alt or told, axes, points, members, pixels)
+    return Picture(fig, alt or told)
 
 
-def _checked_map(points, members, images):
+def _checked_map(points, members):
     points, members = np.asarray(points, float), np.asarray(members).astype(int)
     if points.ndim != 2 or points.shape[1] != 2 or members.shape != (len(points),):
         raise ValueError(
@@ -200,21 +171,10 @@ def _checked_map(points, members, images):
         )
     if not len(points) or members.min() < 0:
         raise ValueError("A map of clusters needs points, and clusters from 0 up.")
-    pixels = None if images is None else as_pixels(images, "A map of clusters")
-    if pixels is not None and len(pixels) != len(points):
-        raise ValueError(
-            f"A map of clusters needs one picture for each of its {len(points)} "
-            f"points, not {len(pixels)}."
-        )
-    if pixels is not None and len(pixels) > MOST:
-        raise ValueError(
-            f"A map takes the pictures of {MOST} points at most, not {len(pixels)}: "
-            "draw fewer points, or leave the images out."
-        )
-    return points, members, pixels
+    return points, members
 
 
-def _dots(axes, points, members, labels, chosen=None, lifted=0):
+def _dots(axes, points, members, labels, chosen=None):
     """Points by cluster, its number in its midst; all but the chosen one are faint."""
     for k, label in enumerate(labels):
         style, own = series_style(k), points[members == k]
@@ -226,70 +186,14 @@ def _dots(axes, points, members, labels, chosen=None, lifted=0):
         )  # fmt: skip
         if len(own):
             axes.annotate(
-                f"{k + 1}", np.median(own, axis=0), (0, lifted), ha="center",
-                textcoords="offset points", va="center", fontweight="bold", color=INK,
-                fontsize=11 if faint else 14, zorder=6, path_effects=_HALO,
+                f"{k + 1}", np.median(own, axis=0), ha="center", va="center",
+                fontweight="bold", color=INK, fontsize=11 if faint else 14, zorder=6,
+                path_effects=_HALO,
             )  # fmt: skip
     axes.set(xticks=[], yticks=[])
     axes.margins(0.07)
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(GRID)
-
-
-def _middles(points, members):
-    """Of each cluster the point nearest the middle of its points on the map."""
-    found = []
-    for k in np.unique(members):
-        own = np.flatnonzero(members == k)
-        away = points[own] - np.median(points[own], axis=0)
-        found.append(own[(away**2).sum(1).argmin()])
-    return found
-
-
-def _pin(axes, points, pixels, chosen, members, inches):
-    """Lay pictures on the map where they hide little, tied to their points."""
-    low, high = (np.array(each()) for each in (axes.get_xlim, axes.get_ylim))
-    corner = np.array([low[0], high[0]])
-    span = np.array([np.ptp(low), np.ptp(high)])
-    flat = (points - corner) / span
-    height, width = pixels.shape[1:3]
-    side = 0.52  # inches of the longer side
-    box = side * np.array([width, height]) / max(height, width) / inches
-    taken = []
-    for index in chosen:
-        place = _free_place(flat, flat[index], box * 1.2, taken)
-        taken.append(place)
-        zoom = side * 72 / max(height, width)
-        picture = OffsetImage(pixels[index], zoom=zoom, interpolation="nearest")
-        colour = series_style(members[index])["color"]
-        axes.add_artist(AnnotationBbox(
-            picture, points[index], xybox=place, boxcoords="axes fraction", pad=0.15,
-            bboxprops={"edgecolor": colour, "linewidth": 1.8},
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.9},
-            zorder=5,
-        ))  # fmt: skip
-
-
-def _free_place(flat, point, box, taken):
-    """Where around a point a box of this size hides the fewest points, no other box."""
-    best, least = point, np.inf
-    for radius in (1.0, 1.5, 2.2, 3.2):
-        for angle in np.linspace(0, 2 * np.pi, 16, endpoint=False):
-            offset = radius * box * [np.cos(angle), np.sin(angle)]
-            place = np.clip(point + offset, box / 2, 1 - box / 2)
-            hidden = (np.abs(flat - place) < box / 2).all(1).sum()
-            on_others = sum((np.abs(place - other) < box).all() for other in taken)
-            cost = hidden + 60 * on_others + 2 * radius
-            if cost < least:
-                best, least = place, cost
-    return best
-
-
-def _hovering(fig, alt, axes, points, members, pixels):
-    if pixels is None:
-        return Picture(fig, alt)
-    says = [f"no. {index}, cluster {k + 1}" for index, k in enumerate(members)]
-    return HoverPicture(fig, alt, axes, points, pixels, says)
 
 
 @styled
@@ -368,8 +272,10 @@ def cluster_lab(
 
     Parameters
     ----------
-    points, members, images
+    points, members
         As for `cluster_map`.
+    images : array_like, shape (n, height, width, 3)
+        Values from 0 to 255; the pictures of at most 400 points.
     scores : dict of str to dict of str to float
         A heading to the scores under it, from -1 to 1.
     chosen : int
@@ -391,7 +297,13 @@ def cluster_lab(
     ValueError
         If the shapes do not match, or there is no such cluster.
     """
-    points, members, pixels = _checked_map(points, members, images)
+    points, members = _checked_map(points, members)
+    pixels = as_pixels(images, "cluster_lab")
+    if len(pixels) != len(points) or len(pixels) > MOST:
+        raise ValueError(
+            f"cluster_lab needs one picture for each of its {len(points)} points, and "
+            f"takes {MOST} at most: there are {len(pixels)} pictures."
+        )
     size = int((members == chosen).sum())
     if not size:
         raise ValueError(
@@ -420,7 +332,8 @@ def cluster_lab(
         f"{members.max() + 1} clusters. {inner}. Cluster {chosen + 1} has {size} "
         f"pictures; below, its {len(near)} {NEAR} and {len(odd)} {ODD}."
     )
-    return _hovering(fig, alt or told, axes, points, members, pixels)
+    says = [f"no. {index}, cluster {k + 1}" for index, k in enumerate(members)]
+    return HoverPicture(fig, alt or told, axes, points, pixels, says)
 
 
 def _scores(fig, scores):
