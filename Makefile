@@ -20,7 +20,7 @@ PYTEST := $(PY) -m pytest --color=auto
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PAIRED := $(ONE_THREAD) $(PYTEST) -n 2 --dist loadscope
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
-  --nbval-sanitize-with=tests/lessons/sanitise.cfg
+  --nbval-sanitize-with=tests/notebooks/sanitise.cfg
 # Outputs stay in a stored lesson; what changes on every run, and widget state, do not.
 STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.widgets"
 
@@ -35,7 +35,7 @@ lab: .venv/lab
 test: lint test-fast test-lessons test-claims test-browser test-install test-colab
 
 claims: .venv/test
-	$(PYTEST) tests/claims --renew --capture=no
+	$(PYTEST) tests/lessons --renew --capture=no
 
 lessons: .venv/test
 	$(PY) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
@@ -48,14 +48,14 @@ lint: .venv/test
 	$(STRIP) --verify notebooks/*.ipynb
 
 test-fast: .venv/test
-	$(PAIRED) tests --ignore=tests/lessons --ignore=tests/claims \
+	$(PAIRED) tests --ignore=tests/notebooks --ignore=tests/lessons \
 	  --ignore=tests/browser --ignore=tests/install
 
 test-lessons: .venv/test
-	$(PAIRED) $(NBVAL) tests/lessons notebooks
+	$(PAIRED) $(NBVAL) tests/notebooks notebooks
 
 test-claims: .venv/test
-	$(PAIRED) tests/claims
+	$(PAIRED) tests/lessons
 
 test-browser: .venv/test
 	@bash tests/browser/need_chromium.sh

@@ -1,8 +1,27 @@
-"""A backbone and a small task for the tests of freezing, training and their cache."""
+"""What many tests share: a backbone, a small task, a cache of their own, evidence."""
+
+import functools
 
 import pytest
 
 import tlcourse as tl
+from tests.evidence import look_up
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--renew", action="store_true", help="measure all kept evidence again"
+    )
+    parser.addoption(
+        "--restamp", metavar="COMMIT", help="see tests/evidence.py"
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def evidence(request):
+    """Give ``evidence(name, measure)``, which is `look_up`, once a session."""
+    options = {name: request.config.getoption(name) for name in ("renew", "restamp")}
+    return functools.cache(functools.partial(look_up, **options))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,285 @@
+"""What takes minutes is measured over 5 seeds by `make claims`, and kept.
+
+A kept file holds every seed's numbers and a fingerprint of the code, data and weights
+on which they rest. A test run repeats one seed, and fails when a number leaves the kept
+interval or the fingerprint is stale.
+
+`python tests/evidence.py` lists the kept files whose fingerprint is fresh. After a
+change of code that changes no number, `pytest tests/lessons --restamp COMMIT` writes
+new fingerprints: only for files that were fresh on that commit, with the same numbers,
+and only where the repeated seed passes now.
+"""
+
+import argparse
+import ast
+import functools
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "tlcourse"
+SEEDS = range(5)
+# What a measured number can depend on; a figure's or a widget's code is not in it. A
+# test module that measures with more of the package names it in RESTS_ON.
+CODE = (
+    "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
+    "study", "transferability", "datasets/**/*",
+)  # fmt: skip
+
+
+def look_up(name, measure, *, renew=False, restamp=None, folder=None):
+    """Give a kept table, checked by repeating a seed.
+
+    Parameters
+    ----------
+    name : str
+        Lesson and table: "why.labels".
+    measure : callable
+        ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
+        measured stands under "value", and what else is there names the experiment.
+    renew : bool
+        Measure all seeds, and keep them.
+    restamp : str, optional
+        A commit on which the file was fresh: write the fingerprint of today's code.
+    folder : path, optional
+        Where files are kept, if not with their lesson.
+    """
+    import pandas
+
+    path = _kept_file(name, folder)
+    foundation = fingerprint(measure.__code__.co_filename, measure.__name__)
+    if renew:
+        rows = [{**row, "seed": s} for s in SEEDS for row in measure(s)]
+        _write(path, foundation, rows)
+    assert path.exists(), f"{path.name} is missing: run `make claims`."
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    table = pandas.DataFrame(kept["rows"])
+    stale = kept["rests on"] != foundation
+    assert not stale or restamp, (
+        f"{path.name} is stale: code, data or weights have changed since it was "
+        "measured. Run `make claims` and read what it says."
+    )
+    assert sorted(table["seed"].unique()) == list(SEEDS)
+    if not renew:
+        _assert_repeats(table, measure(0))
+    if stale:
+        assert _digest(kept["rows"]) in _fresh_on(restamp), (
+            f"{path.name} was not fresh on {restamp}: run `make claims`."
+        )
+        _write(path, foundation, kept["rows"])
+    return table
+
+
+def _kept_file(name, folder=None):
+    lesson, _, table = name.rpartition(".")
+    if folder is None:
+        folder = PACKAGE / "lessons" / lesson / "evidence"
+    return folder / f"{table}.json"
+
+
+def _write(path, foundation, rows):
+    """JSON with one row a line, so that a change can be read; in one move."""
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    draft = path.with_suffix(".draft")
+    draft.write_text(f'{{"rests on": "{foundation}", "rows": [\n{lines}\n]}}\n')
+    draft.replace(path)
+
+
+def _assert_repeats(table, rows):
+    """A repeated seed must lie where one more seed would, in 99 cases of 100."""
+    import scipy.stats
+
+    keys = [key for key in table.columns if key not in ("seed", "value")]
+    kept = table.groupby(keys)["value"]
+    for row in rows:
+        values = kept.get_group(tuple(row[key] for key in keys))
+        n = len(values)
+        reach = scipy.stats.t.ppf(0.995, n - 1) * values.std() * (1 + 1 / n) ** 0.5
+        # Five equal values have no spread, yet another processor may round elsewhere.
+        reach = max(reach, 0.02)
+        assert abs(row["value"] - values.mean()) <= reach, (row, list(values))
+
+
+# --- the fingerprint ------------------------------------------------------------------
+
+
+def fingerprint(file, function):
+    """Hash the code that a measurement runs, and the weights.
+
+    Definitions count, wherever they stand: moving one to another module changes
+    nothing, nor do imports, docstrings, annotations and comments.
+
+    Parameters
+    ----------
+    file : path
+        The test module that measures.
+    function : str
+        The name of its measuring function.
+    """
+    tree = ast.parse(pathlib.Path(file).read_text(encoding="utf-8"))
+    modules = {
+        path
+        for part in (*CODE, *_rests_on(tree))
+        for path in PACKAGE.glob(f"{part}.py")
+    }
+    dumps = [*_needed(tree, function)]
+    for path in modules:
+        dumps += definitions(path.read_text(encoding="utf-8"))
+    digest = hashlib.sha256("\n".join(sorted(dumps)).encode())
+    for path in sorted((PACKAGE / "weights").glob("*.h5")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def definitions(code):
+    """Dump each statement of a module, without what does nothing when it runs."""
+    tree = ast.parse(code)
+    return [repr(_plain(node)) for node in _bare(tree).body]
+
+
+def _needed(tree, function):
+    """Dumps of a measuring function and of all in its module that it goes by."""
+    named = {}
+    for node in _bare(tree).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            named[node.name] = node
+        elif isinstance(node, ast.Assign):
+            targets = [t for each in node.targets for t in ast.walk(each)]
+            named |= {t.id: node for t in targets if isinstance(t, ast.Name)}
+    wanted, dumps = [function], {}
+    while wanted:
+        name = wanted.pop()
+        if name in named and name not in dumps:
+            dumps[name] = repr(_plain(named[name]))
+            inside = ast.walk(named[name])
+            wanted += [node.id for node in inside if isinstance(node, ast.Name)]
+    return set(dumps.values())
+
+
+def _plain(node):
+    """A syntax tree as lists; `ast.dump` writes another text on each Python."""
+    if isinstance(node, list):
+        return [_plain(each) for each in node]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = [
+        (name, _plain(value))
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != []
+    ]
+    return [type(node).__name__, *fields]
+
+
+def _rests_on(tree):
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RESTS_ON":
+            return ast.literal_eval(node.value)
+    return ()
+
+
+class _Barer(ast.NodeTransformer):
+    """Drops imports, docstrings, annotations, and the names of the course's modules."""
+
+    def __init__(self, modules):
+        self.modules = modules
+
+    def visit_Import(self, node):
+        return None
+
+    visit_ImportFrom = visit_Import
+
+    def visit_Expr(self, node):
+        return (
+            None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+        )
+
+    def visit_AnnAssign(self, node):
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_arg(self, node):
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node):
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_Attribute(self, node):
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and root.id in self.modules:
+            return ast.Name(node.attr, node.ctx)  # tl.study.compare is compare
+        return self.generic_visit(node)
+
+
+def _bare(tree):
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    imports += [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("tlcourse")
+    ]
+    modules = {
+        alias.asname or alias.name
+        for node in imports
+        for alias in node.names
+        if isinstance(node, ast.ImportFrom) or alias.name.startswith("tlcourse")
+    }
+    return _Barer(modules).visit(tree)
+
+
+# --- which files are fresh ------------------------------------------------------------
+
+
+def claims():
+    """Name, test module and measuring function of every kept file."""
+    for path in sorted(ROOT.glob("tests/lessons/*/test_claims*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if called and node.func.id == "evidence":
+                name, measure = node.args
+                yield name.value, path, measure.id
+
+
+def fresh():
+    """Kept files whose fingerprint is that of the code here: digest of rows by name."""
+    for name, path, measure in claims():
+        kept = json.loads(_kept_file(name).read_text(encoding="utf-8"))
+        if kept["rests on"] == fingerprint(path, measure):
+            yield name, _digest(kept["rows"])
+
+
+def _digest(rows):
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+@functools.cache
+def _fresh_on(commit):
+    """Digests of the rows of the files that are fresh on a commit."""
+    with tempfile.TemporaryDirectory() as there:
+        subprocess.run(
+            ["git", "worktree", "add", "--detach", there, commit], cwd=ROOT, check=True
+        )
+        try:
+            listed = subprocess.run(
+                [sys.executable, "tests/evidence.py"],
+                cwd=there, check=True, capture_output=True, text=True,
+            )  # fmt: skip
+        finally:
+            subprocess.run(
+                ["git", "worktree", "remove", "--force", there], cwd=ROOT, check=True
+            )
+    return {line.split()[-1] for line in listed.stdout.splitlines()}
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    for name, digest in fresh():
+        print(name, digest)

@@ -1,0 +1,94 @@
+"""What lesson 05 says of scores and fine-tuning, measured over 5 seeds and kept."""
+
+import numpy as np
+import pandas
+import pytest
+import scipy.stats
+
+import tlcourse as tl
+from tlcourse import transferability
+
+TARGETS = ("digits", "tissue")
+SOURCES = ("glyphs", "fractals", "photos", "imagenet_distilled", None)
+PER_CLASS = 10
+
+
+def measure(seed):
+    """Scores, and test accuracy of all blocks fine-tuned, 10 labels a class."""
+    rows = []
+    for source in SOURCES:
+        backbone = tl.backbones.load("mobilenet", source=source)
+        for target in TARGETS:
+            task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
+            features = backbone.features(task.train.images)
+            found = {
+                name: score(features, task.train.labels)
+                for name, score in transferability.FROM_FEATURES.items()
+            }
+            plan = tl.FreezePlan.all(backbone)
+            run = tl.transfer(
+                backbone, task, plan, 20, seed, validate=False, show_progress=False
+            )
+            found["accuracy"] = run.test_accuracy
+            names = {"target": target, "source": source or "random"}
+            rows += [
+                {**names, "what": what, "value": float(value)}
+                for what, value in found.items()
+            ]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def table(evidence):
+    kept = evidence("choosing.fine_tuned", measure)
+    keys = ["target", "seed", "source"]
+    return kept.pivot(index=keys, columns="what", values="value").reset_index()
+
+
+def interval(values):
+    values = np.asarray(values, float)
+    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
+    return values.mean() - half, values.mean() + half
+
+
+def by_seed(table, what):
+    """Mean over the targets of a function of each target's table; one a seed."""
+    groups = table.groupby(["target", "seed"])
+    found = pandas.Series({key: what(group) for key, group in groups})
+    return found.groupby(level=1).mean()
+
+
+def tau(score):
+    return lambda group: transferability.agreement(group)[score]
+
+
+def lost(score):
+    return lambda group: (
+        group["accuracy"].max() - group["accuracy"][group[score].idxmax()]
+    )
+
+
+@pytest.mark.parametrize("score", ["logme", "knn", "linear_probe"])
+def test_three_scores_still_predict_the_order(table, score):
+    assert interval(by_seed(table, tau(score)))[0] > 0.5
+
+
+@pytest.mark.parametrize("score", ["knn", "linear_probe"])
+def test_the_first_by_the_baselines_is_the_best_or_close(table, score):
+    assert by_seed(table, lost(score)).mean() < 0.02
+
+
+def test_fractals_are_last_by_score_on_digits_and_not_when_fine_tuned(table):
+    digits = table[table["target"] == "digits"]
+    for score in ("logme", "knn", "linear_probe"):
+        worst = digits.loc[digits.groupby("seed")[score].idxmin(), "source"]
+        assert (worst == "fractals").all()
+    accuracy = digits.pivot(index="seed", columns="source", values="accuracy")
+    assert interval(accuracy["fractals"] - accuracy["random"])[0] > 0.1
+
+
+def test_glyphs_are_the_best_start_for_digits(table):
+    digits = table[table["target"] == "digits"]
+    accuracy = digits.pivot(index="seed", columns="source", values="accuracy")
+    for other in accuracy.drop(columns="glyphs"):
+        assert interval(accuracy["glyphs"] - accuracy[other])[0] > 0

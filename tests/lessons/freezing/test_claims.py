@@ -1,0 +1,281 @@
+"""What lesson 04 says of freezing, forgetting and BatchNorm."""
+
+import numpy as np
+import pytest
+
+import tlcourse as tl
+from tlcourse.quiet import import_keras
+
+EPOCHS, DEPTHS, SIZES = 10, (0, 6, 14), (2, 10)
+NEAR, FAR = "glyphs", "fractals"
+
+
+def fine_tune(backbone, target, per_class, plan, seed, epochs=EPOCHS):
+    task = tl.datasets.load(target, per_class=per_class, seed=seed)
+    return tl.transfer(
+        backbone, task, plan, epochs, seed, validate=False, show_progress=False
+    )
+
+
+def depths(backbone, seed):
+    """The lesson's heat map, one draw: accuracy by size and depth, and the runs."""
+    runs = {
+        (size, k): fine_tune(
+            backbone, "digits", size, tl.FreezePlan.last(backbone, k), seed
+        )
+        for k in DEPTHS
+        for size in SIZES
+    }
+    rows = [
+        row(backbone.source, f"last {k}", run.test_accuracy, labels=size)
+        for (size, k), run in runs.items()
+    ]
+    return rows, runs
+
+
+def row(source, plan, value, labels=10, measured="digits"):
+    return {
+        "source": source,
+        "plan": plan,
+        "labels": labels,
+        "measured": measured,
+        "value": value,
+    }
+
+
+def gentle(near, seed):
+    """All blocks train, in ways that are said to keep the source."""
+    free = tl.FreezePlan.all
+    probed = free(near).after_probe()
+    return {
+        "small steps": (free(near, body_rate=1e-4, head_rate=1e-2), EPOCHS),
+        "decay": (free(near, decay=0.5), EPOCHS),
+        "probe first": (probed, [5, EPOCHS]),
+        "probe first, same epochs": (probed, EPOCHS),
+        "gradual": (tl.FreezePlan.gradual(near), EPOCHS),
+        "large steps": (free(near, body_rate=1e-2), EPOCHS),
+    }
+
+
+def old_head(near):
+    """A function of a run: how many glyphs the head from before still reads."""
+    keras = import_keras()
+    glyphs, head = tl.datasets.load("glyphs", per_class=10), tl.study.linear_probe()
+    head.fit(near.features(glyphs.train.images), glyphs.train.labels)
+    pool = keras.layers.GlobalAveragePooling2D()
+    body = keras.Sequential([keras.models.clone_model(near.model), pool])
+    pictures = near.preprocess(glyphs.test.images)
+
+    def remembers(run):
+        body.set_weights(run.weights[:-2])
+        return head.score(body.predict(pictures, verbose=0), glyphs.test.labels)
+
+    return remembers
+
+
+def far_choices(far):
+    """Plan, labels and epochs; the first two as in exercise 04.1."""
+    names, plan = [block.name for block in far.blocks], tl.FreezePlan
+    slow = plan.all(far, body_rate=1e-4, head_rate=1e-2)
+    return {
+        "first 8": (plan.blocks(far, names[:8]), 20, 20),
+        "last 8": (plan.last(far, 8), 20, 20),
+        "all, BatchNorm trains": (plan.all(far, batchnorm="train"), 10, EPOCHS),
+        "all, small steps": (slow, 10, EPOCHS),
+    }
+
+
+def measure_depths(seed):
+    near, far = (tl.backbones.load("mobilenet", source=s) for s in (NEAR, FAR))
+    rows = depths(far, seed)[0]
+    scratch = fine_tune(near, "digits", 10, tl.FreezePlan.scratch(near), seed)
+    rows.append(row("none", "scratch", scratch.test_accuracy))
+    for name, (plan, labels, epochs) in far_choices(far).items():
+        run = fine_tune(far, "digits", labels, plan, seed, epochs)
+        rows.append(row(FAR, name, run.test_accuracy, labels=labels))
+    return rows
+
+
+def measure_forgetting(seed):
+    near = tl.backbones.load("mobilenet", source=NEAR)
+    rows, runs = depths(near, seed)
+    remembers = old_head(near)
+    for k in DEPTHS:
+        rows.append(row(NEAR, f"last {k}", remembers(runs[10, k]), measured="glyphs"))
+    for name, (plan, epochs) in gentle(near, seed).items():
+        run = fine_tune(near, "digits", 10, plan, seed, epochs)
+        rows.append(row(NEAR, name, run.test_accuracy))
+        rows.append(row(NEAR, name, remembers(run), measured="glyphs"))
+    return rows
+
+
+def by_hand(backbone, freeze_batchnorm):
+    """The lesson's plain Keras: a base, its BatchNorm layers and a compiled model."""
+    keras = import_keras()
+    base = keras.models.clone_model(backbone.model)
+    base.set_weights(backbone.model.get_weights())
+    kind = keras.layers.BatchNormalization
+    norms = [layer for layer in base.layers if isinstance(layer, kind)]
+    for norm in norms:
+        norm.trainable = not freeze_batchnorm
+    inputs = keras.Input(base.input.shape[1:])
+    pooled = keras.layers.GlobalAveragePooling2D()(base(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
+    return base, norms, compiled(model)
+
+
+def compiled(model):
+    keras = import_keras()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+    return model
+
+
+def averages(norms):
+    return [import_keras().ops.convert_to_numpy(norm.moving_mean) for norm in norms]
+
+
+def measure_batchnorm(seed):
+    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    task, rows = tl.datasets.load("faces", per_class=10, seed=seed), []
+    train, test = (backbone.preprocess(x.images) for x in (task.train, task.test))
+    for freeze in (False, True):
+        import_keras().utils.set_random_seed(seed)
+        _, norms, model = by_hand(backbone, freeze)
+        before = averages(norms)
+        model.fit(train, task.train.labels, batch_size=20, epochs=3, verbose=0)
+        pairs = zip(before, averages(norms), strict=True)
+        moved = sum(bool((a != b).any()) for a, b in pairs) / len(norms)
+        accuracy = model.evaluate(test, task.test.labels, verbose=0)[1]
+        name = "frozen" if freeze else "free"
+        rows.append({"batchnorm": name, "measured": "moved", "value": moved})
+        rows.append({"batchnorm": name, "measured": "accuracy", "value": accuracy})
+    return rows
+
+
+@pytest.fixture
+def far(evidence):
+    table = evidence("freezing.far", measure_depths)
+    return table.set_index(["plan", "labels", "seed"])["value"]
+
+
+@pytest.fixture
+def near(evidence):
+    table = evidence("freezing.near", measure_forgetting)
+    return table.set_index(["measured", "plan", "labels", "seed"])["value"]
+
+
+# --- how much to unfreeze -------------------------------------------------------------
+
+
+def test_near_frozen_is_as_good_as_any(near):
+    mean = near["digits"].groupby(["plan", "labels"]).mean()
+    for k in (6, 14):
+        assert mean["last 0", 2] > mean[f"last {k}", 2] + 0.05
+        assert abs(mean["last 0", 10] - mean[f"last {k}", 10]) < 0.03
+
+
+def test_far_frozen_is_poor_and_all_blocks_help_most(far):
+    mean = far.groupby(["plan", "labels"]).mean()
+    for labels in SIZES:
+        assert mean["last 0", labels] < 0.35
+        assert max(DEPTHS, key=lambda k: mean[f"last {k}", labels]) == 14
+    gain = {
+        labels: mean["last 14", labels] - mean["last 0", labels] for labels in SIZES
+    }
+    assert 0.05 < gain[2] < gain[10] - 0.1
+    assert mean["last 6", 10] > mean["last 0", 10] + 0.05
+
+
+def test_a_far_source_is_a_better_start_than_none(far):
+    ahead = far["last 14", 10] - far["scratch", 10]
+    assert ahead.mean() > 0.1 and (ahead > 0).all()
+
+
+def test_near_with_a_head_alone_beats_far_with_everything(near, far):
+    for labels in SIZES:
+        assert (near["digits", "last 0", labels] > far["last 14", labels] + 0.1).all()
+
+
+def test_far_the_first_blocks_do_more_than_the_last(far):
+    ahead = far["first 8", 20] - far["last 8", 20]
+    assert ahead.mean() > 0.1 and (ahead > 0).all()
+
+
+def test_far_batchnorm_had_better_train(far):
+    assert (far["all, BatchNorm trains", 10] > far["last 14", 10]).all()
+
+
+def test_far_small_steps_learn_less(far):
+    assert (far["all, small steps", 10] < far["last 14", 10]).all()
+
+
+# --- what is forgotten ----------------------------------------------------------------
+
+
+def test_the_more_blocks_train_the_more_is_forgotten(near):
+    mean = near["glyphs"].groupby("plan").mean()
+    kept = [mean[f"last {k}"] for k in DEPTHS]
+    assert (np.diff(kept) < -0.05).all()
+    assert kept[0] > 0.85 and kept[-1] < kept[0] - 0.3
+
+
+def test_small_steps_keep_nearly_all_and_learn_as_much(near):
+    mean = near.groupby(["measured", "plan", "labels"]).mean()
+    glyphs, digits = mean["glyphs"].droplevel("labels"), mean["digits"].xs(10, level=1)
+    assert glyphs["small steps"] > glyphs["last 0"] - 0.06
+    for plan in ("decay", "probe first"):
+        assert glyphs["last 14"] + 0.1 < glyphs[plan] < glyphs["small steps"] - 0.03
+    for plan in ("small steps", "decay", "probe first"):
+        assert abs(digits[plan] - digits["last 14"]) < 0.03
+
+
+def test_large_steps_wipe_the_glyphs_out_and_cost_digits(near):
+    assert near["glyphs", "large steps"].max() < 0.2
+    assert near["digits", "large steps", 10].mean() < 0.9
+
+
+def test_neither_a_probe_first_nor_stages_help_the_target_here(near):
+    digits = near["digits"].xs(10, level="labels")
+    for plan in ("probe first, same epochs", "gradual"):
+        assert digits[plan].mean() < digits["last 14"].mean() + 0.02
+
+
+# --- the traps ------------------------------------------------------------------------
+
+
+def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):
+    table = evidence("freezing.batchnorm", measure_batchnorm)
+    value = table.set_index(["measured", "batchnorm", "seed"])["value"]
+    assert (value["moved", "frozen"] == 0).all() and (value["moved", "free"] == 1).all()
+    ahead = value["accuracy", "frozen"] - value["accuracy", "free"]
+    assert ahead.mean() > 0.1 and value["accuracy", "frozen"].mean() > 0.85
+
+
+def kernels_moved(base, model):
+    """How many of the base's kernels move in a step on noise."""
+    keras = import_keras()
+    layers = [layer for layer in base.layers if layer.weights]
+    before = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
+    noise = np.random.default_rng(0).normal(size=(8, *model.input.shape[1:]))
+    model.fit(noise, np.arange(8) % 2, verbose=0)
+    after = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
+    return sum((a != b).any() for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["freeze", "set free"])
+def test_flags_set_after_the_first_fit_wait_for_compile(first):
+    """Either way round, and without a warning."""
+    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    base, norms, model = by_hand(backbone, True)
+    kernels = sum(1 for layer in base.layers if layer.weights) - len(norms)
+    counts = {True: kernels, False: 0}
+    base.trainable = first
+    for norm in norms:
+        norm.trainable = False
+    assert kernels_moved(base, compiled(model)) == counts[first]
+    base.trainable = not first
+    for norm in norms:
+        norm.trainable = False
+    assert kernels_moved(base, model) == counts[first]  # ignored
+    assert kernels_moved(base, compiled(model)) == counts[not first]

@@ -1,0 +1,130 @@
+"""The looking-after of kept evidence itself (see evidence.py)."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests import evidence
+
+VALUE = 0.92
+
+
+def measure(seed):
+    return [{"what": "accuracy", "value": VALUE + 0.01 * (seed - 2)}]
+
+
+def shifted(seed):
+    return [{**row, "value": row["value"] - 0.2} for row in measure(seed)]
+
+
+def unused(seed):
+    return shifted(seed)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    evidence.look_up("lesson.claim", measure, renew=True, folder=tmp_path)
+    return tmp_path
+
+
+def make_stale(folder):
+    path = folder / "claim.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "rests on": "other code"}))
+
+
+def test_all_seeds_are_kept_and_a_repeated_one_passes(kept):
+    table = evidence.look_up("lesson.claim", measure, folder=kept)
+    assert table["seed"].tolist() == [0, 1, 2, 3, 4]
+    assert table["value"].mean() == pytest.approx(VALUE)
+
+
+def test_a_seed_outside_the_interval_fails(kept):
+    with pytest.raises(AssertionError, match="0.7"):
+        evidence.look_up("lesson.claim", shifted, folder=kept, restamp="HEAD")
+
+
+def test_a_stale_fingerprint_fails(kept):
+    make_stale(kept)
+    with pytest.raises(AssertionError, match="is stale: .* Run `make claims`"):
+        evidence.look_up("lesson.claim", measure, folder=kept)
+
+
+def test_only_what_was_fresh_is_restamped(kept, monkeypatch):
+    make_stale(kept)
+    monkeypatch.setattr(evidence, "_fresh_on", lambda commit: {"others"})
+    with pytest.raises(AssertionError, match="was not fresh on HEAD"):
+        evidence.look_up("lesson.claim", measure, folder=kept, restamp="HEAD")
+    rows = json.loads((kept / "claim.json").read_text())["rows"]
+    monkeypatch.setattr(evidence, "_fresh_on", lambda commit: {evidence._digest(rows)})
+    evidence.look_up("lesson.claim", measure, folder=kept, restamp="HEAD")
+    evidence.look_up("lesson.claim", measure, folder=kept)  # fresh, with the same rows
+    assert json.loads((kept / "claim.json").read_text())["rows"] == rows
+
+
+def test_a_missing_file_fails(tmp_path):
+    with pytest.raises(AssertionError, match="is missing: run `make claims`"):
+        evidence.look_up("lesson.claim", measure, folder=tmp_path)
+
+
+def test_every_kept_file_has_a_claim_and_is_fresh():
+    files = evidence.PACKAGE.glob("lessons/*/evidence/*.json")
+    names = {f"{path.parts[-3]}.{path.stem}" for path in files}
+    assert names == {name for name, _, _ in evidence.claims()}
+    listed = subprocess.run(
+        [sys.executable, evidence.__file__], capture_output=True, text=True, check=True
+    )
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == names
+
+
+BEFORE = '''"""Doc."""
+from tlcourse import study
+def f(x: int) -> float:
+    """Doc."""
+    return study.probe(x)
+def g():
+    return 1
+'''
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        BEFORE.replace("Doc", "New"),
+        BEFORE.replace(": int", "").replace(" -> float", ""),
+        BEFORE.replace("import study", "import probes").replace("study.", "probes."),
+        BEFORE.replace("from tlcourse import study", "from tlcourse.study import probe")
+        .replace("study.probe", "probe"),
+        "# why\n" + BEFORE,
+    ],
+)  # fmt: skip
+def test_words_imports_and_moves_change_nothing(after):
+    assert after != BEFORE
+    assert evidence.definitions(after) == evidence.definitions(BEFORE)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [BEFORE.replace("return 1", f"return {other}") for other in (2, 0, False, "[]")]
+    + [BEFORE.replace("(x)", "(-x)")],
+)
+def test_code_changes_the_fingerprint(after):
+    assert evidence.definitions(after) != evidence.definitions(BEFORE)
+
+
+def test_of_a_test_module_only_what_measures_counts(tmp_path):
+    file = tmp_path / "test_claims.py"
+    with open(__file__) as own:
+        code = own.read()
+
+    def stamp(code, function):
+        file.write_text(code)
+        return evidence.fingerprint(file, function)
+
+    other = code.replace("- 0.2", "- 0.3").replace("is stale", "was stale")
+    assert stamp(code, "measure") == stamp(other, "measure")
+    assert stamp(code, "unused") != stamp(other, "unused")
+    changed = code.replace("VALUE = 0.92", "VALUE = 0.91")
+    assert stamp(code, "unused") != stamp(changed, "unused")
