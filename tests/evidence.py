@@ -27,7 +27,7 @@ SEEDS = range(5)
 # test module that measures with more of the package names it in RESTS_ON.
 CODE = (
     "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
-    "study", "transferability", "datasets/**/*",
+    "study", "probes", "tables", "transferability", "datasets/**/*",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcourse import backbones, datasets, study
+from tlcourse import backbones, datasets, probes
 from tlcourse.datasets import camera, glyphs, online, photos, tissue
 from tlcourse.resources import where
 
@@ -284,13 +284,13 @@ def test_brightness_does_not_tell_tissues_apart(task):
         np.stack([split.images.mean((1, 2, 3)), split.images.std((1, 2, 3))], axis=1)
         for split in (loaded.train, loaded.test)
     )
-    table = study.probe_features(train, test, loaded, 30, range(5))
+    table = probes.probe_features(train, test, loaded, 30, range(5))
     assert table["accuracy"].mean() < 0.45  # guessing gives 0.25
     pixels = [
         getattr(loaded, name).images[..., 0].reshape(len(getattr(loaded, name)), -1)
         for name in ("train", "test")
     ]
-    table = study.probe_features(*pixels, loaded, 30, range(5))
+    table = probes.probe_features(*pixels, loaded, 30, range(5))
     assert table["accuracy"].mean() < 0.45
 
 
@@ -303,7 +303,7 @@ def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
     told = [float(number) for number in re.findall(r"0\.\d\d", said)]
     for look, number in zip(views, told, strict=False):
         train, test = look(loaded.train.images), look(loaded.test.images)
-        table = study.probe_features(train, test, loaded, 10, range(5))
+        table = probes.probe_features(train, test, loaded, 10, range(5))
         assert abs(table["accuracy"].mean() - number) < 0.02
 
 
@@ -387,7 +387,7 @@ def test_bad_input_gets_one_sentence(words):
 
 OFFLINE = """
 import time
-from tlcourse import datasets
+from tlcourse import datasets, probes
 from tlcourse.quiet import import_keras
 import_keras()
 for name in datasets.ONLINE:

@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from tlcourse import plots
+from tlcourse.lessons.features.figures import feature_map
+from tlcourse.lessons.why.figures import worth
 
 
 def summary(strategies=("features", "from_scratch"), sizes=(1, 10, 50)):
@@ -34,10 +36,10 @@ FIGURES = {
     "learning_curves": lambda: plots.learning_curves(summary(), chance=0.1),
     "one_point": lambda: plots.learning_curves(summary(sizes=(5,))),
     "many_curves": lambda: plots.learning_curves(summary(MANY)),
-    "worth": lambda: plots.worth(
+    "worth": lambda: worth(
         summary(), 1, "features", "from_scratch", needed=20.0, chance=0.1
     ),
-    "worth_unreached": lambda: plots.worth(
+    "worth_unreached": lambda: worth(
         summary(), 50, "from_scratch", "features", needed=np.inf
     ),
     "bars": lambda: plots.bars(summary(sizes=(5,)), by="strategy", chance=0.1),
@@ -46,8 +48,7 @@ FIGURES = {
     "grey_grid": lambda: plots.image_grid(np.zeros((20, 8, 8)), columns=4),
     "blocks": lambda: plots.blocks(backbone(10, 2000, 5_000_000)),
     "blocks_plan": lambda: plots.blocks(backbone(*range(1, 30)), plan={"block_28"}),
-    "feature_map": lambda: plots.feature_map(np.eye(16, 2), np.arange(16), MANY),
-    "activations": lambda: plots.activations(np.zeros((4, 4, 9))),
+    "feature_map": lambda: feature_map(np.eye(16, 2), np.arange(16), MANY),
     "confusion": lambda: plots.confusion(np.eye(16), MANY),
 }
 
@@ -148,11 +149,6 @@ def test_charts_are_small_files():
     assert len(FIGURES["learning_curves"]().png) < 40_000
 
 
-def test_silent_channels_are_named():
-    maps = np.dstack([np.arange(16.0).reshape(4, 4), np.ones((4, 4))])
-    assert "1 of them silent" in plots.activations(maps).alt
-
-
 def test_blocks_in_words_and_signs():
     picture = plots.blocks(backbone(10, 2000), plan=["block_1"])
     assert "block_0 (10 parameters, frozen)" in picture.alt
@@ -171,13 +167,12 @@ BAD = {
     "has none": lambda: plots.bars(summary().iloc[:0], by="strategy"),
     r"these have the shape \(2,\)": lambda: plots.image_grid([1, 2]),
     "5 pictures and 1 titles": lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), ["a"]),
-    "maps of one image": lambda: plots.activations(np.zeros((2, 4, 4, 3))),
     "at least one block": lambda: plots.blocks(backbone()),
     "nine is no block": lambda: plots.blocks(backbone(1), plan=["nine"]),
     "names of the trainable": lambda: plots.blocks(backbone(1), plan=3),
-    r"not \(4, 3\)": lambda: plots.feature_map(np.zeros((4, 3)), [0] * 4, "ab"),
-    "one label per point": lambda: plots.feature_map(np.zeros((4, 2)), [0], "ab"),
-    "2 classes only": lambda: plots.feature_map(np.zeros((1, 2)), [5], "ab"),
+    r"not \(4, 3\)": lambda: feature_map(np.zeros((4, 3)), [0] * 4, "ab"),
+    "one label per point": lambda: feature_map(np.zeros((4, 2)), [0], "ab"),
+    "2 classes only": lambda: feature_map(np.zeros((1, 2)), [5], "ab"),
     r"shape \(2, 2\) for 2": lambda: plots.confusion(np.zeros((3, 3)), ["a", "b"]),
 }
 
@@ -196,4 +191,4 @@ def test_worth_says_what_takes_how_many_labels():
     title = FIGURES["worth_unreached"]().fig.axes[0].get_title(loc="left")
     assert title == "50 labels a class do what takes more than 50 features"
     with pytest.raises(ValueError, match="one row for 'features' with 3 labels"):
-        plots.worth(summary(), 3, "features", "from_scratch", needed=20.0)
+        worth(summary(), 3, "features", "from_scratch", needed=20.0)

@@ -11,7 +11,8 @@ from queue import Empty
 
 import pytest
 
-from tlcourse import widgets
+from tests.helpers import write_lesson
+from tests.test_exercises import CHECKS, QUIZ
 from tlcourse.widgets import StaticFirst
 from tlcourse.widgets.static_first import VIEW, control
 from tlcourse.widgets.stored import main, without_views
@@ -93,17 +94,6 @@ def test_controls_from_plain_options():
     assert drop_down.description == "plan"
     with pytest.raises(ValueError, match="'plan' needs at least one option"):
         control("plan", [])
-
-
-def test_widgets_are_found_by_name():
-    assert widgets.StaticFirst is StaticFirst
-    with pytest.raises(AttributeError, match="has no 'nothing'. It has: StaticFirst"):
-        widgets.nothing  # noqa: B018
-
-
-@pytest.mark.parametrize("name", sorted(widgets.WIDGETS))
-def test_every_widget_exists(name):
-    assert callable(getattr(widgets, name))
 
 
 def test_stored_lessons_lose_their_live_views(tmp_path, capsys):
@@ -234,14 +224,12 @@ def test_slow_drawings_wait_for_the_hand_to_rest(kernel):
 
 
 def test_a_quiz_in_a_kernel(kernel, tmp_path):
-    from test_exercises import LESSON
-
-    (tmp_path / "lesson_97.py").write_text(LESSON)
+    write_lesson(tmp_path, CHECKS, QUIZ)
     outputs = kernel.run(
         f"""
-        import tlcourse.exercises as exercises
-        exercises.__path__.append({str(tmp_path)!r})
-        exercises.quiz("97")
+        import tlcourse.exercises as exercises, tlcourse.lessons
+        tlcourse.lessons.__path__.append({str(tmp_path)!r})
+        exercises.quiz("trial")
         """
     )
     assert [kind for kind, _ in outputs] == ["display_data"] * 7
@@ -255,5 +243,5 @@ def test_a_quiz_in_a_kernel(kernel, tmp_path):
 
 
 def test_answers_stay_out_of_a_stored_quiz(kernel):
-    [(_, once)] = kernel.run("exercises.check('97.1', 3)")
+    [(_, once)] = kernel.run("exercises.check('trial.1', 3)")
     assert set(once["data"]) == {"text/html", "text/plain"}  # displayed once, as a note

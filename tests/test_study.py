@@ -242,7 +242,7 @@ def test_intervals_are_students():
     rng = np.random.default_rng(0)
     values = rng.normal(0.8, 0.05, 5)
     table = pandas.DataFrame({"strategy": "a", "accuracy": values})
-    row = tl.study.summarise(table, ["strategy"]).iloc[0]
+    row = tl.tables.summarise(table, ["strategy"]).iloc[0]
     low, high = scipy.stats.t.interval(
         0.95, 4, loc=values.mean(), scale=scipy.stats.sem(values)
     )
@@ -254,7 +254,7 @@ def test_intervals_are_students():
 
 def test_one_seed_has_no_interval():
     table = pandas.DataFrame({"strategy": ["a"], "accuracy": [0.5]})
-    row = tl.study.summarise(table, ["strategy"]).iloc[0]
+    row = tl.tables.summarise(table, ["strategy"]).iloc[0]
     assert row["mean"] == 0.5
     assert np.isnan(row["low"]) and np.isnan(row["high"])
 
@@ -265,13 +265,13 @@ def test_labels_worth_reads_the_other_curve():
         "per_class": [1, 10, 100] * 2,
         "mean": [0.6, 0.8, 0.95, 0.5, 0.6, 0.8],
     })  # fmt: skip
-    worth = tl.study.labels_worth(summary, "ours", "theirs")
+    worth = tl.tables.labels_worth(summary, "ours", "theirs")
     assert worth["needed"].tolist()[:2] == pytest.approx([10, 100])
     assert np.isinf(worth["needed"].iloc[2])
 
 
 def test_probes_tell_what_each_block_knows(backbone):
-    table = tl.study.probe_blocks(backbone, "faces", per_class=10, seeds=[0, 1])
+    table = tl.probes.probe_blocks(backbone, "faces", per_class=10, seeds=[0, 1])
     assert list(table["block"].unique()) == [b.name for b in backbone.blocks]
     assert len(table) == 2 * len(backbone.blocks)
     assert table.groupby("block")["accuracy"].mean().max() > 0.8

@@ -158,7 +158,7 @@ def test_gbc_reads_the_first_64_components():
 def test_the_linear_probe_never_sees_what_it_is_scored_on():
     rng = np.random.default_rng(0)
     noise, labels = rng.normal(size=(60, 100)), np.arange(60) % 2
-    fitted = tl.study.linear_probe().fit(noise, labels).score(noise, labels)
+    fitted = tl.probes.linear_probe().fit(noise, labels).score(noise, labels)
     assert fitted > 0.9 and tr.linear_probe(noise, labels) < 0.75
 
 

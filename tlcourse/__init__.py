@@ -21,8 +21,10 @@ _MODULES = (
     "exercises",
     "freezing",
     "plots",
+    "probes",
     "setup_check",
     "study",
+    "tables",
     "training",
     "transferability",
     "unsupervised",
@@ -32,6 +34,7 @@ _NAMES = {
     "FreezePlan": "freezing",
     "Run": "training",
     "Study": "study",
+    "evidence": "lessons",
     "transfer": "training",
 }
 

@@ -23,7 +23,7 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import NearestNeighbors
 
-from tlcourse import datasets, study
+from tlcourse import datasets, probes
 from tlcourse.datasets import photos
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
@@ -259,7 +259,7 @@ def linear_probe(features, labels):
     folds = StratifiedKFold(parts, shuffle=True, random_state=0)
     # On matrices this small, threads only wait for one another: six times slower.
     with threadpoolctl.threadpool_limits(1):
-        scores = cross_val_score(study.linear_probe(), features, labels, cv=folds)
+        scores = cross_val_score(probes.linear_probe(), features, labels, cv=folds)
     return float(scores.mean())
 
 
@@ -398,7 +398,7 @@ _OWN_PICTURES = {
 def _own_head(backbone):
     images, labels = _OWN_PICTURES[backbone.source]()
     with threadpoolctl.threadpool_limits(1):
-        return study.linear_probe().fit(backbone.features(images), labels)
+        return probes.linear_probe().fit(backbone.features(images), labels)
 
 
 def rank(backbones, task, plan=None, *, scores=SCORES, epochs=20, seed=0):

@@ -80,7 +80,7 @@ def adapt_on_features(backbone, source, target):
     for name, theirs in SHALLOW_THERE.items():
         weighs = theirs == "IWC"
         part = adapt.instance_based if weighs else adapt.feature_based
-        head = tl.study.linear_probe()
+        head = tl.probes.linear_probe()
         # A pipeline would not take the weights; the features are standardised already.
         head = head.steps[-1][1] if weighs else head
         options = {"n_components": 20} if theirs == "SA" else {}  # as ours

@@ -6,9 +6,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from tlcourse import plots
+from tlcourse.lessons.clusters import figures
 
-CELLS = ["import tlcourse as tl", "tl.widgets.cluster_lab()"]
+CELLS = ["import tlcourse as tl", "widget.cluster_lab()"]
 SPOT = ".jp-OutputArea-output i[data-says]"
 # What a reader sees of a spot's picture: '::after' is drawn, and shows an image.
 SHOWN = """
@@ -138,7 +138,7 @@ def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson, tmp_path):
     points = np.random.default_rng(0).normal(size=(30, 2))
     images = np.random.default_rng(1).uniform(0, 255, (30, 8, 8, 3))
     members, scores = np.arange(30) % 3, {"No label": {"silhouette": 0.1}}
-    picture = plots.cluster_lab(
+    picture = figures.cluster_lab(
         points, members, images, scores, 0, [0, 3], [6], alt="A stored map."
     )
     data, metadata = picture._repr_mimebundle_()

@@ -14,7 +14,7 @@ CELLS = [
     task = tl.datasets.load("digits", per_class=10, seed=0)
     """,
     """
-    lab = tl.widgets.FreezeLab(backbone, task, epochs=EPOCHS)
+    lab = widget.FreezeLab(backbone, task, epochs=EPOCHS)
     lab
     """,
 ]

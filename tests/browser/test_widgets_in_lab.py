@@ -5,12 +5,14 @@ import textwrap
 import nbformat
 import pytest
 
-LESSON_97 = """
-from tlcourse.exercises.model import Choice, Exercise, Property, Question
+from tests.helpers import write_lesson
+
+CHECKS = """
+from tlcourse.exercises.model import Exercise, Property
 
 EXERCISES = [
     Exercise(
-        number="97.1",
+        name="trial.1",
         title="An even number",
         expects="a whole number",
         properties=[Property("It is even", lambda answer: answer % 2 == 0)],
@@ -18,27 +20,34 @@ EXERCISES = [
         solution="answer = 4",
     )
 ]
-QUIZ = [
-    Question(
-        f"Question about {word}?",
-        [
-            Choice(f"{word} no", f"Wrong, for {word}."),
-            Choice(f"{word} yes", f"Why {word} is right.", right=True),
-            Choice(f"{word} never", f"Never, for {word}."),
-        ],
-    )
-    for word in ("apples", "pears", "plums")
-]
 """
+QUIZ = "\n".join(
+    f"""
+## Question about {word}?
+
+- [ ] {word} no
+
+  Wrong, for {word}.
+
+- [x] {word} yes
+
+  Why {word} is right.
+
+- [ ] {word} never
+
+  Never, for {word}.
+"""
+    for word in ("apples", "pears", "plums")
+)
 
 CELLS = [
     """
-    import time, tlcourse.exercises as exercises
-    exercises.__path__.append("lessons_of_the_test")
+    import time, tlcourse.lessons
+    tlcourse.lessons.__path__.append("lessons_of_the_test")
     from tlcourse.exercises import check, hint, quiz, solution
-    check("97.1", 3)
+    check("trial.1", 3)
     """,
-    'quiz("97")',
+    'quiz("trial")',
     """
     import tlcourse as tl
     from tlcourse import plots
@@ -53,7 +62,7 @@ CELLS = [
         return plots.bars(table, alt=f"{size} bars, {kind}.")
     tl.widgets.StaticFirst(draw, size=[1, 2, 3, 4, 5], kind=["quick", "slow"]).show()
     """,
-    'solution("97.1")',
+    'solution("trial.1")',
 ]
 
 
@@ -61,7 +70,8 @@ CELLS = [
 def notebook(tmp_path, lab):
     folder = lab.files / "lessons_of_the_test"
     folder.mkdir(exist_ok=True)
-    (folder / "lesson_97.py").write_text(LESSON_97)
+    if not (folder / "trial").exists():
+        write_lesson(folder, CHECKS, QUIZ)
     cells = [
         nbformat.v4.new_code_cell(textwrap.dedent(cell).strip(), id=f"cell-{place}")
         for place, cell in enumerate(CELLS)
@@ -78,13 +88,13 @@ def test_check_quiz_and_solution(lesson, notebook):
     page.run_all()
     assert page.errors() == ""
     text = page.outputs()
-    assert "✗ Exercise 97.1 is not there yet." in text
-    assert "Quiz 97, question 1 of 3" in text and "c) plums never" in text
+    assert "✗ Exercise trial.1 is not there yet." in text
+    assert "Question 1 of 3" in text and "c) plums never" in text
     assert "Why pears is right." not in text  # no answer before a choice
     page.click("b)", 1)
     page.wait_for_text("b) Right: pears yes")
     page.wait_for_text("Why pears is right.")
-    folded = page.page.locator("details", has_text="Solution of exercise 97.1")
+    folded = page.page.locator("details", has_text="Solution of exercise trial.1")
     assert not folded.locator("code").is_visible()
     folded.locator("summary").click()
     assert folded.locator("code").inner_text() == "answer = 4"

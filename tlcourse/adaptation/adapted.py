@@ -9,7 +9,7 @@ import threadpoolctl
 
 from tlcourse.activations import frozen_outputs
 from tlcourse.backbones import Backbone, check_images
-from tlcourse.study import linear_probe
+from tlcourse.probes import linear_probe
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

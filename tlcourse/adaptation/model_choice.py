@@ -1,7 +1,7 @@
 """Choosing a method, or its strength, without a label of the target.
 
 Each of these takes a method and what the method takes, and gives a score: the more,
-the better the model should be. How wrong each can be is measured in lesson 07.
+the better the model should be. How wrong each can be is measured in lesson 08.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sklearn.model_selection import cross_val_score
 
 from tlcourse.adaptation.adapted import check
 from tlcourse.datasets import Split
-from tlcourse.study import linear_probe
+from tlcourse.probes import linear_probe
 
 
 def source_validation(model, method, backbone, source, target_images, *, seed=0):

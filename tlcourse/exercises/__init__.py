@@ -1,56 +1,16 @@
-'''Exercises and quizzes: check, hint, solution, quiz.
+"""Exercises and quizzes: check, hint, solution, quiz.
 
 >>> from tlcourse.exercises import check, hint, solution, quiz
->>> check("01.1", answer)   # says which property fails, never the answer
->>> hint("01.1")            # the next of three hints
->>> solution("01.1")        # the code, folded
->>> quiz("01")              # three questions; every choice is explained
+>>> check("why.1", answer)   # says which property fails, never the answer
+>>> hint("why.1")            # the next of three hints
+>>> solution("why.1")        # the code, folded
+>>> quiz("why")              # three questions; every choice is explained
 
 How to write the exercises of a lesson
 --------------------------------------
-Lesson NN keeps them in ``tlcourse/exercises/lesson_NN.py``, which holds two lists and
-imports nothing heavy (it is loaded when the lesson first asks for it)::
-
-    """Exercises and quiz of lesson 01."""
-
-    from tlcourse.exercises.model import Choice, Exercise, Property, Question
-
-    EXERCISES = [
-        Exercise(
-            number="01.1",
-            title="The gain of transfer",
-            expects="a number, the difference of two accuracies",
-            properties=[
-                Property(
-                    "It is a single number",
-                    lambda answer: isinstance(answer, (int, float)),
-                ),
-                Property(
-                    "It is a difference of accuracies, so it lies between -1 and 1",
-                    lambda answer: -1 <= answer <= 1,
-                    found=lambda answer: f"Yours is {answer:.2f}.",
-                ),
-            ],
-            hints=[
-                "A nudge.",
-                "What to look at, with the name of it in backticks: `run`.",
-                "Nearly the code.",
-            ],
-            solution="answer = transferred.test_accuracy - scratch.test_accuracy",
-            explanation="Why (optional).",
-        ),
-    ]
-    QUIZ = [
-        Question(
-            "Why does a frozen backbone need few labels?",
-            [
-                Choice("Because ...", "Yes: why it is right.", right=True),
-                Choice("Because ...", "No: what is wrong with it."),
-                Choice("Because ...", "No: what is wrong with it."),
-            ],
-        ),
-        ...  # three questions
-    ]
+They stand in ``checks.py`` of the lesson's folder, a list `EXERCISES` of `Exercise`,
+and import nothing heavy (the file is loaded when the lesson first asks for it). The
+quiz stands beside it in ``quiz.md``; see `model.read_quiz`.
 
 * Properties run in order; order them from the type of the answer to its value. They
   take the answer alone. What they say and find must not hold the answer: `found` shows
@@ -58,8 +18,8 @@ imports nothing heavy (it is loaded when the lesson first asks for it)::
 * `solution` is code that leaves the right answer in a variable named `answer`, so that
   the tests can run and check it; the names it uses come from the lesson.
 * In the lesson an exercise cell always runs: ``answer = 0.0  # your code here`` and
-  then ``check("01.1", answer)``, which says which property fails and raises nothing.
-'''
+  then ``check("why.1", answer)``, which says which property fails and raises nothing.
+"""
 
 from tlcourse.exercises import lessons
 from tlcourse.exercises.display import Note, box, inline, show
@@ -69,13 +29,13 @@ __all__ = ["check", "hint", "quiz", "solution"]
 _hints_given = {}
 
 
-def check(number, answer):
+def check(name, answer):
     """Say whether an answer is right and, if not, which property fails.
 
     Parameters
     ----------
-    number : str
-        The exercise, for example "01.1".
+    name : str
+        The exercise, for example "why.1".
     answer : object
         What you found. The naive start of the exercise cell is taken too.
 
@@ -86,58 +46,58 @@ def check(number, answer):
     """
     from tlcourse.exercises.checking import first_failure
 
-    exercise = lessons.exercise(number)
+    exercise = lessons.exercise(name)
     failure = first_failure(exercise, answer)
     if failure is None:
         count = len(exercise.properties)
         held = "its property holds" if count == 1 else f"all {count} properties hold"
-        show(box("right", f"Exercise {exercise.number} passes: {held}."))
+        show(box("right", f"Exercise {exercise.name} passes: {held}."))
         return
     says, found = failure
     lines = [f"This should be true: {says.rstrip('.')}.", found, _reminder(exercise)]
-    show(box("wrong", f"Exercise {exercise.number} is not there yet.", lines))
+    show(box("wrong", f"Exercise {exercise.name} is not there yet.", lines))
 
 
 def _reminder(exercise):
-    left = len(exercise.hints) - _hints_given.get(exercise.number, 0)
+    left = len(exercise.hints) - _hints_given.get(exercise.name, 0)
     if left == 0:
-        return f'`solution("{exercise.number}")` opens the solution.'
+        return f'`solution("{exercise.name}")` opens the solution.'
     hints = "1 hint" if left == 1 else f"{left} hints"
-    return f'`hint("{exercise.number}")` gives the next; {hints} left.'
+    return f'`hint("{exercise.name}")` gives the next; {hints} left.'
 
 
-def hint(number):
+def hint(name):
     """Show the next hint of an exercise; there are three.
 
     Parameters
     ----------
-    number : str
-        The exercise, for example "01.1".
+    name : str
+        The exercise, for example "why.1".
 
     Raises
     ------
     ValueError
         If there is no such exercise; the message names those that exist.
     """
-    exercise = lessons.exercise(number)
+    exercise = lessons.exercise(name)
     total = len(exercise.hints)
-    given = min(_hints_given.get(exercise.number, 0) + 1, total)
-    again = _hints_given.get(exercise.number, 0) == total
-    _hints_given[exercise.number] = given
+    given = min(_hints_given.get(exercise.name, 0) + 1, total)
+    again = _hints_given.get(exercise.name, 0) == total
+    _hints_given[exercise.name] = given
     lines = [exercise.hints[given - 1]]
     if given == total:
         word = "This was the last one already" if again else "This is the last one"
-        lines.append(f'{word}; `solution("{exercise.number}")` opens the solution.')
-    show(box("hint", f"Hint {given} of {total} for {exercise.number}", lines))
+        lines.append(f'{word}; `solution("{exercise.name}")` opens the solution.')
+    show(box("hint", f"Hint {given} of {total} for {exercise.name}", lines))
 
 
-def solution(number, folded=True):
+def solution(name, folded=True):
     """Show the solution of an exercise, folded until it is opened.
 
     Parameters
     ----------
-    number : str
-        The exercise, for example "01.1".
+    name : str
+        The exercise, for example "why.1".
     folded : bool
         False shows the code at once, as text too.
 
@@ -146,10 +106,10 @@ def solution(number, folded=True):
     ValueError
         If there is no such exercise; the message names those that exist.
     """
-    exercise = lessons.exercise(number)
-    head = f"Solution of exercise {exercise.number}: {exercise.title}"
+    exercise = lessons.exercise(name)
+    head = f"Solution of exercise {exercise.name}: {exercise.title}"
     code = exercise.solution.strip("\n")
-    text = f'{head}. To read it as text: solution("{exercise.number}", folded=False)'
+    text = f'{head}. To read it as text: solution("{exercise.name}", folded=False)'
     if not folded:
         text = "\n".join(filter(None, [head, "", code, "", exercise.explanation]))
     # Escaped by hand: `inline` would take backticks in the code for markup.
@@ -171,7 +131,7 @@ def quiz(lesson, answers=None):
     Parameters
     ----------
     lesson : str
-        The lesson's number, for example "01".
+        The lesson's name, for example "why".
     answers : str, optional
         One letter per question, as in "bca": explains these choices without buttons.
 
@@ -182,9 +142,8 @@ def quiz(lesson, answers=None):
     """
     from tlcourse.exercises import quizzing
 
-    module = lessons.load(lesson)
-    number = module.__name__[-2:]
+    questions = lessons.quiz(lesson)
     if answers is None:
-        quizzing.ask(number, module.QUIZ)
+        quizzing.ask(lesson, questions)
     else:
-        quizzing.give_answers(number, module.QUIZ, answers)
+        quizzing.give_answers(lesson, questions, answers)

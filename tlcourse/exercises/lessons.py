@@ -1,75 +1,75 @@
-"""Find a lesson's exercises by its number and load them when they are asked for."""
+"""Find a lesson's exercises and quiz by its name, when they are asked for."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
-import re
+from pathlib import Path
+
+from tlcourse.exercises.model import read_quiz
 
 
 def known():
-    """The numbers of the lessons that have exercises, as a sorted list of str."""
-    package = importlib.import_module("tlcourse.exercises")
-    names = (module.name for module in pkgutil.iter_modules(package.__path__))
-    found = (re.fullmatch(r"lesson_(\d\d)", name) for name in names)
-    return sorted(match[1] for match in found if match)
+    """The folders of the lessons that have exercises, a dict by name."""
+    roots = importlib.import_module("tlcourse.lessons").__path__
+    files = sorted(file for root in roots for file in Path(root).glob("*/checks.py"))
+    return {file.parent.name: file.parent for file in files}
 
 
-def _and(names):
-    names = list(names)
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def load(lesson):
-    """The module with the exercises and the quiz of a lesson.
+def exercises(lesson):
+    """The exercises of a lesson, in order.
 
     Parameters
     ----------
-    lesson : str or int
-        Its number, "01" or 1.
+    lesson : str
+        Its name, "choosing".
 
     Returns
     -------
-    module
-        With EXERCISES and QUIZ.
+    list of Exercise
 
     Raises
     ------
     ValueError
         If there is no such lesson; the message names those that exist.
     """
-    number = str(lesson).strip()
-    number = number.zfill(2) if number.isdigit() else number
-    numbers = known()
-    if number not in numbers:
-        have = _and(numbers) or "none yet"
+    _folder(lesson)
+    return importlib.import_module(f"tlcourse.lessons.{lesson}.checks").EXERCISES
+
+
+def quiz(lesson):
+    """The questions of a lesson's quiz, a list; errors as `exercises`."""
+    return read_quiz((_folder(lesson) / "quiz.md").read_text("utf-8"))
+
+
+def _folder(lesson):
+    folders = known()
+    if lesson not in folders:
         raise ValueError(
-            f"No lesson {lesson!r} has exercises. Lessons with exercises: {have}."
+            f"No lesson {lesson!r} has exercises. Lessons with exercises: "
+            f"{_and(folders)}."
         )
-    return importlib.import_module(f"tlcourse.exercises.lesson_{number}")
+    return folders[lesson]
 
 
-def exercise(number):
-    """The exercise with this number, for example "01.2".
+def _and(names):
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def exercise(name):
+    """The exercise with this name, for example "choosing.1".
 
     Raises
     ------
-    TypeError
-        If the number is no string: 1.1 and 1.10 are the same number.
     ValueError
         If there is no such exercise; the message names those that exist.
     """
-    if not isinstance(number, str):
-        raise TypeError(
-            f'Write the number of the exercise in quotes, as in "01.1", not {number!r}.'
-        )
-    lesson, _, place = number.strip().partition(".")
-    exercises = load(lesson).EXERCISES
-    wanted = f"{lesson.zfill(2)}.{place}"
-    for each in exercises:
-        if each.number == wanted:
+    lesson = str(name).partition(".")[0]
+    there = exercises(lesson)
+    for each in there:
+        if each.name == name:
             return each
     raise ValueError(
-        f"There is no exercise {number!r}. Lesson {lesson.zfill(2)} has "
-        f"{_and(each.number for each in exercises) or 'none'}."
+        f"There is no exercise {name!r}. The lesson {lesson} has "
+        f"{_and([each.name for each in there])}."
     )

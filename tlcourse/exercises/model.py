@@ -48,8 +48,8 @@ class Exercise:
 
     Parameters
     ----------
-    number : str
-        Lesson and place, for example "01.2".
+    name : str
+        Lesson and place, for example "why.2".
     title : str
         A few words.
     expects : str
@@ -66,7 +66,7 @@ class Exercise:
         Why the solution is as it is; shown beneath it.
     """
 
-    number: str
+    name: str
     title: str
     expects: str
     properties: Sequence[Property]
@@ -75,9 +75,9 @@ class Exercise:
     explanation: str = ""
 
     def __post_init__(self):
-        where = f"Exercise {self.number}"
-        if not re.fullmatch(r"\d\d\.\d+", str(self.number)):
-            raise ValueError(f"{where}: write the number as lesson.place, as in 01.2.")
+        where = f"Exercise {self.name}"
+        if not re.fullmatch(r"[a-z_]+\.\d+", str(self.name)):
+            raise ValueError(f"{where}: write its name as lesson.place, as in why.2.")
         for text, what in ((self.title, "title"), (self.expects, "expects"),
                            (self.solution, "solution")):  # fmt: skip
             _sentence(text, f"{where}: its {what}")
@@ -151,3 +151,34 @@ class Question:
                 f"question {self.text!r}."
             )
         return self.choices[place]
+
+
+def read_quiz(text):
+    """Read a quiz, which is written in Markdown.
+
+    A question is a heading; each choice an item of a list, ticked where it is right;
+    what is said to those who choose it, a paragraph under it.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of Question
+
+    Raises
+    ------
+    ValueError
+        If a question has not 3 or 4 choices with one right, or something is empty.
+    """
+    questions = []
+    for part in re.split(r"^## ", text, flags=re.M)[1:]:
+        heading, *items = re.split(r"^- \[(?=[ x]\] )", part, flags=re.M)
+        choices = []
+        for item in items:
+            words, _, explanation = item[3:].partition("\n\n")
+            words, explanation = " ".join(words.split()), " ".join(explanation.split())
+            choices.append(Choice(words, explanation, right=item[0] == "x"))
+        questions.append(Question(" ".join(heading.split()), choices))
+    return questions

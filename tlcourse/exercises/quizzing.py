@@ -7,9 +7,9 @@ from tlcourse.exercises.display import Note, box, inline, show
 LETTERS = "abcd"
 
 
-def question_note(lesson, place, question, total):
+def question_note(place, question, total):
     """A question with its choices, to read with or without a kernel."""
-    head = f"Quiz {lesson}, question {place} of {total}"
+    head = f"Question {place} of {total}"
     texts = [choice.text for choice in question.choices]
     items = "".join(
         f"<div><strong>{letter})</strong> {inline(text)}</div>"
@@ -39,20 +39,20 @@ def give_answers(lesson, questions, answers):
     letters = [letter for letter in str(answers).lower() if not letter.isspace()]
     if len(letters) != len(questions):
         raise ValueError(
-            f"The quiz of lesson {lesson} has {len(questions)} questions: give one "
+            f"The quiz of the lesson {lesson} has {len(questions)} questions: give one "
             f'letter for each, as in quiz("{lesson}", "{LETTERS[: len(questions)]}").'
         )
     # All letters are looked at before anything is shown.
     notes = list(map(answer_note, questions, letters))
     for place, question in enumerate(questions, start=1):
-        show(question_note(lesson, place, question, len(questions)))
+        show(question_note(place, question, len(questions)))
         show(notes[place - 1])
 
 
 def ask(lesson, questions):
     """Show each question as text and, under it, a row of live buttons."""
     for place, question in enumerate(questions, start=1):
-        show(question_note(lesson, place, question, len(questions)))
+        show(question_note(place, question, len(questions)))
         _show_buttons(place, question)
     show(_without_buttons(lesson, LETTERS[: len(questions)]))
 

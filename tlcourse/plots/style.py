@@ -211,7 +211,7 @@ def checked_table(summary, columns, what):
     if missing:
         raise ValueError(
             f"{what} needs the columns {', '.join(columns)}; the table has no "
-            f"{' and no '.join(missing)}. study.summarise makes such a table."
+            f"{' and no '.join(missing)}. tables.summarise makes such a table."
         )
     if table.empty:
         raise ValueError(f"{what} needs at least one row; the table has none.")

@@ -1,4 +1,4 @@
-"""What lesson 07 says of methods on frozen features, over five draws of the source."""
+"""What the lesson says of methods on frozen features, over five draws of the source."""
 
 import functools
 
@@ -9,8 +9,8 @@ import threadpoolctl
 
 import tlcourse as tl
 from tlcourse import adaptation
-from tlcourse.exercises import lesson_07 as exercise
-from tlcourse.widgets import lesson_07 as widget
+from tlcourse.lessons.adapting import checks as exercise
+from tlcourse.lessons.adapting import widget
 
 SEEDS = range(5)
 RARER = [1.0] * 3 + [0.1] * 7

@@ -1,4 +1,4 @@
-"""Lesson 07 on trained networks: printed digits to handwritten ones."""
+"""The lesson on trained networks: printed digits to handwritten ones."""
 
 import pandas
 import pytest

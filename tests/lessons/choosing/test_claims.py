@@ -1,4 +1,4 @@
-"""What lesson 05 says of scores, size and speed. Measured anew, over 5 seeds."""
+"""What the lesson says of scores, size and speed. Measured anew, over 5 seeds."""
 
 import json
 
@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 import tlcourse as tl
 from tlcourse import transferability
-from tlcourse.exercises import lesson_05
-from tlcourse.resources import where
+from tlcourse.lessons import notebook
+from tlcourse.lessons.choosing import checks
 
 SEEDS = range(5)
 PER_CLASS = 10
@@ -37,7 +37,7 @@ def trials(backbones):
         for name, backbone in backbones.items():
             train = backbone.features(task.train.images)
             test = backbone.features(task.test.images)
-            truth = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+            truth = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
             for seed, accuracy in zip(SEEDS, truth["accuracy"], strict=True):
                 few = tl.datasets.few(task.train.labels, PER_CLASS, seed, target)
                 labels = task.train.labels[few]
@@ -144,8 +144,7 @@ def test_leep_of_shuffled_labels_is_worse_and_yet_above_guessing(seen):
 
 @pytest.fixture(scope="module")
 def log_evidence():
-    notebook = where("notebooks") / "05_choosing_a_source.ipynb"
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    cells = json.loads(notebook("choosing").read_text("utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
     [found] = [source for source in sources if "def log_evidence" in source]
     names = {"np": np}
@@ -270,11 +269,11 @@ def test_the_best_source_of_the_orchard_is_the_one_that_05_3_holds_answers_to(
     accuracy = {}
     for name, backbone in backbones.items():
         train, test = (backbone.features(s.images) for s in (task.train, task.test))
-        table = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+        table = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
         accuracy[name] = table["accuracy"].to_numpy()
-    best = accuracy.pop(lesson_05.BEST)
+    best = accuracy.pop(checks.BEST)
     for other in accuracy.values():
-        assert interval(best - other)[0] > lesson_05.MAY_LOSE
+        assert interval(best - other)[0] > checks.MAY_LOSE
 
 
 # --- the catalogue --------------------------------------------------------------------

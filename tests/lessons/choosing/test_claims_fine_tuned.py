@@ -1,4 +1,4 @@
-"""What lesson 05 says of scores and fine-tuning, measured over 5 seeds and kept."""
+"""What the lesson says of scores and fine-tuning, measured over 5 seeds and kept."""
 
 import numpy as np
 import pandas

@@ -46,7 +46,7 @@ def measure(seed):
 
 def _pixel_probe(task):
     flat = [s.images.reshape(len(s), -1) for s in (task.train, task.test)]
-    probe = tl.study.linear_probe().fit(flat[0], task.train.labels)
+    probe = tl.probes.linear_probe().fit(flat[0], task.train.labels)
     return probe.score(flat[1], task.test.labels)
 
 
@@ -56,7 +56,7 @@ def table(evidence):
 
 
 def test_the_table_in_the_readme_and_the_goals(table, request):
-    summary = tl.study.summarise(table, ["target", "source", "how"], "value")
+    summary = tl.tables.summarise(table, ["target", "source", "how"], "value")
     readme = where("datasets") / "README.md"
     if request.config.getoption("--renew"):
         text = readme.read_text(encoding="utf-8")

@@ -1,8 +1,7 @@
-"""What lesson 08 says of clusters, heads and budgets, over five seeds."""
+"""What the lesson says of clusters, heads and budgets, over five seeds."""
 
 import functools
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas
@@ -11,12 +10,13 @@ import threadpoolctl
 
 import tlcourse as tl
 from tlcourse import unsupervised
+from tlcourse.lessons import notebook
 from tlcourse.unsupervised.recipes import RECIPES
 
 SEEDS = range(5)
 SOURCE = "imagenet_distilled"
 RED = ("Braeburn", "Gala", "Red Delicious", "Spartan")
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_unsupervised_transfer.ipynb"
+NOTEBOOK = notebook("clusters")
 
 
 @pytest.fixture(autouse=True)

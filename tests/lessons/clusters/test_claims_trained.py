@@ -1,4 +1,4 @@
-"""Lesson 08 on networks that were trained without labels: SimCLR and pretext tasks."""
+"""The lesson on networks that were trained without labels: SimCLR and pretext tasks."""
 
 import pandas
 import pytest

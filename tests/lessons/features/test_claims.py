@@ -1,4 +1,4 @@
-"""What lesson 03 says about features and pixels. Measured anew, over 5 seeds."""
+"""What the lesson says about features and pixels. Measured anew, over 5 seeds."""
 
 import json
 import time
@@ -10,8 +10,8 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 import tlcourse as tl
+from tlcourse.lessons import notebook
 from tlcourse.quiet import import_keras
-from tlcourse.resources import where
 
 SEEDS = range(5)
 PER_CLASS = 10
@@ -47,7 +47,7 @@ def accuracy(describe):
             train = describe(name, task.train.images)
             for split in ("val", "test"):
                 there = describe(name, getattr(task, split).images)
-                table = tl.study.probe_features(
+                table = tl.probes.probe_features(
                     train, there, task, PER_CLASS, SEEDS, split
                 )
                 found[target, name, split] = table["accuracy"].to_numpy()
@@ -127,10 +127,8 @@ def test_the_validation_split_chooses_the_best_source_for_photos(accuracy):
 
 
 def lesson_cell(words):
-    notebook = json.loads(
-        (where("notebooks") / "03_feature_extraction.ipynb").read_text("utf-8")
-    )
-    sources = ["".join(cell["source"]) for cell in notebook["cells"]]
+    cells = json.loads(notebook("features").read_text("utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
     [found] = [source for source in sources if words in source]
     return found
 
@@ -143,7 +141,7 @@ def test_digits_out_of_place_cost_pixels_more_than_features(accuracy, describe):
     for name in ("pixels", "glyphs", "imagenet_distilled"):
         train = describe(name, names["out_of_place"](task.train.images, 0))
         test = describe(name, names["out_of_place"](task.test.images, 1))
-        table = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+        table = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
         moved[name] = table["accuracy"].to_numpy()
     cost = {n: accuracy["digits", n, "test"] - values for n, values in moved.items()}
     for source in ("glyphs", "imagenet_distilled"):

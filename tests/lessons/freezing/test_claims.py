@@ -1,4 +1,4 @@
-"""What lesson 04 says of freezing, forgetting and BatchNorm."""
+"""What the lesson says of freezing, forgetting and BatchNorm."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def gentle(near, seed):
 def old_head(near):
     """A function of a run: how many glyphs the head from before still reads."""
     keras = import_keras()
-    glyphs, head = tl.datasets.load("glyphs", per_class=10), tl.study.linear_probe()
+    glyphs, head = tl.datasets.load("glyphs", per_class=10), tl.probes.linear_probe()
     head.fit(near.features(glyphs.train.images), glyphs.train.labels)
     pool = keras.layers.GlobalAveragePooling2D()
     body = keras.Sequential([keras.models.clone_model(near.model), pool])

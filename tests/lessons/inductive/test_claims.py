@@ -1,4 +1,4 @@
-"""What lesson 06 says: recipes, augmentation, mistakes, and where the network looks."""
+"""What the lesson says: recipes, augmentation, mistakes, where the network looks."""
 
 import functools
 
@@ -8,7 +8,7 @@ import threadpoolctl
 from sklearn.metrics import confusion_matrix
 
 import tlcourse as tl
-from tlcourse.widgets.lesson_06 import grad_cam
+from tlcourse.lessons.inductive.widget import grad_cam
 
 SEEDS = range(5)
 PER_CLASS = 20
@@ -32,7 +32,7 @@ def probes(name):
     }
     for view, look in views.items():
         train, test = look(task.train.images), look(task.test.images)
-        table = tl.study.probe_features(train, test, task, PER_CLASS, SEEDS)
+        table = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
         found[view] = table["accuracy"].mean()
     return found
 
@@ -118,7 +118,7 @@ def augmented(name, source):
             copies = [images, *(function(images) for function in functions)]
             features = backbone.features(np.concatenate(copies))
             with threadpoolctl.threadpool_limits(1):
-                probe = tl.study.linear_probe()
+                probe = tl.probes.linear_probe()
                 probe.fit(features, np.tile(task.train.labels, len(copies)))
             found[change].append(probe.score(unseen, task.test.labels))
     return {change: np.mean(values) for change, values in found.items()}
@@ -180,7 +180,7 @@ def test_the_head_leans_on_colour_and_could_do_without():
         answers = trained.predict(grey).argmax(axis=1)
         in_colour = (said == truth).mean()
         assert (answers == truth).mean() < in_colour - 0.3
-        control = tl.study.linear_probe()
+        control = tl.probes.linear_probe()
         control.fit(larger.features(in_grey(task.train.images)), task.train.labels)
         assert control.score(larger.features(grey), truth) > in_colour - 0.03
 
@@ -195,7 +195,7 @@ def test_grey_alone_is_a_gain_and_grey_copies_are_none():
             larger.features(in_grey(s.images)) for s in (task.train, task.test)
         )
         both = np.concatenate([seen, grey])
-        fit = tl.study.linear_probe
+        fit = tl.probes.linear_probe
         found.append((
             fit().fit(seen, labels).score(unseen, truth),
             fit().fit(both, np.tile(labels, 2)).score(unseen, truth),
@@ -210,7 +210,9 @@ def test_more_labels_help():
     larger, whole = load("imagenet_distilled", 128), tl.datasets.load("apples")
     train, test = (larger.features(s.images) for s in (whole.train, whole.test))
     every, few = (
-        tl.study.probe_features(train, test, whole, per_class, SEEDS)["accuracy"].mean()
+        tl.probes.probe_features(train, test, whole, per_class, SEEDS)[
+            "accuracy"
+        ].mean()
         for per_class in (60, PER_CLASS)
     )
     assert every > few + 0.03

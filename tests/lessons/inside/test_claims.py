@@ -1,4 +1,4 @@
-"""What lesson 02 says, over five draws of the labels (and of random weights)."""
+"""What the lesson says, over five draws of the labels (and of random weights)."""
 
 import numpy as np
 import pandas
@@ -12,7 +12,7 @@ TARGETS = ("digits", "photos")
 
 def _probes(source, target, seeds=SEEDS, weights=0):
     backbone = tl.backbones.load("mobilenet", source=source, seed=weights)
-    table = tl.study.probe_blocks(backbone, target, 10, seeds)
+    table = tl.probes.probe_blocks(backbone, target, 10, seeds)
     return table.groupby("block", sort=False)["accuracy"].mean()
 
 
@@ -91,7 +91,7 @@ def test_random_early_blocks_do_about_as_well_on_photos(probes):
 
 def test_a_block_chosen_on_val_is_good_on_test(probes):
     backbone = tl.backbones.load("mobilenet", source="photos")
-    val = tl.study.probe_blocks(backbone, "digits", 10, SEEDS, split="val")
+    val = tl.probes.probe_blocks(backbone, "digits", 10, SEEDS, split="val")
     chosen = val.groupby("block", sort=False)["accuracy"].mean().idxmax()
     blocks = probes["photos", "digits"]
     assert blocks[chosen] > blocks.max() - 0.03
@@ -129,7 +129,7 @@ def test_a_wrong_scale_costs_accuracy_in_silence():
 
     def accuracy(learnt, later):
         train, test = features(task.train, learnt), features(task.test, later)
-        table = tl.study.probe_features(train, test, task, 10, SEEDS)
+        table = tl.probes.probe_features(train, test, task, 10, SEEDS)
         return table["accuracy"].mean()
 
     def right(pixels):

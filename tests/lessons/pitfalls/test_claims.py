@@ -1,4 +1,4 @@
-"""What lesson 09 says of sources that hurt, forgetting, few labels and a false cue."""
+"""What the lesson says of sources that hurt, forgetting, few labels and a false cue."""
 
 import dataclasses
 
@@ -58,7 +58,7 @@ def measure_forgetting(seed):
         start = load(source)
         run = trained(start, digits, tl.FreezePlan.all(start), EPOCHS, seed)
         old = tl.datasets.load(source, per_class=5, seed=0)
-        old_head = tl.study.linear_probe()
+        old_head = tl.probes.linear_probe()
         with threadpool_limits(1):
             old_head.fit(start.features(old.train.images), old.train.labels)
         kernel, bias = run.weights[-2:]
@@ -247,7 +247,7 @@ def measure_cue(seed):
                     if repair == "covered":
                         seen = dict.fromkeys((False, True), tests["covered"])
                     with threadpool_limits(1):
-                        probe = tl.study.linear_probe().fit(features, known)
+                        probe = tl.probes.linear_probe().fit(features, known)
                         one = slices(probe.predict, seen, answers)
                     found.setdefault(repair, []).append(one)
             for repair, draws in found.items():
@@ -284,7 +284,7 @@ def frozen(described_digits):
     digits = tl.datasets.load("digits")
 
     def accuracy(name, seeds):
-        table = tl.study.probe_features(
+        table = tl.probes.probe_features(
             *described_digits[name], digits, PER_CLASS, seeds
         )
         return table["accuracy"].to_numpy()

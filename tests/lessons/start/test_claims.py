@@ -1,4 +1,4 @@
-"""What lesson 00 says: the source matters. Measured anew, over 5 seeds."""
+"""What the lesson says: the source matters. Measured anew, over 5 seeds."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def accuracy():
             found[target, name] = []
             for seed in SEEDS:
                 few = tl.datasets.few(task.train.labels, PER_CLASS, seed, target)
-                head = tl.study.linear_probe().fit(train[few], task.train.labels[few])
+                head = tl.probes.linear_probe().fit(train[few], task.train.labels[few])
                 found[target, name].append(head.score(test, task.test.labels))
     return {case: np.array(values) for case, values in found.items()}
 

@@ -1,4 +1,4 @@
-"""What lesson 01 says: what transfer is worth in labels, and what it costs."""
+"""What the lesson says: what transfer is worth in labels, and what it costs."""
 
 import functools
 
@@ -32,7 +32,7 @@ def table(evidence):
 
 
 def test_transfer_wins_with_few_labels_and_with_many(table):
-    mean = tl.study.summarise(table, ["strategy", "per_class"], "value")
+    mean = tl.tables.summarise(table, ["strategy", "per_class"], "value")
     mean = mean.set_index(["strategy", "per_class"])["mean"]
     gain = mean["transfer"] - mean["from scratch"]
     assert (gain > 0).all()
@@ -48,8 +48,8 @@ def test_transfer_wins_with_few_labels_and_with_many(table):
 
 
 def test_the_gain_is_worth_labels(table):
-    summary = tl.study.summarise(table, ["strategy", "per_class"], "value")
-    worth = tl.study.labels_worth(summary, "transfer", "from scratch")
+    summary = tl.tables.summarise(table, ["strategy", "per_class"], "value")
+    worth = tl.tables.labels_worth(summary, "transfer", "from scratch")
     factor = worth["needed"] / worth["per_class"]
     assert (factor.iloc[:3] >= 4).all()  # 1, 2 and 5 labels count at least fourfold
 

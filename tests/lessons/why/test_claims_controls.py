@@ -1,4 +1,4 @@
-"""What lesson 01 says of its comparison: it is fair, and the source matters."""
+"""What the lesson says of its comparison: it is fair, and the source matters."""
 
 import pytest
 

@@ -1,0 +1,440 @@
+"""The freeze lab without a browser: words, counts, one training at a time, stop.
+
+These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
+"""
+
+import threading
+import time
+
+import numpy as np
+import pandas
+import pytest
+
+import tlcourse as tl
+from tests.test_static_first import kernel  # noqa: F401
+from tlcourse.lessons.freezing import figures, widget, words
+from tlcourse.lessons.freezing.widget import FreezeLab
+
+SECONDS = 120  # to wait for what must come, on a slow machine
+
+
+@pytest.fixture
+def lab(backbone, task):
+    return FreezeLab(backbone, task, epochs=2)
+
+
+@pytest.fixture
+def endless(backbone, task):
+    """A lab whose trainings only Stop ends."""
+    lab = FreezeLab(backbone, task, epochs=1_000_000)
+    yield lab
+    lab.stop()
+    wait_until(free)
+
+
+def free():
+    return not widget._training.locked()
+
+
+def wait_until(condition):
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "It did not come."
+        time.sleep(0.02)
+
+
+def trains(lab):
+    """Whether at least one epoch of a training is over."""
+    return "epoch" in lab.status.value and "<progress" in lab.status.value
+
+
+# --- words and counts -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        ([], "none"),
+        (["block13"], "last 1 of 14"),
+        (["block12", "block13"], "last 2 of 14"),
+        (["block3", "block9"], "block3, block9"),
+        (["stem", "block1"], "stem, block1"),
+        (["block2", "block3", "block4", "block9"], "block2 to block4, block9"),
+        (["stem", "block13"], "stem, block13"),
+    ],
+)
+def test_trained_blocks_in_words(backbone, names, words):
+    assert words.trained_words(tl.FreezePlan.blocks(backbone, names)) == words
+
+
+def test_all_blocks_in_words(backbone):
+    assert words.trained_words(tl.FreezePlan.all(backbone)) == "all 14"
+    scratch = words.trained_words(tl.FreezePlan.scratch(backbone))
+    assert scratch == "all 14, from scratch"
+
+
+@pytest.mark.parametrize("batchnorm", ["frozen", "adapt", "train"])
+@pytest.mark.parametrize("names", [[], ["block13"], ["block2", "block12"]])
+def test_counts_are_those_of_keras(backbone, batchnorm, names):
+    plan = tl.FreezePlan.blocks(backbone, names, batchnorm=batchnorm)
+    counts = words.counts(plan, classes=7)
+    keras = tl.quiet.import_keras()
+    copy = keras.models.clone_model(backbone.model)
+    plan.apply(copy)
+    weights = sum(int(np.prod(v.shape)) for v in copy.trainable_variables)
+    head = 7 * (backbone.model.output.shape[-1] + 1)
+    assert counts["body"] == weights and counts["head"] == head
+    assert counts["total"] == backbone.parameters + head
+    assert (
+        counts["trained"] + counts["statistics"] + counts["frozen"] == (counts["total"])
+    )
+
+
+# --- the controls ---------------------------------------------------------------------
+
+
+def test_a_click_changes_plan_and_counts(lab, backbone):
+    before = lab.counts.value
+    assert lab.plan == tl.FreezePlan.features(backbone)
+    toggle = lab.controls.toggles["block13"]
+    assert "❄" in toggle.description and "frozen" in toggle.tooltip
+    toggle.value = True
+    assert lab.plan == tl.FreezePlan.last(backbone, 1)
+    assert "✎" in toggle.description and "69,888 parameters, trains" in toggle.tooltip
+    assert lab.counts.value != before
+    trained = words.counts(lab.plan, len(lab.task.classes))["trained"]
+    assert f"<b>{trained:,}</b> of" in lab.counts.value
+
+
+def test_slider_and_blocks_follow_one_another(lab, backbone):
+    slider, toggles = lab.controls.slider, lab.controls.toggles
+    slider.value = "block10"
+    assert lab.plan.trainable == ("block11", "block12", "block13")
+    toggles["block4"].value = True
+    assert slider.value == "block3"
+    assert lab.plan.trainable == ("block4", "block11", "block12", "block13")
+    slider.value = "nothing"
+    assert lab.plan == tl.FreezePlan.all(backbone)
+    toggles["stem"].value = False
+    assert slider.value == "stem"
+
+
+def test_one_change_is_told_once(lab, monkeypatch):
+    told = []
+    monkeypatch.setattr(lab.controls, "_changed", lambda: told.append(lab.plan))
+    lab.controls.slider.value = "nothing"  # turns fourteen toggles
+    assert len(told) == 1 and len(told[0].trainable) == 14
+
+
+def test_policy_and_rates(lab):
+    lab.controls.slider.value = "block12"
+    lab.controls.batchnorm.value = "adapt"
+    assert "BatchNorm statistics follow" in lab.counts.value
+    lab.controls.head_rate.value = 0.03
+    lab.controls.body_rate.value = 0.0003
+    plan = lab.plan
+    assert (plan.batchnorm, plan.head_rate, plan.body_rate) == ("adapt", 0.03, 0.0003)
+    assert "head 0.03, blocks 0.0003" in lab.counts.value
+    lab.controls.head_rate.value = 0.0  # usual
+    assert lab.plan.head_rate == lab.plan.body_rate
+
+
+def test_random_weights_begin_with_a_batchnorm_that_learns(task):
+    fresh = tl.backbones.load("mobilenet", source=None)
+    assert FreezeLab(fresh, task).plan.batchnorm == "train"
+
+
+def test_widths_go_with_parameters(lab):
+    grow = [float(t.layout.flex.split()[0]) for t in lab.controls.toggles.values()]
+    sizes = [block.parameters for block in lab.backbone.blocks]
+    assert np.allclose(np.divide(grow, sum(grow)), np.divide(sizes, sum(sizes)), 1e-2)
+    assert all(t.layout.min_width.endswith("px") for t in lab.controls.toggles.values())
+
+
+def test_code_follows_the_choice(lab):
+    lab.code_button.value = True
+    first = lab.code_shown.value
+    assert "import keras" in first and "Copy the code" in first
+    lab.controls.slider.value = "block11"
+    assert lab.code_shown.value != first
+    compile(lab.code, "code", "exec")
+    lab.code_button.value = False
+    assert lab.code_shown.value == ""
+
+
+# --- training -------------------------------------------------------------------------
+
+
+def test_train_gives_the_run_of_transfer(lab, backbone, task):
+    lab.controls.slider.value = "block12"
+    run = lab.train()
+    same = tl.transfer(backbone, task, lab.plan, 2, 0, show_progress=False)
+    assert run.history == same.history
+    assert lab.runs == [run]
+    [row] = lab.table.to_dict("records")
+    assert row["trained_blocks"] == "last 1 of 14" and row["run"] == 1
+    assert row["accuracy"] == run.history["val_accuracy"][-1]
+    assert row["trainable"] == run.trainable_parameters
+    assert f"<b>{row['trainable']:,}</b> of" in lab.counts.value
+    assert lab.train_button.disabled is False and lab.stop_button.disabled is True
+
+
+def test_empty_table_has_its_columns(lab):
+    assert list(lab.table.columns)[:4] == [
+        "run", "trained_blocks", "batchnorm", "head_rate",
+    ]  # fmt: skip
+    assert lab.table.empty and words.table_html([]) == ""
+
+
+def test_the_button_trains_in_a_thread(lab):
+    answer = lab.train()
+    lab.train_button.click()
+    wait_until(lambda: len(lab.runs) == 2 and free())
+    assert lab.runs[1].history == answer.history  # same plan, same seed, same result
+    assert "Run 2: validation accuracy" in lab.status.value
+    assert lab.listed.value.count("<tr>") == 3
+
+
+def test_the_test_split_is_opened_on_purpose(lab):
+    with pytest.raises(RuntimeError, match="train first"):
+        lab.open_test()
+    run = lab.train()
+    shown = lab.status.value + lab.listed.value + lab.test.value
+    assert lab.opened == [] and "test accuracy" not in shown
+    assert lab.open_test() == run.test_accuracy
+    lab.test_button.click()  # the same run again tells nothing new
+    assert lab.opened == [1] and "opened once" in lab.test.value
+    lab.train()
+    lab.test_button.click()
+    assert lab.opened == [1, 2] and "opened for 2 runs" in lab.test.value
+
+
+def test_stop_ends_a_training(endless):
+    endless.train_button.click()
+    wait_until(lambda: trains(endless))
+    assert endless.train_button.disabled and not endless.stop_button.disabled
+    endless.stop_button.click()
+    wait_until(free)
+    [run] = endless.runs
+    assert 1 <= len(run.history["loss"]) < endless.epochs
+    assert "stopped after" in endless.status.value
+    assert endless.stop_button.disabled and not endless.train_button.disabled
+
+
+def test_stop_before_the_first_epoch(endless):
+    endless.train_button.click()
+    endless.stop_button.click()
+    wait_until(free)
+    assert len(endless.runs[0].history["loss"]) == 1
+    assert endless.table.epochs.tolist() == [1]
+
+
+def test_a_stop_does_not_end_the_next_training(lab):
+    lab.stop()
+    assert len(lab.train().history["loss"]) == 2
+
+
+def count_trainings(monkeypatch):
+    """Count how many trainings run at once; returns the counts."""
+    now, seen, guard = [0], [], threading.Lock()
+
+    def slow(*args, **kwargs):
+        with guard:
+            now[0] += 1
+            seen.append(now[0])
+        try:
+            time.sleep(0.3)
+            return tl.transfer(*args, **kwargs)
+        finally:
+            with guard:
+                now[0] -= 1
+
+    monkeypatch.setattr(widget, "transfer", slow)
+    return seen
+
+
+def test_a_double_click_trains_once(lab, monkeypatch):
+    seen = count_trainings(monkeypatch)
+    lab.train_button.click()
+    lab.train_button.click()
+    wait_until(lambda: free() and lab.runs)
+    assert seen == [1] and len(lab.runs) == 1
+
+
+def test_two_threads_that_click_train_once(lab, monkeypatch):
+    seen = count_trainings(monkeypatch)
+    together = threading.Barrier(2)
+
+    def click():
+        together.wait()
+        lab._clicked_train(None)
+
+    clicks = [threading.Thread(target=click) for _ in range(2)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join()
+    wait_until(lambda: free() and lab.runs)
+    assert seen == [1] and len(lab.runs) == 1
+
+
+def test_train_is_refused_while_another_lab_trains(endless, backbone, task):
+    endless.train_button.click()
+    other = FreezeLab(backbone, task, epochs=1)
+    with pytest.raises(RuntimeError, match="running already: stop it"):
+        other.train()
+    other.train_button.click()
+    assert "running already" in other.status.value and not other.runs
+    other.stop_button.click()  # the lab that trains may be out of reach
+    wait_until(free)
+    assert len(endless.runs) == 1
+    assert other.train() is other.runs[0]
+    other._clicked_stop(None)  # a click that comes too late
+    assert "Nothing is training" in other.status.value
+
+
+def test_what_goes_wrong_is_said_in_a_sentence(lab, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ValueError("no\n<memory> left.")
+
+    monkeypatch.setattr(widget, "transfer", broken)
+    lab.train_button.click()
+    wait_until(free)
+    said = lab.status.value
+    assert 'role="alert"' in said and "ValueError: no &lt;memory&gt; left)" in said
+    with pytest.raises(ValueError, match="no"):
+        lab.train()
+    monkeypatch.undo()
+    lab.train()
+    assert "✗" not in lab.status.value and len(lab.runs) == 1
+
+
+def test_a_plan_that_fails_leaves_the_lab_usable(lab, monkeypatch):
+    monkeypatch.setattr(FreezeLab, "plan", property(lambda lab: 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        lab.train()
+    assert free()
+
+
+# --- figures --------------------------------------------------------------------------
+
+
+def test_curves_of_a_training_under_way():
+    history = {"accuracy": [0.5, 0.8], "val_accuracy": [0.4, 0.7]}
+    picture = figures.epochs(history, 20, title="Run 3")
+    assert picture.alt == (
+        "Line chart, Run 3: accuracy over 2 of 20 epochs, at the end training 0.80, "
+        "validation 0.70."
+    )
+    [axes] = picture.fig.axes
+    assert axes.get_xlim()[1] > 20 and len(axes.lines) == 2
+    assert picture.png.startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="at least one epoch"):
+        figures.epochs({"accuracy": []})
+
+
+def test_runs_stand_where_their_numbers_say():
+    table = pandas.DataFrame({
+        "run": [1, 2],
+        "trained_blocks": ["none", "last 2 of 14"],
+        "trainable": [2570, 104_330],
+        "accuracy": [0.9, 0.95],
+        "seconds": [0.6, 2.0],
+    })  # fmt: skip
+    picture = figures.runs(table)
+    assert "run 2 (blocks trained: last 2 of 14) 0.95 in 2.0 s" in picture.alt
+    seconds, trainable = picture.fig.axes
+    assert [line.get_xdata()[0] for line in seconds.lines] == [0.6, 2.0]
+    assert [line.get_xdata()[0] for line in trainable.lines] == [2570, 104_330]
+    assert [text.get_text() for text in seconds.texts] == ["1", "2"]
+    assert picture.png.startswith(b"\x89PNG")
+    one = figures.runs(table[:1])  # an axis of one value still has room
+    assert one.fig.axes[1].get_xlim()[0] < 2570 < one.fig.axes[1].get_xlim()[1]
+    with pytest.raises(ValueError, match="at least one row"):
+        figures.runs(table[:0])
+
+
+# --- shown ----------------------------------------------------------------------------
+
+
+def test_figure_first_then_text_without_a_kernel(lab, capsys):
+    lab.show()
+    said = capsys.readouterr().out
+    assert said.startswith("The 14 blocks of MobileNet") and "Run this cell" in said
+    lab._ipython_display_()  # a second time
+    lab.train()
+    assert "<img alt=" in lab.curves.value and "2 of 2 epochs" in lab.curves.value
+    assert "Two scatter plots" in lab.compared.value
+    assert "Run 1" in lab.curves.value and lab.picture.alt.startswith("The 14 blocks")
+
+
+def test_live_curves_are_drawn_while_it_trains(endless, capsys):
+    endless.show()
+    endless.train_button.click()
+    wait_until(lambda: "of 1000000 epochs" in endless.curves.value)
+    first = endless.curves.value
+    wait_until(lambda: endless.curves.value != first)
+    assert not free()
+
+
+def test_clicks_draw_one_figure_when_they_rest(lab, monkeypatch, capsys):
+    lab.show()
+    first, drawn = lab.picture, []
+    monkeypatch.setattr(lab, "_redraw", lambda: drawn.append(lab.plan))
+    for k in (3, 5, 7, 13):
+        lab.controls.slider.index = k
+    wait_until(lambda: drawn)
+    time.sleep(2 * widget.REST)
+    assert [plan.trainable for plan in drawn] == [("block13",)]
+    assert lab.picture is first
+
+
+# --- in a real kernel -----------------------------------------------------------------
+
+CELL = """
+    import tlcourse as tl
+    backbone = tl.backbones.load("mobilenet", source="glyphs")
+    task = tl.datasets.load("faces", per_class=5)
+    lab = widget.FreezeLab(backbone, task, epochs=1_000_000)
+    lab
+"""
+
+
+def click(kernel, button):  # noqa: F811
+    """Send what the browser sends when a button is clicked."""
+    model = kernel.value(f"lab.{button}.model_id")
+    data = {"method": "custom", "content": {"event": "click"}}
+    session = kernel.client.session
+    message = session.msg("comm_msg", {"comm_id": model, "data": data})
+    kernel.client.shell_channel.send(message)
+    kernel.messages(message["header"]["msg_id"])
+
+
+def printed(kernel, expression):  # noqa: F811
+    """What an expression prints, in one piece or two: the kernel is busy."""
+    outputs = kernel.run(f"print({expression})")
+    assert {kind for kind, _ in outputs} == {"stream"}, outputs
+    return "".join(content["text"] for _, content in outputs).strip()
+
+
+def test_the_lab_in_a_kernel(kernel):  # noqa: F811
+    (_, picture), (_, controls) = kernel.run(CELL)
+    place = picture["transient"]["display_id"]
+    assert picture["metadata"]["image/png"]["alt"].startswith("The 14 blocks")
+    assert "Run this cell" in controls["data"]["text/plain"]
+    model = kernel.value("lab.controls.toggles['block13'].model_id")
+    kernel.messages(kernel.move(model, value=True))
+    # The figure follows from another thread, when the hand rests.
+    found, end = [], time.monotonic() + SECONDS
+    while not found and time.monotonic() < end:
+        for message in kernel.messages("", False, seconds=0.5):
+            if message["msg_type"] == "update_display_data":
+                found.append(message["content"])
+    assert found[0]["transient"]["display_id"] == place
+    assert "block13 (69.9 k parameters, trainable)" in found[0]["data"]["text/plain"]
+    click(kernel, "train_button")
+    # The kernel answers while it trains.
+    wait_until(lambda: "<progress" in printed(kernel, "lab.status.value"))
+    click(kernel, "stop_button")
+    wait_until(lambda: printed(kernel, "len(lab.runs)") == "1")
+    assert "stopped after" in printed(kernel, "lab.status.value")

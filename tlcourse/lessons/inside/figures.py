@@ -1,0 +1,202 @@
+"""What the channels of a layer answer to a picture, as grids of heat maps."""
+
+import math
+
+import numpy as np
+
+from tlcourse.plots.curves import curve, guessing_line
+from tlcourse.plots.pictures import as_pixels
+from tlcourse.plots.style import (
+    Picture,
+    checked_table,
+    new_figure,
+    readable,
+    series_style,
+    styled,
+)
+
+
+@styled
+def filters(kernels, maps, *, title=None, alt=None):
+    """First-layer filters as small colour pictures, and what each answers to.
+
+    Parameters
+    ----------
+    kernels : array_like, shape (height, width, 3, n)
+        The weights of a convolution on colour pictures. Each filter is scaled by
+        itself: grey is a weight of zero, a brighter colour a positive one.
+    maps : array_like, shape (h, w, n)
+        What each filter answers to one picture.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the filters are not for colour pictures, or the maps are not theirs.
+    """
+    kernels, maps = np.asarray(kernels, float), np.asarray(maps, float)
+    if kernels.ndim != 4 or kernels.shape[2] != 3:
+        raise ValueError(
+            "filters needs the weights of a layer that reads colour pictures, of the "
+            f"shape (height, width, 3, n), and these have the shape {kernels.shape}."
+        )
+    count = kernels.shape[-1]
+    if maps.ndim != 3 or maps.shape[-1] != count:
+        raise ValueError(
+            f"filters needs one map per filter, (h, w, {count}), and got the shape "
+            f"{maps.shape}."
+        )
+    fig = new_figure(7.4, 13.8 / count + 0.35)
+    grid = fig.subplots(2, count, squeeze=False)
+    reach = np.abs(kernels).max((0, 1, 2))
+    for index in range(count):
+        weights = kernels[..., index] / max(reach[index], 1e-12)
+        grid[0, index].imshow(0.5 + 0.5 * weights)
+        name = str(index) if np.ptp(maps[..., index]) else f"{index} silent"
+        grid[0, index].set_title(name, fontsize=10, loc="center", pad=2)
+        grid[1, index].imshow(maps[..., index], cmap="viridis")
+    for axes, words in zip(grid[:, 0], ("filter", "answer"), strict=True):
+        axes.set_ylabel(words, fontsize=10)
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = (
+        f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} colour pixels, "
+        "and under each the heat map of its answer to the same picture"
+    )
+    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+
+
+@styled
+def inside(picture, maps, count=12, *, title=None, alt=None):
+    """A picture and the channels of a block that answer to it most unevenly.
+
+    Each map has a scale of its own, dark where the channel is silent and bright where
+    it answers most. Shown are the channels whose answer differs most from place to
+    place: an answer that is the same everywhere tells nothing about the picture.
+
+    Parameters
+    ----------
+    picture : array_like, shape (height, width, 3), 0-255
+    maps : array_like, shape (h, w, channels)
+        What a block puts out for that picture.
+    count : int
+        Maps to show at most, in three rows.
+    title : str, optional
+        Words above the whole.
+    alt : str, optional
+        The description.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the shapes are others.
+    """
+    maps = np.asarray(maps, float)
+    if maps.ndim != 3 or maps.size == 0:
+        raise ValueError(
+            "inside needs the maps of one picture, of the shape (h, w, channels), "
+            f"and these have the shape {maps.shape}."
+        )
+    pixels = as_pixels(np.asarray(picture)[None], "inside")[0]
+    uneven = maps.std((0, 1))
+    # Relative: in a random backbone the answers shrink from block to block.
+    silent = int((np.ptp(maps, (0, 1)) <= 1e-6 * np.abs(maps).max()).sum())
+    shown = np.argsort(-uneven, kind="stable")[: min(count, maps.shape[-1] - silent)]
+    columns = max(1, math.ceil(count / 3))
+    fig = new_figure(7.4, 0.45 + 3 * 7.4 / (columns + 3))
+    grid = fig.add_gridspec(3, columns + 3)
+    big = fig.add_subplot(grid[:, :3])
+    big.imshow(pixels)
+    big.set_axis_off()
+    for place, channel in enumerate(shown):
+        axes = fig.add_subplot(grid[place // columns, 3 + place % columns])
+        axes.imshow(maps[..., channel], cmap="viridis")
+        axes.set_title(str(channel), fontsize=9, loc="center", pad=2)
+        axes.set_axis_off()
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    told = (
+        f"the picture and {len(shown)} of {maps.shape[-1]} channels as heat maps of "
+        f"{maps.shape[0]} by {maps.shape[1]}; {silent} channels are silent"
+    )
+    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+
+
+@styled
+def probes(summary, series="source", panels="target", *, chance=None, alt=None):
+    """Accuracy of a probe over the blocks of a backbone, a panel for each target.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Columns block, `series`, `panels`, mean, low and high, as `tables.summarise`
+        returns them; the blocks from the first to the last.
+    series : str
+        The column that tells the lines apart.
+    panels : str
+        The column that names the panels.
+    chance : float, optional
+        Draws a thin line at the accuracy of guessing.
+    alt : str, optional
+        The description; without it, one is made from the numbers.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or the table is empty.
+    """
+    columns = ["block", series, panels, "mean", "low", "high"]
+    table = checked_table(summary, columns, "probes")
+    names = list(dict.fromkeys(table[panels]))
+    fig = new_figure(7.4, 4.1)
+    grid = fig.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axes, name in zip(grid, names, strict=True):
+        _probe_panel(axes, table[table[panels] == name], series)
+        axes.set_title(readable(name))
+        guessing_line(axes, chance)
+    grid[0].set(ylabel="Test accuracy", ylim=(0, 1.02))
+    fig.legend(*grid[0].get_legend_handles_labels(), ncols=4,
+               loc="outside upper left")  # fmt: skip
+    return Picture(fig, alt or _probes_in_words(table, series, panels))
+
+
+def _probe_panel(axes, table, series):
+    blocks = list(dict.fromkeys(table["block"]))
+    for index, (name, rows) in enumerate(table.groupby(series, sort=False)):
+        rows = rows.assign(at=[blocks.index(block) for block in rows["block"]])
+        curve(axes, rows.sort_values("at"), "at", str(name), series_style(index))
+    short = [block.removeprefix("block") for block in blocks]
+    axes.set_xticks(range(len(blocks)), short, fontsize=9)
+    axes.set_xlabel("block")
+    axes.grid(axis="y")
+
+
+def _probes_in_words(table, series, panels):
+    told = []
+    for (panel, name), rows in table.groupby([panels, series], sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        best = rows.loc[rows["mean"].idxmax()]
+        told.append(
+            f"{readable(name)} on {readable(panel)} goes from {first['mean']:.2f} at "
+            f"{first['block']} to {last['mean']:.2f} at {last['block']}, its best "
+            f"{best['mean']:.2f} at {best['block']}"
+        )
+    return f"Line chart of probe accuracy over blocks: {'; '.join(told[:8])}."

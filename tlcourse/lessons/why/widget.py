@@ -1,0 +1,50 @@
+"""The widget of the lesson: how many labels do you have?"""
+
+from __future__ import annotations
+
+import functools
+
+from tlcourse import tables
+from tlcourse.lessons.why import figures
+from tlcourse.widgets.static_first import StaticFirst
+
+
+def draw(table, per_class, chance=None):
+    """Show what transfer is worth at one number of labels.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From ``study.compare``, with the strategies "transfer" and "from scratch".
+    per_class : int
+        One of the table's numbers of labels a class.
+    chance : float, optional
+        The accuracy of guessing.
+
+    Returns
+    -------
+    Picture
+    """
+    summary = tables.summarise(table, ["strategy", "per_class"])
+    worth = tables.labels_worth(summary, "transfer", "from scratch")
+    needed = worth.set_index("per_class")["needed"][per_class]
+    return figures.worth(
+        summary, per_class, "transfer", "from scratch", needed=needed, chance=chance
+    )
+
+
+def how_many_labels(table, chance=0.5):
+    """Show the figure of `draw` with a slider for the number of labels.
+
+    Nothing is trained when the slider moves: the table holds all runs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        See `draw`.
+    chance : float
+        The accuracy of guessing, one half for two classes.
+    """
+    sizes = sorted(int(size) for size in table["per_class"].unique())
+    figure = functools.partial(draw, table, chance=chance)
+    StaticFirst(figure, per_class=sizes).show()
