@@ -9,19 +9,13 @@ from tlcourse.plots.style import GRID, INK, PALETTE, Picture, styled
 
 
 @styled
-def course_map(source_images=(), target_images=(), *, alt=None):
+def course_map(source_images=(), target_images=()):
     """The idea of transfer learning in one picture, with the lessons on it.
 
     Parameters
     ----------
     source_images, target_images : array_like, shape (n, height, width, 3), optional
         Up to six pictures of letters and six of digits, 0-255; grey squares without.
-    alt : str, optional
-        The description; without it, one that says what the map shows.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -49,7 +43,7 @@ def course_map(source_images=(), target_images=(), *, alt=None):
         axes.text(left + 0.22, line, title, va="center", fontsize=10, color=INK)
     axes.set_axis_off()
     axes.set(xlim=(0, 7.4), ylim=(-0.65, 4.6))
-    return Picture(fig, alt or _COURSE_MAP_IN_WORDS)
+    return Picture(fig, _COURSE_MAP_IN_WORDS)
 
 
 # Lesson, title, where it stands on the map and where in the list below it.
