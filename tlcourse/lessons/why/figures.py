@@ -108,6 +108,6 @@ def _worth_in_words(marked, labels, reference, said):
     ]
     return (
         "Line chart of test accuracy over labelled examples per class. With "
-        f"{labels} per class: {'; '.join(told)}. {readable(reference).capitalize()} needs {said} "
-        "labels per class to do as well."
+        f"{labels} per class: {'; '.join(told)}. {readable(reference).capitalize()} "
+        f"needs {said} labels per class to do as well."
     )
