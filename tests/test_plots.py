@@ -186,9 +186,9 @@ def test_bad_input_gets_one_sentence(words):
 def test_worth_says_what_takes_how_many_labels():
     picture = FIGURES["worth"]()
     title = picture.fig.axes[0].get_title(loc="left")
-    assert title == "1 label a class does what takes about 20 from scratch"
+    assert title == "1 label per class does what takes about 20 from scratch"
     assert "features 0.50 (0.45 to 0.55)" in picture.alt
     title = FIGURES["worth_unreached"]().fig.axes[0].get_title(loc="left")
-    assert title == "50 labels a class do what takes more than 50 features"
+    assert title == "50 labels per class do what takes more than 50 features"
     with pytest.raises(ValueError, match="one row for 'features' with 3 labels"):
         worth(summary(), 3, "features", "from_scratch", needed=20.0)

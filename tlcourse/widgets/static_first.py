@@ -106,6 +106,24 @@ def control(label, what):
     return labelled(kind, label, options=options)
 
 
+def problem_html(problem, what):
+    """Say in one sentence, at once read aloud, what went wrong.
+
+    Parameters
+    ----------
+    problem : Exception
+    what : str
+        What did not happen: "The training ended with an error".
+
+    Returns
+    -------
+    str
+    """
+    reason = " ".join(str(problem).split()) or "no reason was given"
+    sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
+    return f'<div role="alert">✗ {what} ({html.escape(sentence)}).</div>'
+
+
 class StaticFirst:
     """A picture, and under it controls that draw it anew.
 
@@ -213,7 +231,11 @@ class StaticFirst:
                 if self._handle is not None:
                     self._handle.update(picture)
             except Exception as problem:
-                self._say_problem(problem)
+                self.message.value = problem_html(
+                    problem,
+                    "This could not be drawn, try another value; the picture above is "
+                    "still the old one",
+                )
                 return
             self.picture = picture
             self._seconds = time.perf_counter() - started
@@ -222,11 +244,3 @@ class StaticFirst:
                 f'<div role="status" style="{_HIDDEN}">'
                 f"{html.escape(getattr(picture, 'alt', 'The picture is new.'))}</div>"
             )
-
-    def _say_problem(self, problem):
-        reason = " ".join(str(problem).split()) or "no reason was given"
-        sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
-        self.message.value = (
-            '<div role="alert">✗ This could not be drawn, and the picture above is '
-            f"still the old one ({html.escape(sentence)}). Try another value.</div>"
-        )

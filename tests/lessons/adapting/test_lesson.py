@@ -213,7 +213,7 @@ SCORES = pd.DataFrame(
 )
 FIGURES = {
     "domain_rows": lambda: figures.domain_rows(
-        {"a": np.zeros((4, 8, 8, 3)), "b": np.full((4, 6, 6, 3), 200.0)}, title="Two"
+        {"a": np.zeros((4, 8, 8, 3)), "b": np.full((4, 6, 6, 3), 200.0)}
     ),
     "ladder": lambda: figures.ladder({"one": summary(), "two": summary()}, 12),
     "shared_map": lambda: figures.shared_map(

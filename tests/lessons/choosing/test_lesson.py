@@ -237,7 +237,7 @@ def test_agreements_show_each_target_and_the_mean():
 def test_the_widget_tells_what_a_choice_reaches(backbones):
     picture = widget.draw(backbones, "faces", "photos", 5, True)
     title = picture.fig.get_suptitle()
-    assert title.startswith("faces, 5 labels a class: you choose photos, 0.")
+    assert title.startswith("faces, 5 labels per class: you choose photos, 0.")
     table = widget.scored(backbones, "faces", 5)
     assert f"{table['accuracy']['photos']:.2f}" in title
     best = widget.draw(backbones, "faces", table["accuracy"].idxmax(), 5, True)
@@ -267,4 +267,4 @@ def test_it_is_a_picture_first(backbones, capsys, monkeypatch):
     widget.choose_a_source(backbones)
     said = capsys.readouterr().out
     assert said.startswith("Table of the rank that each score gives to 3 sources.")
-    assert "Controls: target, your source, labels a class, show the truth." in said
+    assert "Controls: target, your source, labels per class, show the truth." in said

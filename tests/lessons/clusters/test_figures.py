@@ -69,22 +69,22 @@ def lab(images, chosen=1, points=None):
 
 FIGURES = {
     "view_grid": lambda x: self_supervision.view_grid(
-        x[:4], {name: x[:4] for name in unsupervised.AUGMENTATIONS}, title="Named"
+        x[:4], {name: x[:4] for name in unsupervised.AUGMENTATIONS}
     ),
     "two_views": lambda x: self_supervision.view_grid(x[:3], np.stack([x[:3], x[3:6]])),
     "similarity_matrix": lambda x: self_supervision.similarity_matrix(
-        cosines(8), pictures=x[:16], title="The loss as a table"
+        cosines(8), pictures=x[:16]
     ),
     "plain_matrix": lambda x: self_supervision.similarity_matrix(
         cosines(3, noise=0.01)
     ),
-    "cluster_rows": lambda x: figures.cluster_rows(x, ROWS, title="Rows"),
+    "cluster_rows": lambda x: figures.cluster_rows(x, ROWS),
     "cluster_rows_odd": lambda x: figures.cluster_rows(
         x, ROWS * 4, [f"cluster {k}, 99 pictures" for k in range(12)], odd=ROWS * 4
     ),
     "cluster_map": lambda x: figures.cluster_map(*some_map(), title="A map"),
     "map_of_many": lambda x: figures.cluster_map(*some_map(99, 20)),
-    "numbers_of_clusters": lambda x: figures.numbers_of_clusters(numbers(), title="k?"),
+    "numbers_of_clusters": lambda x: figures.numbers_of_clusters(numbers()),
     "cluster_lab": lambda x: lab(x[:60]),
 }
 
