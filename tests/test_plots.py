@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tlcourse import plots
@@ -31,6 +32,10 @@ def backbone(*counts):
     return SimpleNamespace(name="tiny", blocks=tuple(named))
 
 
+def plan(*trainable):
+    return SimpleNamespace(trainable=trainable)
+
+
 MANY = [f"class number {n}" for n in range(16)]
 FIGURES = {
     "learning_curves": lambda: plots.learning_curves(summary(), chance=0.1),
@@ -47,7 +52,7 @@ FIGURES = {
     "image_grid": lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), list("abcde")),
     "grey_grid": lambda: plots.image_grid(np.zeros((20, 8, 8)), columns=4),
     "blocks": lambda: plots.blocks(backbone(10, 2000, 5_000_000)),
-    "blocks_plan": lambda: plots.blocks(backbone(*range(1, 30)), plan={"block_28"}),
+    "blocks_plan": lambda: plots.blocks(backbone(*range(1, 30)), plan("block_28")),
     "feature_map": lambda: feature_map(np.eye(16, 2), np.arange(16), MANY),
     "confusion": lambda: plots.confusion(np.eye(16), MANY),
 }
@@ -102,20 +107,12 @@ def test_nbconvert_gives_the_alt(template):
     assert image["alt"] == 'A "b" & <c>.'
 
 
-def test_a_picture_needs_words_and_closes_pyplot_figures(tmp_path):
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    fig, axes = pyplot.subplots()
-    axes.plot([0, 1])
+def test_a_picture_needs_words():
+    fig = Figure()
     with pytest.raises(ValueError, match="needs a description"):
         plots.Picture(fig, "  ")
     picture = plots.Picture(fig, "A rising\n  line.")
     assert picture.alt == repr(picture) == "A rising line."
-    assert not pyplot.fignum_exists(fig.number)
-    assert picture.save(tmp_path / "line.png").read_bytes() == picture.png
 
 
 def test_the_readers_own_style_is_left_alone():
@@ -150,7 +147,7 @@ def test_charts_are_small_files():
 
 
 def test_blocks_in_words_and_signs():
-    picture = plots.blocks(backbone(10, 2000), plan=["block_1"])
+    picture = plots.blocks(backbone(10, 2000), plan("block_1"))
     assert "block_0 (10 parameters, frozen)" in picture.alt
     assert "block_1 (2 k parameters, trainable)" in picture.alt
     texts = [text.get_text() for text in picture.fig.axes[0].texts]
@@ -167,9 +164,6 @@ BAD = {
     "has none": lambda: plots.bars(summary().iloc[:0], by="strategy"),
     r"these have the shape \(2,\)": lambda: plots.image_grid([1, 2]),
     "5 pictures and 1 titles": lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), ["a"]),
-    "at least one block": lambda: plots.blocks(backbone()),
-    "nine is no block": lambda: plots.blocks(backbone(1), plan=["nine"]),
-    "names of the trainable": lambda: plots.blocks(backbone(1), plan=3),
     r"not \(4, 3\)": lambda: feature_map(np.zeros((4, 3)), [0] * 4, "ab"),
     "one label per point": lambda: feature_map(np.zeros((4, 2)), [0], "ab"),
     "2 classes only": lambda: feature_map(np.zeros((1, 2)), [5], "ab"),
