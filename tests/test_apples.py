@@ -1,6 +1,8 @@
 """The apples: what they promise, that no cue suffices, and the gap between domains."""
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from tlcourse.datasets import apples
 
-CARD = Path(__file__).parents[1] / "datasets" / "apples" / "card.md"
+ROOT = Path(__file__).parents[1]
+CARD = ROOT / "datasets" / "apples" / "card.md"
 SEEDS = range(5)
 CHANCE = 1 / 8
 
@@ -105,6 +108,96 @@ def test_made_again_it_is_the_same(orchards, monkeypatch):
             count = apples.SPLITS[split]
             first = np.arange(8 * full) % full < count
             assert np.array_equal(again[split][0], made[split][0][first])
+
+
+# --- What is kept on disk
+
+DRAWN = """
+import hashlib, sys
+from tlcourse.datasets import apples
+apples.SPLITS = {"train": 2, "val": 1, "test": int(sys.argv[1])}
+draw, count = apples.draw, []
+def counted(*of_what):
+    count.append(1)
+    return draw(*of_what)
+apples.draw = counted
+made = apples.make("orchard")
+pictures = b"".join(made[split][0].tobytes() for split in apples.SPLITS)
+print(len(count), hashlib.sha256(pictures).hexdigest())
+"""
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A function that makes a few apples in a new process: pictures drawn, a hash."""
+
+    def run(test=1, cache=tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-c", DRAWN, str(test)],
+            env={**os.environ, "TLCOURSE_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        count, digest = done.stdout.split()
+        return int(count), digest
+
+    return run
+
+
+def test_a_second_process_draws_nothing(drawn, tmp_path):
+    (first, digest), again = drawn(), drawn()
+    assert first == 8 * 4 and again == (0, digest)
+    assert drawn(test=2)[0] == 8 * 5  # other parameters, other pictures
+    (kept,) = (tmp_path / "drawings").iterdir()  # the older ones are gone, no draft
+    assert kept.suffix == ".npz"
+
+
+@pytest.mark.parametrize("damage", ["cut", "one byte", "empty", "no zip", "a draft"])
+def test_a_damaged_file_is_drawn_again(drawn, tmp_path, damage):
+    _, digest = drawn()
+    (kept,) = (tmp_path / "drawings").iterdir()
+    content = kept.read_bytes()
+    middle = len(content) // 2
+    wrong = {
+        "cut": content[:middle],
+        "one byte": content[:middle]
+        + bytes([content[middle] ^ 1])
+        + content[middle + 1 :],
+        "empty": b"",
+        "no zip": b"no pictures",
+    }
+    if damage == "a draft":  # as a kill leaves it
+        kept.rename(kept.with_name("apples-orchard-x7.draft"))
+    else:
+        kept.write_bytes(wrong[damage])
+    assert drawn() == (32, digest) and drawn() == (0, digest)
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(drawn, tmp_path):
+    (tmp_path / "taken").write_text("a file, not a folder")
+    _, digest = drawn()
+    assert drawn(cache=tmp_path / "taken") == (32, digest)
+
+
+def test_the_key_changes_with_the_code_that_draws(tmp_path):
+    folder = Path(apples.__file__).parent
+    copy = shutil.copytree(folder, tmp_path / "datasets")
+    code = "from tlcourse.datasets import apples; print(apples._fingerprint())"
+    keys = []
+    for path in (None, copy / "apples.py", copy / "_orchard" / "skin.py"):
+        if path:
+            path.write_text(path.read_text("utf-8") + "# other code\n", "utf-8")
+        away = f"import tlcourse; tlcourse.__path__.insert(0, {str(tmp_path)!r}); "
+        done = subprocess.run(
+            [sys.executable, "-c", away + code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        keys.append(done.stdout.strip())
+    assert len(set(keys)) == 3 and all(len(key) == 32 for key in keys)
 
 
 def test_no_tensorflow_is_needed():

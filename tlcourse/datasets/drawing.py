@@ -1,8 +1,52 @@
-"""Sampling of many pictures at once, shared by the drawn data sets."""
+"""What the drawn data sets share: sampling of many pictures at once, and a cache."""
 
 from __future__ import annotations
 
+import contextlib
+import pathlib
+import tempfile
+
 import numpy as np
+
+from tlcourse.resources import cache_folder
+
+
+def drawn_once(name, key, draw):
+    """Give drawings from the user's cache, or else draw them and keep them there.
+
+    joblib.Memory would print a traceback for a damaged file, and fail where nothing
+    can be written; the checksums of a zip file also find pixels that have changed.
+
+    Parameters
+    ----------
+    name : str
+        What the file's name begins with; one version is kept.
+    key : str
+        Hash of all that the drawings rest on, so that a kept one is never stale.
+    draw : callable
+        Gives a dict of arrays.
+
+    Returns
+    -------
+    dict of ndarray
+    """
+    folder = cache_folder("drawings")
+    path = folder / f"{name}-{key}.npz"
+    with contextlib.suppress(Exception):  # there is none, or it is damaged
+        with np.load(path) as kept:
+            return dict(kept)
+    drawings = draw()
+    with contextlib.suppress(OSError):  # nowhere to keep them: drawn again next time
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=folder, prefix=f"{name}-", suffix=".draft", delete=False
+        ) as draft:
+            np.savez(draft, **drawings)
+        pathlib.Path(draft.name).replace(path)  # in one move, when it is whole
+        for older in folder.glob(f"{name}-*"):
+            if older != path:
+                older.unlink()
+    return drawings
 
 
 def resize_matrix(source, target):
