@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tlcourse import backbones, datasets, study
-from tlcourse.datasets import camera, glyphs, online, photos, tissue
+from tlcourse.datasets import camera, glyphs, online, patches, photos, tissue
 from tlcourse.resources import where
 
 ROOT = Path(__file__).parents[1]
@@ -309,10 +309,10 @@ def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
 
 def test_glands_are_what_the_stain_has_coloured():
     glands, between = tissue._microscope()
-    picture = tissue._read("ihc.png").astype(float)
-    patches, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
-    brown = {patch.tobytes(): shade.mean() for patch, shade in zip(
-        patches, tissue._cut(blue_less), strict=True
+    picture = patches.read("ihc.png").astype(float)
+    pieces, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
+    brown = {piece.tobytes(): shade.mean() for piece, shade in zip(
+        pieces, tissue._cut(blue_less), strict=True
     )}  # fmt: skip
     shades = [
         [brown[p.astype(float).tobytes()] for p in kind] for kind in (glands, between)

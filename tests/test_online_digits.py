@@ -245,7 +245,7 @@ def test_mnist_m_has_the_digits_and_splits_of_mnist_and_is_the_same_every_time(s
 
 def test_the_patches_come_from_the_source_photographs_and_show_something():
     patches = online._patches(200, np.random.default_rng(1))
-    assert np.mean(patches.std((1, 2, 3)) > online._FLAT) > 0.95
+    assert np.mean(patches.std((1, 2, 3)) > photos.FLAT) > 0.95
     for patch in patches[:5]:
         places = []
         for name in photos.SOURCE:

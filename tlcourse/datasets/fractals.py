@@ -159,7 +159,7 @@ def draw(labels, rng, count, variants=range(VARIANTS)):
     return picture.clip(0, 255)
 
 
-def make(domain=None):
+def make():
     """Draw the data set: 40 classes with 30, 5 and 10 pictures each.
 
     Each split is drawn from versions of the systems that the others do not use.

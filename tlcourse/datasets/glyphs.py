@@ -231,7 +231,7 @@ def draw(labels, rng, fonts=None, last=_LAST):
     return _print(_scan(_write(_bend(np.stack(chosen), rng), rng), rng), rng)
 
 
-def make(domain=None):
+def make():
     """Draw the data set: the characters of Latin-1, 30, 5 and 10 times each.
 
     The test split is drawn from fonts that the others do not use. (The bundled

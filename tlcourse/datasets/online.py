@@ -34,7 +34,6 @@ _SVHN = {  # sha256, as TensorFlow Datasets gives it
     ),
 }
 _NUMBER = 6  # digits that a house number has at most
-_FLAT = 8  # a standard deviation, in grey levels, below which a patch shows nothing
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 # All of MNIST would take 0.6 GB as three float channels, and few labels are our
 # subject: we keep so many examples.
@@ -191,7 +190,7 @@ def _patches(n, rng, side=28):
             picture = pictures[rng.integers(len(pictures))]
             top, left = (rng.integers(0, s - side + 1) for s in picture.shape[:2])
             patches[i] = picture[top : top + side, left : left + side]
-            if patches[i].std() > _FLAT:
+            if patches[i].std() > photos.FLAT:
                 break
     return patches
 

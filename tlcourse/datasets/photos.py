@@ -7,22 +7,18 @@ others are the source, on which the backbone `photos` is pre-trained. None is bo
 from __future__ import annotations
 
 import functools
-import pathlib
 
 import matplotlib.cbook
 import matplotlib.pyplot as plt
 import numpy as np
-import skimage.data
-import skimage.io
 import skimage.transform
 import sklearn.datasets
 
-from tlcourse.datasets import camera
+from tlcourse.datasets import camera, patches
 from tlcourse.datasets.drawing import resize_matrix
 
-PATCH = 48  # pixels, both ways
-_FLAT = 8  # a standard deviation, in grey levels, below which nothing is to be seen
-GAP = 4  # pixels between two patches, so that no two touch
+PATCH, GAP = 48, 4  # pixels: patches do not touch
+FLAT = 8  # a standard deviation, in grey levels, below which nothing is to be seen
 
 # name: (file, factor by which it is made smaller so that a patch shows something)
 TARGET = {
@@ -70,8 +66,7 @@ def photograph(name):
     elif file == "grace_hopper.jpg":
         picture = plt.imread(matplotlib.cbook.get_sample_data(file))
     else:
-        folder = pathlib.Path(skimage.data.__file__).parent
-        picture = skimage.io.imread(folder / file)
+        picture = patches.read(file)
     if picture.ndim == 2:
         picture = np.stack([picture] * 3, -1)
     picture = picture[..., :3].astype("float32")
@@ -88,18 +83,12 @@ def grey(images):
 
 
 def _patches(name):
-    """Cut a photograph into patches that do not touch, but for flat ones.
+    """Cut a photograph into grey patches, but for flat ones.
 
     A patch of plain sky or black frame belongs to no photograph in particular.
     """
-    picture, step = grey(photograph(name)), PATCH + GAP
-    height, width = picture.shape[:2]
-    patches = np.stack([
-        picture[top : top + PATCH, left : left + PATCH]
-        for top in range(0, height - PATCH + 1, step)
-        for left in range(0, width - PATCH + 1, step)
-    ])  # fmt: skip
-    return patches[patches.std((1, 2, 3)) > _FLAT]
+    pieces = patches.cut(grey(photograph(name)), PATCH, GAP)
+    return pieces[pieces.std((1, 2, 3)) > FLAT]
 
 
 def _window(picture, rng):
@@ -148,7 +137,7 @@ def crops(rng, n, size=64, cell=128):
         for _ in range(5):  # plain sky teaches nothing: look elsewhere
             top, left, window = _window(picture, rng)
             view = picture[top : top + window, left : left + window]
-            if view.std() > _FLAT:
+            if view.std() > FLAT:
                 break
         shrink = resize_matrix(window, size)
         view = np.einsum("ij,jkc,lk->ilc", shrink, view, shrink, optimize=True)
@@ -180,19 +169,8 @@ def make(domain="as_taken"):
     sends half of the patches to training, the rest to validation and test. The other
     domains hold the same patches as another camera takes them.
     """
-    rng = np.random.default_rng(0)
-    parts = {"train": ([], []), "val": ([], []), "test": ([], [])}
-    for label, name in enumerate(TARGET):
-        patches = _patches(name)
-        order = rng.permutation(len(patches))
-        cuts = [len(order) // 2, len(order) * 6 // 10]
-        for split, chosen in zip(parts, np.split(order, cuts), strict=True):
-            parts[split][0].append(patches[chosen])
-            parts[split][1].append(np.full(len(chosen), label))
-    splits = {}
-    for split, (images, labels) in parts.items():
-        images = np.concatenate(images)
-        if domain != "as_taken":
-            images = camera.change(images, domain)
-        splits[split] = (images, np.concatenate(labels))
+    splits = patches.splits(map(_patches, TARGET))
+    if domain != "as_taken":
+        for split, (images, labels) in splits.items():
+            splits[split] = camera.change(images, domain), labels
     return {"classes": tuple(TARGET), **splits}
