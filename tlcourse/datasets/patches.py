@@ -8,6 +8,8 @@ import numpy as np
 import skimage.data
 import skimage.io
 
+from tlcourse import datasets
+
 
 def read(file):
     """Read a picture that scikit-image carries; (h, w) or (h, w, channels)."""
@@ -30,27 +32,11 @@ def cut(picture, side, gap):
 def splits(classes, most=None):
     """Send half of each class's patches to training, a tenth to validation.
 
-    Parameters
-    ----------
-    classes : iterable of ndarray, (n, ...)
-        The patches of each class in turn.
-    most : int, optional
-        Keep so many patches of each class.
-
-    Returns
-    -------
-    dict
-        ``train``, ``val`` and ``test``, each (images, labels); always the same draw.
+    ``classes`` are arrays (n, ...), of which ``most`` patches each are kept; see
+    `tlcourse.datasets.shuffled_splits`.
     """
-    rng = np.random.default_rng(0)
-    parts = {"train": ([], []), "val": ([], []), "test": ([], [])}
-    for label, patches in enumerate(classes):
-        order = rng.permutation(len(patches))[:most]
-        cuts = [len(order) // 2, len(order) * 6 // 10]
-        for split, chosen in zip(parts, np.split(order, cuts), strict=True):
-            parts[split][0].append(patches[chosen])
-            parts[split][1].append(np.full(len(chosen), label))
-    return {
-        split: (np.concatenate(images), np.concatenate(labels))
-        for split, (images, labels) in parts.items()
-    }
+    classes = list(classes)
+    labels = np.repeat(np.arange(len(classes)), [len(each) for each in classes])
+    return datasets.shuffled_splits(
+        np.concatenate(classes), labels, 0.5, 0.1, rounded=np.floor, most=most
+    )
