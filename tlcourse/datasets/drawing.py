@@ -50,19 +50,10 @@ def drawn_once(name, key, draw):
 
 
 def resize_matrix(source, target):
-    """Matrix that resizes a line of pixels by triangular weights.
+    """Matrix (target, source) that resizes a line of pixels by triangular weights.
 
     ``m @ image @ m.T`` enlarges a picture just as ``keras.ops.image.resize``
     does; when it makes one smaller it averages, so that nothing flickers.
-
-    Parameters
-    ----------
-    source, target : int
-        Pixels before and after.
-
-    Returns
-    -------
-    ndarray, float32, (target, source)
     """
     step = source / target
     where = ((np.arange(target) + 0.5) * step - 0.5).clip(0, source - 1)
@@ -72,16 +63,9 @@ def resize_matrix(source, target):
 
 
 def sample_bilinear(images, rows, columns):
-    """Read each picture at fractional positions; outside it is 0.
+    """Read pictures (n, h, w, c) at fractional positions; outside they are 0.
 
-    Parameters
-    ----------
-    images : ndarray, (n, h, w, c)
-    rows, columns : ndarray, (n, h2, w2), pixels
-
-    Returns
-    -------
-    ndarray, float32, (n, h2, w2, c)
+    ``rows`` and ``columns`` are pixels, (n, h2, w2); gives float32 (n, h2, w2, c).
     """
     read = np.empty((*rows.shape, images.shape[-1]), "float32")
     for start in range(0, len(images), 100):  # all at once would take a gigabyte
@@ -107,30 +91,17 @@ def _sample(images, rows, columns):
     return upper * (1 - down) + lower * down
 
 
-def move(n, size, rng, turn=0.2, scale=(0.7, 1.2), shift=0.1):
+def move(n, size, rng):
     """Where to read pixels from so that n pictures are turned, scaled and moved.
 
-    Parameters
-    ----------
-    n, size : int
-    rng : numpy.random.Generator
-    turn : float
-        Largest angle, radians.
-    scale : (float, float)
-        Smallest and largest size of the moved picture.
-    shift : float
-        Largest displacement, as a share of half the frame.
-
-    Returns
-    -------
-    rows, columns : ndarray, (n, size, size), pixels
+    Gives rows and columns, (n, size, size) each.
     """
     line = np.linspace(-1, 1, size, dtype="float32")
     y, x = np.meshgrid(line, line, indexing="ij")
-    angle = rng.uniform(-turn, turn, (n, 1, 1))
-    factor = rng.uniform(*scale, (n, 1, 1))
+    angle = rng.uniform(-np.pi, np.pi, (n, 1, 1))
+    factor = rng.uniform(0.7, 1.2, (n, 1, 1))
     flip = rng.choice([-1.0, 1.0], (n, 1, 1))
-    right, down = rng.uniform(-shift, shift, (2, n, 1, 1))
+    right, down = rng.uniform(-0.1, 0.1, (2, n, 1, 1))
     cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
     columns = flip * (cos * x + sin * y + right)
     rows = -sin * x + cos * y + down
@@ -138,12 +109,7 @@ def move(n, size, rng, turn=0.2, scale=(0.7, 1.2), shift=0.1):
 
 
 def noise_background(n, size, rng):
-    """Blend two random colours by noise that is coarse in some, fine in others.
-
-    Returns
-    -------
-    ndarray, float32, (n, size, size, 3), 0-255
-    """
+    """Blend two random colours by noise that is coarse in some, fine in others."""
     blend = np.zeros((n, size, size), "float32")
     for cells in (2, 4, 8, 16, 32):
         grow = resize_matrix(cells, size)
