@@ -49,11 +49,7 @@ def _spline_matrix(n_out, n_grid):
 
 
 def smooth_noise(rng, n_grid, size):
-    """Blow a small random grid up to a soft field, values about 0 to 1.
-
-    The random numbers drawn do not depend on `size`, so that one seed gives
-    the same picture at every size.
-    """
+    """Blow a small random grid up to a soft field, values about 0 to 1."""
     grid = rng.random((n_grid, n_grid), dtype=np.float32)
     weights = _spline_matrix(size, n_grid)
     # einsum, not @: for so little work the threads of BLAS would only wait.
