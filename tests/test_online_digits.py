@@ -22,6 +22,10 @@ from tlcourse.quiet import import_keras
 
 SPLITS = ("train", "val", "test")
 NAMES = ("usps", "svhn", "mnist_m")
+FILES = {
+    "usps": {"train": "usps.bz2", "test": "usps.t.bz2"},
+    "svhn": {"train": "train_32x32.mat", "test": "test_32x32.mat"},
+}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -67,21 +71,17 @@ class Site:
         self.address = f"http://127.0.0.1:{server.server_port}/"
         self.rng = np.random.default_rng(0)
 
-    def point(self, where, files, address=None):
+    def point(self, name, address=None):
         """Let the loader look for its two files here."""
-        self.patch.setattr(
-            online,
-            where,
-            {
-                split: ((address or self.address) + file, sha256(self.folder / file))
-                for split, file in zip(("train", "test"), files, strict=True)
-            },
-        )
+        for split in ("train", "test"):
+            key, file = f"{name} {split}", FILES[name][split]
+            place = (address or self.address) + file, sha256(self.folder / file)
+            self.patch.setitem(online._FILES, key, place)
 
     def usps(self, train=60, test=20):
         """Write LIBSVM's text: ``label 1:value 2:value ...``, labels 1 to 10."""
         made = []
-        for file, n in (("usps.bz2", train), ("usps.t.bz2", test)):
+        for file, n in zip(FILES["usps"].values(), (train, test), strict=True):
             labels = np.arange(n) % 10 + 1
             values = self.rng.uniform(-1, 1, (n, 256)).round(6)
             values[:, 0], values[:, 1], values[:, 2] = -1, 1, 0
@@ -93,19 +93,19 @@ class Site:
             ]
             (self.folder / file).write_bytes(bz2.compress("".join(lines).encode()))
             made.append((labels, values))
-        self.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+        self.point("usps")
         return made
 
     def svhn(self, train=66, test=20):
         """Write MATLAB files: X (32, 32, 3, n), y (n, 1), where 10 means 0."""
         made = []
-        for file, n in (("train_32x32.mat", train), ("test_32x32.mat", test)):
+        for file, n in zip(FILES["svhn"].values(), (train, test), strict=True):
             y = (np.arange(n) % 10 + 1).astype("uint8")[:, None]
             pixels = self.rng.integers(0, 256, (32, 32, 3, n), "uint8")
             content = {"X": pixels, "y": y}
             scipy.io.savemat(self.folder / file, content, do_compression=True)
             made.append((y.ravel(), pixels))
-        self.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"))
+        self.point("svhn")
         return made
 
     def mnist_m(self, train=60, test=20, true_checksum=True):
@@ -291,7 +291,7 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, 
         site.mnist_m(true_checksum=False)
     else:
         getattr(site, name)()
-        file = "usps.bz2" if name == "usps" else "train_32x32.mat"
+        file = FILES[name]["train"]
         right = (site.folder / file).read_bytes()
         # Readable all the same, so that only the checksum can refuse it.
         end = bz2.compress(b"") if name == "usps" else b""
@@ -319,8 +319,7 @@ def test_a_download_that_fails_gives_one_sentence(site, name, how):
         "hangs up": site.address + "broken/",
     }[how]
     site.redirect(address=address)
-    site.point("_USPS", ("usps.bz2", "usps.t.bz2"), address)
-    site.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"), address)
+    site.point("usps", address), site.point("svhn", address)
     with pytest.raises(ConnectionError) as caught:
         datasets.load(name)
     assert str(caught.value) == (
@@ -333,14 +332,13 @@ def test_a_download_that_fails_gives_one_sentence(site, name, how):
 def test_other_problems_come_through(site, monkeypatch):
     site.usps()
     (site.folder / "usps.bz2").write_bytes(bz2.compress(b"no such format\n"))
-    site.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+    site.point("usps")
     with pytest.raises(ValueError) as caught:
         datasets.load("usps")
     assert "checksum" not in str(caught.value)
 
 
 def test_the_checksums_are_whole():
-    for files, digits in ((online._USPS, 32), (online._SVHN, 64)):
-        assert set(files) == {"train", "test"}
-        for _, checksum in files.values():
-            assert re.fullmatch(rf"[0-9a-f]{{{digits}}}", checksum)
+    for name, (_, checksum) in online._FILES.items():
+        digits = 32 if name.startswith("usps") else 64
+        assert re.fullmatch(rf"[0-9a-f]{{{digits}}}", checksum), name

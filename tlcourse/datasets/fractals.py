@@ -117,20 +117,9 @@ def clouds(count):
 
 
 def draw(labels, rng, count, variants=range(VARIANTS)):
-    """Draw one picture a label.
+    """Draw one picture a label, of the first ``count`` systems in some ``variants``.
 
-    Parameters
-    ----------
-    labels : array of int, (n,), below ``count``
-    rng : numpy.random.Generator
-    count : int
-        Number of classes there are.
-    variants : sequence of int
-        Which versions of each system to use.
-
-    Returns
-    -------
-    ndarray, float32, (n, 64, 64, 3), 0-255
+    Gives float32 (n, 64, 64, 3) in 0-255.
     """
     n = len(labels)
     cloud = clouds(count)[labels, rng.choice(list(variants), n)]

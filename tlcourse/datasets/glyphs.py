@@ -109,16 +109,8 @@ def alphabet(last=_LAST):
     Scaled to the same frame, many characters are one shape: the Latin A and the
     Greek Alpha, o and O. Of each such group only the first is kept.
 
-    Parameters
-    ----------
-    last : int
-        Take characters below this code point.
-
-    Returns
-    -------
-    characters : tuple of str
-    outlines : tuple of ndarray, (fonts, 48, 48), 0-1
-        One array a character; the number of fonts differs.
+    Gives the characters below the code point ``last``, and for each an array of
+    outlines, (fonts, 48, 48) in 0-1; the number of fonts differs.
     """
     characters, outlines, shapes = [], [], []
     for character, paths in sorted(_fonts_by_character().items()):
@@ -205,19 +197,9 @@ def _print(scans, rng):
 def draw(labels, rng, split=None, last=_LAST):
     """Draw one picture a label.
 
-    Parameters
-    ----------
-    labels : array of int, (n,)
-        Positions in the characters of ``alphabet(last)``.
-    rng : numpy.random.Generator
-    split : {"train", "held_out", None}
-        Which fonts: every fifth of a character is held out; None takes them all.
-    last : int
-        See `alphabet`.
-
-    Returns
-    -------
-    ndarray, float32, (n, 64, 64, 3), 0-255
+    ``labels`` are positions in the characters of ``alphabet(last)``. Every fifth font
+    of a character is "held_out", the others are "train"; ``split=None`` takes all.
+    Gives float32 (n, 64, 64, 3) in 0-255.
     """
     outlines = alphabet(last)[1]
     chosen = []

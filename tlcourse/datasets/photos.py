@@ -18,6 +18,8 @@ from tlcourse.datasets import camera, patches
 from tlcourse.datasets.drawing import resize_matrix
 
 PATCH, GAP = 48, 4  # pixels: patches do not touch
+_CROP = 64  # pixels of a picture for pre-training
+_SQUARE = 128  # pixels of the squares into which the source photographs are ruled
 FLAT = 8  # a standard deviation, in grey levels, below which nothing is to be seen
 
 # name: (file, factor by which it is made smaller so that a patch shows something)
@@ -49,17 +51,7 @@ SOURCE = {
 
 @functools.cache
 def photograph(name):
-    """Read a photograph.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``TARGET`` or ``SOURCE``.
-
-    Returns
-    -------
-    ndarray, float32, (h, w, 3), 0-255
-    """
+    """Read one of ``TARGET`` or ``SOURCE`` by its name; float32 (h, w, 3) in 0-255."""
     file, factor = {**TARGET, **SOURCE}[name]
     if file in ("china.jpg", "flower.jpg"):
         picture = sklearn.datasets.load_sample_image(file)
@@ -98,39 +90,28 @@ def _window(picture, rng):
     return top, left, side
 
 
-def _ruling(cell):
+def _ruling():
     """Squares down and across each source photograph; two int arrays."""
     shapes = np.array([photograph(name).shape[:2] for name in SOURCE])
-    return (-(-shapes // cell)).T
+    return (-(-shapes // _SQUARE)).T
 
 
-def parts(cell=128):
+def parts():
     """Count the squares into which `crops` rules the source photographs."""
-    down, across = _ruling(cell)
+    down, across = _ruling()
     return int((down * across).sum())
 
 
-def crops(rng, n, size=64, cell=128):
-    """Take pictures of the source photographs: anywhere, near or far.
+def crops(rng, n):
+    """Take n pictures of the source photographs: anywhere, near or far.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    n, size : int
-        Number of pictures and their side in pixels.
-    cell : int
-        The photographs are ruled into squares of this many pixels.
-
-    Returns
-    -------
-    images : ndarray, float32, (n, size, size, 3), 0-255
-    labels : ndarray, int, (n,)
-        The square, of all photographs, that holds the picture's centre.
+    Gives images, float32 (n, 64, 64, 3) in 0-255, and as labels, int (n,), the square,
+    of all photographs, that holds the picture's centre.
     """
     names = list(SOURCE)
-    down, across = _ruling(cell)
+    down, across = _ruling()
     first = np.cumsum([0, *(down * across)])
-    images, labels = np.empty((n, size, size, 3), "float32"), np.empty(n, int)
+    images, labels = np.empty((n, _CROP, _CROP, 3), "float32"), np.empty(n, int)
     for i in range(n):
         which = rng.integers(len(names))
         picture = photograph(names[which])
@@ -139,11 +120,11 @@ def crops(rng, n, size=64, cell=128):
             view = picture[top : top + window, left : left + window]
             if view.std() > FLAT:
                 break
-        shrink = resize_matrix(window, size)
+        shrink = resize_matrix(window, _CROP)
         view = np.einsum("ij,jkc,lk->ilc", shrink, view, shrink, optimize=True)
         view = np.rot90(view, rng.integers(4))
         images[i] = view[:, ::-1] if rng.random() < 0.5 else view
-        row, column = (top + window // 2) // cell, (left + window // 2) // cell
+        row, column = ((edge + window // 2) // _SQUARE for edge in (top, left))
         labels[i] = first[which] + row * across[which] + column
     return _develop(images, rng), labels
 

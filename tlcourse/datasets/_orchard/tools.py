@@ -101,14 +101,9 @@ def _samples_of(edge):
 
 
 class Canvas:
-    """A transparent, supersampled layer that shapes are painted on.
+    """A transparent layer that shapes are painted on, with `samples` an edge of a pixel.
 
-    Parameters
-    ----------
-    size : int
-        Edge of the finished picture in pixels.
-    samples : int
-        Samples along each edge of a pixel.
+    `size` is the edge of the finished picture in pixels.
     """
 
     def __init__(self, size, samples):
