@@ -97,17 +97,8 @@ def copy_lessons(folder):
 
     A hidden file in the folder remembers which edition of each lesson was copied. A
     copy that nobody touched follows a newer edition; a copy that the user changed is
-    kept, and the newer edition is put beside it under a new name.
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is missing. The course's own ``notebooks`` folder is left as it is.
-
-    Returns
-    -------
-    list of str
-        Sentences for the user about lessons that were kept beside newer ones.
+    kept, and the newer edition is put beside it under a new name. The course's own
+    ``notebooks`` folder is left as it is. Gives sentences about the lessons kept.
     """
     folder, source = Path(folder), where("notebooks")
     if folder.exists() and folder.samefile(source):
@@ -222,9 +213,8 @@ def free_port(ports=range(8888, 8988)):
             except (OSError, OverflowError):
                 continue
             return port
-    taken = (
-        f"port {ports[0]} is" if len(ports) == 1 else f"all ports from {ports[0]} are"
-    )
+    one, many = f"port {ports[0]} is", f"all ports from {ports[0]} are"
+    taken = one if len(ports) == 1 else many
     raise Trouble(f"{taken} taken. Name another: tlcourse lab --port NUMBER")
 
 
@@ -241,8 +231,8 @@ def find_lesson(name):
     for lesson in lessons:
         if name.zfill(2) == lesson.name[:2] or name == lesson.stem:
             return lesson
-    known = ", ".join(lesson.name[:2] for lesson in lessons)
-    raise Trouble(f"there is no lesson {name}. There are: {known}.")
+    numbers = ", ".join(lesson.name[:2] for lesson in lessons)
+    raise Trouble(f"there is no lesson {name}. There are: {numbers}.")
 
 
 def _run(choice):
@@ -263,21 +253,11 @@ def _run(choice):
     return 0
 
 
-def run_lesson(lesson, timeout=CELL_SECONDS):
+def run_lesson(lesson, timeout):
     """Run a notebook's cells in a kernel of its own, in the current folder.
 
-    Parameters
-    ----------
-    lesson : path
-        The notebook; it is not changed.
-    timeout : float
-        Seconds that one cell may take.
-
-    Returns
-    -------
-    notebook, problem : NotebookNode, str
-        The notebook with the new outputs, up to where it came, and one sentence about
-        what went wrong ("" if nothing did).
+    The file is not changed. Gives the notebook with the new outputs, up to where it
+    came, and one sentence about what went wrong ("" if nothing did).
     """
     import nbformat
     from nbclient import NotebookClient, exceptions

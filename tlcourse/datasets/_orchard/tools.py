@@ -101,7 +101,7 @@ def _samples_of(edge):
 
 
 class Canvas:
-    """A transparent layer that shapes are painted on, with `samples` an edge of a pixel.
+    """A transparent layer that shapes are painted on, a pixel as `samples` x `samples`.
 
     `size` is the edge of the finished picture in pixels.
     """
