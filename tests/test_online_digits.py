@@ -154,8 +154,8 @@ def check(task, side, sizes):
         assert part.images.dtype == np.float32
         assert part.images.min() >= 0 and part.images.max() <= 255
     assert set(np.unique(task.train.labels)) == set(range(10))
-    found = [image.tobytes() for image in pictures(task)]
-    assert len(set(found)) == len(found), "an example stands in two splits"
+    different = {image.tobytes() for image in pictures(task)}
+    assert len(different) == sum(sizes), "an example stands in two splits"
 
 
 # --- what each of them reads ----------------------------------------------------------
@@ -176,14 +176,14 @@ def test_usps(site):
     task = datasets.load("usps")
     check(task, 16, (50, 10, 20))
     expected = list(expected_usps(made))
-    for split, its in (("train", expected[:60]), ("val", expected[:60])):
-        part = getattr(task, split)
+    for part in (task.train, task.val):
         for image, label in zip(part.images, part.labels, strict=True):
-            close = [np.allclose(image, picture, atol=1e-3) for _, picture in its]
-            assert sum(close) == 1 and its[close.index(True)][0] == label
-    images = np.stack([picture for _, picture in expected[60:]])
-    np.testing.assert_allclose(task.test.images, images, atol=1e-3)
-    np.testing.assert_array_equal(task.test.labels, [each for each, _ in expected[60:]])
+            close = [np.allclose(image, picture, atol=1e-3) for _, picture in expected]
+            assert sum(close) == 1 and close.index(True) < 60
+            assert expected[close.index(True)][0] == label
+    labels, images = zip(*expected[60:], strict=True)
+    np.testing.assert_allclose(task.test.images, np.stack(images), atol=1e-3)
+    np.testing.assert_array_equal(task.test.labels, labels)
     assert task.test.images[0, 0, :3, 0].tolist() == [0, 255, 127.5]
 
 
@@ -210,18 +210,12 @@ def test_mnist_m_is_the_difference_of_patch_and_digit(site):
     for part in (digits, more):
         for digit, patch in zip(part, online._patches(len(part), rng), strict=True):
             picture = np.empty((28, 28, 3), "float32")
-            for row in range(28):
-                for column in range(28):
-                    for channel in range(3):
-                        picture[row, column, channel] = abs(
-                            float(patch[row, column, channel])
-                            - float(digit[row, column])
-                        )
+            for row, column, channel in np.ndindex(picture.shape):
+                here = float(patch[row, column, channel])
+                picture[row, column, channel] = abs(here - float(digit[row, column]))
             expected.append(picture)
-    truth = {
-        picture.tobytes(): label
-        for picture, label in zip(expected, [*labels, *their], strict=True)
-    }
+    digests = [picture.tobytes() for picture in expected]
+    truth = dict(zip(digests, [*labels, *their], strict=True))
     for split in SPLITS:
         part = getattr(task, split)
         for image, label in zip(part.images, part.labels, strict=True):
@@ -300,8 +294,9 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, 
     for _ in range(2):  # what lies in Keras's folder now is not read, either
         with pytest.raises(ValueError, match="was not read") as caught:
             datasets.load(name)
-        said = str(caught.value)
-        assert repr(name) in said and "Call again" in said and "\n" not in said
+        message = str(caught.value)
+        assert repr(name) in message and "Call again" in message
+        assert "\n" not in message
         assert caught.value.__cause__ is None
     if name == "mnist_m":
         site.redirect(sha256(site.folder / "mnist.npz"))

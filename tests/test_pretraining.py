@@ -53,9 +53,9 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
     killed.wait()
     resumed = start(tmp_path, "killed")
     assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
-    said = resumed.communicate()[0]
+    printed = resumed.communicate()[0]
     assert resumed.returncode == 0
-    assert "Epoch 1/30" not in said and "Epoch 30/30" in said
+    assert "Epoch 1/30" not in printed and "Epoch 30/30" in printed
     assert not checkpoint.exists()  # done: the next run starts afresh
 
     import h5py

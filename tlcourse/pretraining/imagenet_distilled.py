@@ -16,9 +16,9 @@ import keras
 import numpy as np
 
 from tlcourse.datasets import fractals, glyphs, photos
+from tlcourse.datasets.drawing import drawn_once
 from tlcourse.pretraining import loop
 from tlcourse.progress import progress
-from tlcourse.resources import cache_folder
 
 EPOCHS, STEPS = 30, 300
 PICTURES = 48_000  # drawn once; the teacher's answers are kept with them
@@ -67,33 +67,25 @@ def _teacher():
 
 
 def _lesson():
-    """Draw the pictures and ask the teacher, once; reuse what a kill left whole.
+    """Draw the pictures, uint8 (PICTURES, 64, 64, 3), and ask the teacher.
 
-    Gives the images, uint8 (PICTURES, 64, 64, 3), and the teacher's features at each
-    depth, float16.
+    Gives a dict of the "images" and of the teacher's features at each depth, float16.
     """
-    kept = cache_folder("pretraining") / "imagenet_distilled_lesson" / "lesson.npz"
-    if not kept.exists():
-        teacher, images, answers = _teacher(), [], []
-        for start in progress(range(0, PICTURES, _CHUNK), "asking the teacher"):
-            batch = unlabelled(np.random.default_rng([loop.SEED, start]), _CHUNK)
-            batch = batch.clip(0, 255).astype("uint8")
-            images.append(batch)
-            features = teacher.predict(batch / 127.5 - 1.0, batch_size=96, verbose=0)
-            answers.append([each.astype("float16") for each in features])
-        answers = [np.concatenate(part) for part in zip(*answers, strict=True)]
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_name("draft.npz")
-        np.savez(draft, np.concatenate(images), *answers)
-        draft.replace(kept)
-    with np.load(kept) as arrays:
-        images, *answers = [arrays[name] for name in arrays.files]
-    return images, answers
+    teacher, parts = _teacher(), []
+    for start in progress(range(0, PICTURES, _CHUNK), "Asking the teacher"):
+        batch = unlabelled(np.random.default_rng([loop.SEED, start]), _CHUNK)
+        batch = batch.clip(0, 255).astype("uint8")
+        features = teacher.predict(batch / 127.5 - 1.0, batch_size=96, verbose=0)
+        parts.append((batch, *(each.astype("float16") for each in features)))
+    arrays = map(np.concatenate, zip(*parts, strict=True))
+    return dict(zip(("images", *DEPTHS), arrays, strict=True))
 
 
 def run():
     """Pre-train, then write the bundled weights and their card."""
-    images, answers = _lesson()
+    # Kept, so that training goes on after a kill without the teacher.
+    lesson = drawn_once("imagenet_distilled", f"{PICTURES}-{loop.SEED}", _lesson)
+    images, answers = lesson["images"], [lesson[depth] for depth in DEPTHS]
     spread = [a[:4800].astype("float32").std((0, 1, 2)) + 0.05 for a in answers]
 
     def draw(rng, n):
