@@ -1,5 +1,6 @@
 """The apples: what they promise, that no cue suffices, and the gap between domains."""
 
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -138,11 +139,18 @@ def test_a_damaged_file_is_drawn_again(drawn, tmp_path, damage):
         "no zip": b"no pictures",
     }
     if damage == "a draft":  # as a kill leaves it
-        kept.rename(kept.with_name("apples-orchard-x7.draft"))
+        kept.rename(kept.with_name("apples-orchard-x7"))
     else:
         kept.write_bytes(wrong[damage])
     assert drawn() == (32, digest) and drawn() == (0, digest)
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_processes_at_once_leave_one_whole_file(drawn, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        digests = {digest for _, digest in pool.map(lambda _: drawn(), range(3))}
+    assert len(digests) == 1 and drawn() == (0, *digests)
+    assert len(list((tmp_path / "drawings").iterdir())) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(drawn, tmp_path):

@@ -38,12 +38,15 @@ def drawn_once(name, key, draw):
     drawings = draw()
     with contextlib.suppress(OSError):  # nowhere to keep them: drawn again next time
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=folder, prefix=f"{name}-", suffix=".draft", delete=False
-        ) as draft:
-            np.savez(draft, **drawings)
-        pathlib.Path(draft.name).replace(path)  # in one move, when it is whole
-        for older in folder.glob(f"{name}-*"):
+        file = tempfile.NamedTemporaryFile(dir=folder, prefix=f"{name}-", delete=False)
+        draft = pathlib.Path(file.name)
+        try:
+            with file:
+                np.savez(file, **drawings)
+            draft.replace(path)  # in one move, when it is whole
+        finally:
+            draft.unlink(missing_ok=True)
+        for older in folder.glob(f"{name}-*"):  # and drafts that a kill has left
             if older != path:
                 older.unlink()
     return drawings
