@@ -11,8 +11,8 @@ import scipy.optimize
 from scipy.spatial.distance import cdist
 
 import tlcourse as tl
-from tlcourse import adaptation
-from tlcourse.adaptation import batchnorm, deep, features
+from tlcourse import adaptation, batchnorm
+from tlcourse.adaptation import batchnorm_only, deep, features
 from tlcourse.datasets import Split, Unlabelled
 from tlcourse.quiet import import_keras
 
@@ -340,7 +340,7 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
 
     def gradient(align):
         keras.utils.set_random_seed(0)
-        body = batchnorm.copy(short)
+        body = batchnorm.copied_model(short)
         network = deep._network(body, 10, align, steps=10)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         with tf.GradientTape() as tape:
@@ -400,7 +400,7 @@ def test_a_head_becomes_a_dense_layer_and_back(classes):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 5)), np.arange(60) % classes
     head = adaptation.adapted.fit_head(x, y)
-    kernel, bias = batchnorm._kernel_and_bias(head, 5)
+    kernel, bias = batchnorm_only._kernel_and_bias(head, 5)
     expected = head.predict_proba(x)
     assert np.allclose(scipy.special.softmax(x @ kernel + bias, axis=1), expected)
     again = deep._classifier(kernel, bias)

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from tlcourse.adaptation.adapted import Adapted, check, features_of
-from tlcourse.adaptation.batchnorm import copy, with_statistics
+from tlcourse.batchnorm import copied_model, with_statistics
 from tlcourse.quiet import import_keras
 
 BATCH, RATE, EPOCHS = 32, 1e-3, 15
@@ -123,7 +123,7 @@ def _train(backbone, source, target_images, align, seed, epochs):
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     steps = epochs * max(1, len(source.images) // BATCH)
-    body = copy(backbone)
+    body = copied_model(backbone)
     body.trainable = True
     network = _network(body, int(max(source.labels)) + 1, align, steps)
     pace = keras.optimizers.schedules.CosineDecay(RATE, steps)

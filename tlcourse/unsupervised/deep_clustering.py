@@ -7,7 +7,7 @@ import gc
 
 import numpy as np
 
-from tlcourse.adaptation.batchnorm import copy, set_statistics
+from tlcourse.batchnorm import copied_model, set_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
@@ -68,7 +68,7 @@ def deep_cluster(
     gc.collect()  # trainings that are over hang in cycles, 300 MB each
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body, head = copy(backbone), keras.layers.Dense(k)
+    body, head = copied_model(backbone), keras.layers.Dense(k)
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     changed = augmenter(augmentations)(pictures)

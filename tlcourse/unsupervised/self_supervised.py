@@ -11,8 +11,8 @@ import gc
 
 import numpy as np
 
-from tlcourse.adaptation.batchnorm import copy, with_statistics
 from tlcourse.backbones import catalogue, check_images
+from tlcourse.batchnorm import copied_model, with_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
@@ -188,7 +188,7 @@ def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress
     gc.collect()  # trainings that are over hang in cycles, 300 MB each
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body = copy(backbone)
+    body = copied_model(backbone)
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     network = keras.Model(pictures, goal(encoder(backbone, body), pictures))
