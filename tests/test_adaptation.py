@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 import tlcourse as tl
 from tlcourse import adaptation, batchnorm
 from tlcourse.adaptation import batchnorm_only, deep, features
+from tlcourse.adaptation.losses import BANDWIDTHS, coral_loss, mmd_loss, ramp
 from tlcourse.datasets import Split, Unlabelled
 from tlcourse.quiet import import_keras
 
@@ -130,8 +131,6 @@ def test_effective_sample_size():
 
 
 def literal_mmd(ours, theirs):
-    from tlcourse.adaptation.losses import BANDWIDTHS
-
     both = [*ours, *theirs]
     unit = np.mean([[((a - b) ** 2).sum() for a in both] for b in both])
 
@@ -146,8 +145,6 @@ def literal_mmd(ours, theirs):
 
 
 def mmd_of(ours, theirs):
-    from tlcourse.adaptation.losses import mmd_loss
-
     return float(mmd_loss(ours.astype("float32"), theirs.astype("float32")))
 
 
@@ -179,8 +176,6 @@ def test_mmd_agrees_with_a_permutation_test():
 
 
 def test_deep_coral_is_the_distance_of_covariances():
-    from tlcourse.adaptation.losses import coral_loss
-
     ours, theirs = (x.astype("float32") for x in two_clouds(0))
     gap = np.cov(ours.T) - np.cov(theirs.T)
     expected = (gap**2).sum() / (4 * 6**2)
@@ -191,7 +186,7 @@ def test_deep_coral_is_the_distance_of_covariances():
 def test_the_reversal_flips_the_gradient_exactly():
     import tensorflow as tf
 
-    from tlcourse.adaptation.losses import GradientReversal
+    from tlcourse.adaptation.layers import GradientReversal
 
     inputs = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)))
     weights = np.random.default_rng(1).normal(size=(5, 3))
@@ -207,8 +202,6 @@ def test_the_reversal_flips_the_gradient_exactly():
 
 
 def test_the_reversal_is_ramped():
-    from tlcourse.adaptation.losses import ramp
-
     strengths = [float(ramp(progress)) for progress in np.linspace(0, 1, 11)]
     assert strengths[0] == 0 and strengths == sorted(strengths)
     assert strengths[1] == pytest.approx(2 / (1 + np.exp(-1)) - 1)
@@ -329,25 +322,18 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
     import keras
     import tensorflow as tf
 
-    from tlcourse.adaptation import losses
-
-    align = {
-        "deep_coral": lambda *_: losses.Alignment(losses.coral_loss, 1e3),
-        "mmd": lambda *_: losses.Alignment(losses.mmd_loss, 1e3),
-        "dann": lambda _, steps: losses.Adversary(1e3, steps),
-    }[name]
     ours, theirs = short.preprocess(source.images), short.preprocess(images)
 
-    def gradient(align):
+    def gradient(weight):
         keras.utils.set_random_seed(0)
         body = batchnorm.copied_model(short)
-        network = deep._network(body, 10, align, steps=10)
+        network = deep._network(body, 10, deep._alignment(name, weight, steps=10))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         with tf.GradientTape() as tape:
             task = loss(source.labels, network([ours, theirs]))
         return tape.gradient(task, body.trainable_variables)
 
-    with_it, without = gradient(align), gradient(None)
+    with_it, without = gradient(1e3), gradient(0)
     assert all(np.abs(each).max() > 0 for each in with_it)
     assert all(
         np.allclose(a, b, atol=1e-5) for a, b in zip(with_it, without, strict=True)

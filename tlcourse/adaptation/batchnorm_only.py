@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 
@@ -66,9 +67,10 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     model = source_only(backbone, source, target_images)
     if epochs == 0:
         return model
-    keras = import_keras()
-    from tlcourse.adaptation.losses import Entropy
+    from tlcourse.adaptation.layers import Entropy
 
+    gc.collect()  # trainings that are over hang in cycles
+    keras = import_keras()
     keras.utils.set_random_seed(seed)
     body, inputs = copied_model(backbone), backbone.preprocess(target_images)
     for layer in body.layers:
@@ -77,7 +79,9 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     head = keras.layers.Dense(len(model.head.classes_), trainable=False)
     network = keras.Model(body.input, Entropy()(head(pooled)))
     head.set_weights(_kernel_and_bias(model.head, pooled.shape[-1]))
-    network.compile(keras.optimizers.Adam(RATE), loss=None)
+    optimizer = keras.optimizers.Adam(RATE)
+    optimizer.build(network.trainable_variables)  # as in deep
+    network.compile(optimizer, loss=None)
     network.fit(inputs, batch_size=BATCH, epochs=epochs, verbose=0)
     set_statistics(body, inputs)
     return dataclasses.replace(
@@ -89,9 +93,9 @@ def _kernel_and_bias(head, d):
     """Write a linear scikit-learn pipeline as the weights of a Dense layer."""
 
     def logits(features):
-        found = head.decision_function(features)
+        scores = head.decision_function(features)
         # Of two classes scikit-learn gives one number, that of the second.
-        return found if found.ndim == 2 else np.stack([0 * found, found], axis=1)
+        return scores if scores.ndim == 2 else np.stack([0 * scores, scores], axis=1)
 
     bias = logits(np.zeros((1, d)))
     return [logits(np.eye(d)) - bias, bias[0]]

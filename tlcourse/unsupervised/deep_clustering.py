@@ -73,8 +73,10 @@ def deep_cluster(
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     changed = augmenter(augmentations)(pictures)
     network = keras.Model(pictures, head(encoder(backbone, body)(changed)))
+    optimizer = keras.optimizers.Adam(RATE)  # a new head cannot follow a faster one
+    optimizer.build(network.trainable_variables)  # see self_supervised
     network.compile(
-        keras.optimizers.Adam(RATE),  # a new head cannot follow a faster backbone
+        optimizer,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     trained = dataclasses.replace(backbone, model=body)
