@@ -79,10 +79,7 @@ def test_nt_xent_equals_a_literal_loop(seed, temperature):
         total -= np.log(alike[partner] / others)
     found = float(losses.nt_xent(first, second, temperature))
     assert found == pytest.approx(total / (2 * n), rel=1e-4)
-
-
-def test_nt_xent_of_a_collapse_is_the_logarithm_of_the_others():
-    same = np.ones((6, 4), "float32")
+    same = np.ones((6, 4), "float32")  # a collapse: the logarithm of the others
     assert float(losses.nt_xent(same, same)) == pytest.approx(np.log(11), rel=1e-4)
 
 
@@ -204,6 +201,14 @@ def test_losses_fall_and_are_on_the_card(short, images):
     found = trained.card["losses"]
     assert len(found) == 4 and found[-1] < found[0]
     assert trained.card["then"] == "simclr" and "then" not in short.card
+
+
+@pytest.mark.parametrize("steps, made", [(2, 2), (25, 25), (30, 50), (200, 200)])
+def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
+    pace = self_supervised._pace(steps)
+    rates = [float(pace(step)) for step in range(made + 1)]
+    assert rates.index(max(rates)) == made // 10 and min(rates[:made]) > 0
+    assert rates[made] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_stopped_training_goes_on(short, images, tmp_path):

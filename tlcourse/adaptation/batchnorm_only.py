@@ -26,11 +26,7 @@ def adabn(backbone, source, target_images, *, seed=0):
     The head is fitted to the source's features under the source's statistics; images
     of the target run under the target's.
 
-    For parameters and errors see `source_only`.
-
-    Returns
-    -------
-    Adapted
+    For parameters, result and errors see `source_only`.
 
     References
     ----------
@@ -49,16 +45,12 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     Images of the target are normalised by the statistics of their batch in training,
     and of all of them afterwards. The source is needed for the head alone.
 
-    For the other parameters and errors see `source_only`.
+    For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
     epochs : int
         0 is `source_only`.
-
-    Returns
-    -------
-    Adapted
 
     References
     ----------

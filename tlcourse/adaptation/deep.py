@@ -25,27 +25,15 @@ LOSSES = {"deep_coral": coral_loss, "mmd": mmd_loss}  # of both domains' feature
 def fine_tuned(backbone, source, target_images, *, seed=0, epochs=EPOCHS):
     """Train the network on the source and hope: what the deep methods have to beat.
 
+    A copy is trained, so the backbone's own weights stay as they are. For the other
+    parameters, result and errors see `source_only`.
+
     Parameters
     ----------
-    backbone : Backbone
-        Is copied, so its own weights stay as they are.
-    source : Split
-        Images and labels.
-    target_images : ndarray, (n, height, width, 3), 0-255
-        Not used: it stands here so that all methods have one signature.
     seed : int
         It sets the seeds of Keras, NumPy and Python.
     epochs : int
         How often the source is seen.
-
-    Returns
-    -------
-    Adapted
-
-    Raises
-    ------
-    ValueError
-        If the source or the target's images are unusable.
     """
     return _train(backbone, source, target_images, "fine_tuned", 0, seed, epochs)
 
@@ -53,16 +41,12 @@ def fine_tuned(backbone, source, target_images, *, seed=0, epochs=EPOCHS):
 def deep_coral(backbone, source, target_images, *, seed=0, weight=100.0, epochs=EPOCHS):
     """Train so that the features of both domains have one covariance.
 
-    For the other parameters and errors see `fine_tuned`.
+    For the other parameters, result and errors see `fine_tuned`.
 
     Parameters
     ----------
     weight : float
         How much this counts beside the task; 0 is `fine_tuned`.
-
-    Returns
-    -------
-    Adapted
 
     References
     ----------

@@ -34,30 +34,12 @@ def deep_cluster(
     Every 25 steps the features that have been learnt are clustered; then a new head
     and the backbone learn to tell in which cluster a changed picture is.
 
+    For the other parameters, the result and errors see `simclr`.
+
     Parameters
     ----------
-    backbone : Backbone
-        Where training starts. Is copied, so its own weights stay as they are.
-    images : ndarray, (n, height, width, 3), 0-255
-        At least 64.
     k : int
         Number of clusters; more than the kinds that one expects is usual.
-    augmentations : sequence of str
-        Names of ``AUGMENTATIONS``.
-    steps : int
-        Batches of 64 pictures; above 25, rounded up to whole 25s.
-    seed : int
-        It sets the seeds of Keras, NumPy and Python.
-    show_progress : bool
-
-    Returns
-    -------
-    Backbone
-
-    Raises
-    ------
-    ValueError
-        If the images, ``k``, the augmentations or the number of steps are unusable.
 
     References
     ----------
