@@ -2,6 +2,8 @@
 
 import dataclasses
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import ot
@@ -293,6 +295,15 @@ def test_source_only_training_does_not_see_the_target(short, source, images, tra
     other = 255 - images[:20]
     model = adaptation.fine_tuned(short, source, other, seed=3, epochs=2)
     assert np.array_equal(model.predict(images), trained.predict(images))
+
+
+def test_importing_the_methods_does_not_start_tensorflow():
+    code = (
+        "import sys, tlcourse.adaptation, tlcourse.transferability\n"
+        "import tlcourse.unsupervised\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # --- what each does to the network ----------------------------------------------------

@@ -53,7 +53,7 @@ def importance_weighting(backbone, source, target_images, *, seed=0):
     weighting the log-likelihood function. Bickel et al. (2009), Discriminative
     learning under covariate shift: a domain classifier gives the weights.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
+    xs, xt, _ = _standard_features(backbone, source, target_images)
     weights = importance_weights(xs, xt)
     features = features_of(backbone, source.images)
     return Adapted(backbone, fit_head(features, source.labels, weights), features)
@@ -96,8 +96,7 @@ def subspace_alignment(backbone, source, target_images, *, seed=0, dimensions=20
     Fernando et al. (2013), Unsupervised visual domain adaptation using subspace
     alignment, ICCV.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     dimensions = min(dimensions, *xs.shape, *xt.shape)
     ours, theirs = PCA(dimensions).fit(xs), PCA(dimensions).fit(xt)
     aligned = ours.transform(xs) @ (ours.components_ @ theirs.components_.T)
@@ -114,8 +113,7 @@ def coral(backbone, source, target_images, *, seed=0):
     ----------
     Sun et al. (2016), Return of frustratingly easy domain adaptation, AAAI.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     # A feature that never varies must not become one whose rounding errors vary.
     recoloured = recolour(xs, xt).round(6)
     head = fit_head(recoloured, source.labels)
@@ -170,8 +168,7 @@ def optimal_transport(
     Courty et al. (2017), Optimal transport for domain adaptation, TPAMI: the
     barycentric mapping.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     cost = scipy.spatial.distance.cdist(xs, xt, "sqeuclidean")
     plan = sinkhorn(cost / cost.mean(), regularisation)
     moved = plan @ xt / plan.sum(1, keepdims=True)
@@ -216,9 +213,8 @@ def sinkhorn(cost, regularisation, most=1000):
 
 
 def _standard_features(backbone, source, target_images):
-    """Features of both, by the source's mean and spread; (n, d) and (m, d)."""
+    """Features of both by the source's mean and spread, and what scales more of them."""
     check(source, target_images)
     ours = features_of(backbone, source.images)
-    scaler = StandardScaler().fit(ours)
-    theirs = features_of(backbone, target_images)
-    return scaler.transform(ours), scaler.transform(theirs)
+    scale = StandardScaler().fit(ours).transform
+    return scale(ours), scale(features_of(backbone, target_images)), scale
