@@ -213,7 +213,7 @@ def sinkhorn(cost, regularisation, most=1000):
 
 
 def _standard_features(backbone, source, target_images):
-    """Features of both by the source's mean and spread, and the function that scales."""
+    """Features of both by the source's mean and spread, and the scaling itself."""
     check(source, target_images)
     ours = features_of(backbone, source.images)
     scale = StandardScaler().fit(ours).transform
