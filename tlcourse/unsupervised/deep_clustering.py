@@ -47,7 +47,7 @@ def deep_cluster(
     ECCV.
     """
     images = check_pictures(images, steps)
-    gc.collect()  # trainings that are over hang in cycles, 300 MB each
+    gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     body, head = copied_model(backbone), keras.layers.Dense(k)

@@ -183,7 +183,7 @@ def _compare(loss, augmentations):
 def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress):
     """Train a copy of a backbone towards a goal that it adds to its own loss."""
     images = check_pictures(images, steps)
-    gc.collect()  # trainings that are over hang in cycles, 300 MB each
+    gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     body = copied_model(backbone)
