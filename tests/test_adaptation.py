@@ -334,7 +334,7 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
     def gradient(weight):
         keras.utils.set_random_seed(0)
         body = batchnorm.copied_model(short)
-        network = deep._network(body, 10, deep._alignment(name, weight, steps=10))
+        network = deep._network(body, 10, name, weight, steps=10)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         with tf.GradientTape() as tape:
             task = loss(source.labels, network([ours, theirs]))

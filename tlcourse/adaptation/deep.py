@@ -93,8 +93,7 @@ def _train(backbone, source, target_images, name, weight, seed, epochs):
     steps = epochs * max(1, len(source.images) // BATCH)
     body = copied_model(backbone)
     body.trainable = True
-    align = _alignment(name, weight, steps)
-    network = _network(body, int(max(source.labels)) + 1, align)
+    network = _network(body, int(max(source.labels)) + 1, name, weight, steps)
     pace = keras.optimizers.schedules.CosineDecay(RATE, steps)
     optimizer = keras.optimizers.Adam(pace)
     # Momenta that are made inside the traced step would keep its graph for ever.
@@ -108,7 +107,7 @@ def _train(backbone, source, target_images, name, weight, seed, epochs):
     trained = dataclasses.replace(backbone, model=body)
     ours = with_statistics(trained, source.images)
     # In training each domain's batches were normalised by their own statistics.
-    theirs = ours if align is None else with_statistics(trained, target_images)
+    theirs = with_statistics(trained, target_images) if weight else ours
     head = _classifier(*network.get_layer("head").get_weights())
     return Adapted(theirs, head, features_of(ours, source.images))
 
@@ -124,17 +123,17 @@ def _classifier(kernel, bias):
 
 
 def _alignment(name, weight, steps):
-    """The layer by which a method draws the domains together; None for none."""
+    """From both domains' features to the source's, with a loss that aligns them."""
     from tlcourse.adaptation.layers import Adversary, Alignment
 
     if not weight:
-        return None
+        return lambda features: features[0]
     if name == "dann":
         return Adversary(weight, steps)
     return Alignment(LOSSES[name], weight)
 
 
-def _network(body, classes, align):
+def _network(body, classes, name, weight, steps):
     """From pictures of both domains to the logits of the source's."""
     keras = import_keras()
     encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
@@ -142,7 +141,8 @@ def _network(body, classes, align):
     inputs = [keras.Input(body.input.shape[1:]) for _ in range(2)]
     # One after the other: a batch of both would be normalised by common statistics.
     features = [encoder(each) for each in inputs]
-    return keras.Model(inputs, head(align(features) if align else features[0]))
+    align = _alignment(name, weight, steps)
+    return keras.Model(inputs, head(align(features)))
 
 
 def _pairs(backbone, source, target_images, seed):
