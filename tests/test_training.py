@@ -149,8 +149,8 @@ def test_the_result_is_that_of_the_whole_model(name, trained, task):
     every = len(backbone.blocks)
     k = {"none": 0, "some": 2, "all": every}[trained]
     plan = tl.FreezePlan.last(backbone, k, batchnorm="frozen", body_rate=1e-3)
-    after = training._cut(backbone, plan, set())
-    wanted = {0: "features", every: None}.get(k, backbone.blocks[-3].name)
+    after = training._runs_once(backbone, plan, set())
+    wanted = {0: "features", every: "images"}.get(k, backbone.blocks[-3].name)
     assert after == wanted  # or there would be nothing to compare
     run = tl.transfer(backbone, task, plan, epochs=3, seed=1, show_progress=False)
     whole = fit_the_whole_model(backbone, task, plan, epochs=3, seed=1)
@@ -162,7 +162,7 @@ def test_a_backbone_is_cut_only_where_it_narrows():
     """NASNet's cells read the two before them: nothing there can run in advance."""
     backbone = tl.backbones.load("NASNetMobile", source=None, input_size=32)
     plan = tl.FreezePlan.last(backbone, 2)
-    assert training._cut(backbone, plan, set()) is None
+    assert training._runs_once(backbone, plan, set()) == "images"
     residual_net = residual()
     assert residual_net.cuts == tuple(block.name for block in residual_net.blocks)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 
 from tlcourse.backbones import BUNDLED
-from tlcourse.freezing import SHORT_MOMENTUM
 from tlcourse.quiet import import_keras
 
 
@@ -79,7 +78,7 @@ def _freezing(plan):
     code += "    if isinstance(layer, keras.layers.BatchNormalization)"
     if plan.batchnorm == "frozen":
         return f"{code}:\n        layer.trainable = False\n"
-    code += f" and layer.trainable:\n        layer.momentum = {SHORT_MOMENTUM}\n"
+    code += f" and layer.trainable:\n        layer.momentum = {plan.momentum}\n"
     if plan.batchnorm == "adapt":
         code += (
             "        for variable in layer.trainable_variables:\n"
