@@ -69,7 +69,10 @@ class Run:
 
     @functools.cached_property
     def tuned(self):
-        """The backbone as the training left it, a Backbone of its own; no head."""
+        """The backbone as the training left it, without head; a Backbone of its own.
+
+        Its source is "tuned".
+        """
         model = import_keras().models.clone_model(self.backbone.model)
         model.set_weights(self.weights[:-2])
         return dataclasses.replace(self.backbone, model=model, source="tuned")
@@ -385,10 +388,10 @@ def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
     head = keras.layers.Dense(classes, name="head")
     if after == FEATURES:
         inputs = keras.Input(backbone.model.output.shape[-1:])
-        scale = keras.Variable(1.0, trainable=False)  # so that one model serves all runs
-        return keras.Model(
-            inputs, head(keras.layers.Rescaling(scale, name="rescaling")(inputs))
-        )
+        # A number would be traced as a constant, and each run has its own.
+        scale = keras.Variable(1.0, trainable=False)
+        features = keras.layers.Rescaling(scale, name="rescaling")(inputs)
+        return keras.Model(inputs, head(features))
     part = backbone.model
     if after != IMAGES:
         (block,) = (block for block in backbone.blocks if block.name == after)
