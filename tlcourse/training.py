@@ -12,7 +12,13 @@ import numpy as np
 import scipy.special
 
 from tlcourse.activations import frozen_outputs
-from tlcourse.backbones import FEATURES, IMAGES, Backbone, check_images
+from tlcourse.backbones import (
+    FEATURES,
+    IMAGES,
+    Backbone,
+    check_images,
+    free_memory,
+)
 from tlcourse.freezing import FreezePlan, check_plan, share_out
 from tlcourse.inference import Folded, in_batches
 from tlcourse.progress import progress
@@ -180,6 +186,8 @@ def transfer(
                 logits = training.train(stage, length, validate, watchers)
                 if training.stopped:
                     break
+        if augmentation is not None:
+            free_memory()  # its model serves no other run
         weights = training.weights()
         return Run(
             test_accuracy=_scores(logits, task.test.labels)[1],
@@ -378,8 +386,9 @@ class _Workbench:
 
 
 # Building and tracing a model takes seconds, longer than a training on a few labels:
-# it is done once for all runs of the same plan.
-_workbench = functools.lru_cache(maxsize=6)(_Workbench)
+# it is done once for all runs of the same plan. Four plans make a gradual schedule;
+# each takes 15 MB or more.
+_workbench = functools.lru_cache(maxsize=4)(_Workbench)
 
 
 def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
