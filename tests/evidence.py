@@ -155,8 +155,8 @@ def definitions(code):
 def _needed(tree, function):
     """Dumps of a measuring function and of all that it goes by.
 
-    That stands in its module, in tests/helpers.py or, where it runs a lesson's own
-    functions with ``defined("pitfalls", "mark")``, in the lesson.
+    That stands in its module, in what it imports of tests or, where it runs a lesson's
+    own functions with ``defined("pitfalls", "mark")``, in the lesson.
     """
     named = {**_helpers(tree), **_named(tree)}
     wanted, dumps = [function], {}
@@ -184,15 +184,14 @@ def _named(tree):
 
 
 def _helpers(tree):
-    """What a test module imports of tests/helpers.py, but for `defined` itself."""
-    names = {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "tests.helpers"
-        for alias in node.names
-    } - {"defined"}  # fmt: skip
-    helpers = _named(_read(ROOT / "tests" / "helpers.py")) if names else {}
-    return {name: helpers[name] for name in names}
+    """What a test module imports of what tests share, but for `defined` itself."""
+    named = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("tests."):
+            shared = _named(_read(ROOT / f"{node.module.replace('.', '/')}.py"))
+            names = {alias.name for alias in node.names} & shared.keys()
+            named |= {name: shared[name] for name in names - {"defined"}}
+    return named
 
 
 def _taught(nodes):

@@ -7,7 +7,7 @@ import scipy.stats
 
 import tlcourse as tl
 from tests.helpers import defined, interval, load_backbone
-from tests.lessons.frozen import SEEDS, accuracies, features
+from tests.lessons.measured import SEEDS, accuracies, features
 from tlcourse import transferability
 from tlcourse.lessons.choosing import checks
 

@@ -5,6 +5,7 @@ import pytest
 
 import tlcourse as tl
 from tests.helpers import interval, load_backbone
+from tests.lessons.measured import trained
 from tlcourse import transferability
 
 TARGETS = ("digits", "tissue")  # a test run repeats the first
@@ -24,9 +25,7 @@ def measure(seed, target):
             for name, score in transferability.FROM_FEATURES.items()
         }
         plan = tl.FreezePlan.all(backbone)
-        run = tl.transfer(
-            backbone, task, plan, 20, seed, validate=False, show_progress=False
-        )
+        run = trained(backbone, target, plan, PER_CLASS, seed)
         found["accuracy"] = run.test_accuracy
         rows += [
             {"target": target, "source": source, "what": what, "value": float(value)}

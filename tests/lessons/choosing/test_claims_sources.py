@@ -7,6 +7,7 @@ import pytest
 
 import tlcourse as tl
 from tests.helpers import load_backbone
+from tests.lessons.measured import trained
 from tlcourse.resources import where
 
 # A test run repeats the first: a seed of all takes minutes.
@@ -18,29 +19,20 @@ PER_CLASS = 10
 def measure(seed, source):
     rows = []
     for target in TARGETS:
-        task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
         if source == "raw pixels":
+            task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
             found = {"frozen": _pixel_probe(task)}
         else:
-            found = _trained(load_backbone(source), task, seed)
+            backbone, found = load_backbone(source), {}
+            for how, name in (("frozen", "features"), ("all trained", "all")):
+                plan = getattr(tl.FreezePlan, name)(backbone)
+                run = trained(backbone, target, plan, PER_CLASS, seed)
+                found[how] = run.test_accuracy
         rows += [
             {"target": target, "source": source, "how": how, "value": value}
             for how, value in found.items()
         ]
     return rows
-
-
-def _trained(backbone, task, seed):
-    found = {}
-    for how, plan in (
-        ("frozen", tl.FreezePlan.features(backbone)),
-        ("all trained", tl.FreezePlan.all(backbone)),
-    ):
-        run = tl.transfer(
-            backbone, task, plan, seed=seed, validate=False, show_progress=False
-        )
-        found[how] = run.test_accuracy
-    return found
 
 
 def _pixel_probe(task):

@@ -8,7 +8,7 @@ from sklearn.manifold import TSNE
 
 import tlcourse as tl
 from tests.helpers import defined, interval, load_backbone
-from tests.lessons.frozen import SEEDS, accuracies, features, red
+from tests.lessons.measured import SEEDS, accuracies, features, red
 from tlcourse.quiet import import_keras
 
 PER_CLASS = 10

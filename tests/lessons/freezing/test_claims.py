@@ -5,6 +5,7 @@ import pytest
 
 import tlcourse as tl
 from tests.helpers import load_backbone
+from tests.lessons.measured import trained
 from tlcourse.quiet import import_keras
 
 EPOCHS, DEPTHS, SIZES = 10, (0, 6, 14), (2, 10)
@@ -12,18 +13,11 @@ NEAR, FAR = "glyphs", "fractals"
 PARTS = ("depths", "other plans")  # a test run repeats the first
 
 
-def fine_tune(backbone, target, per_class, plan, seed, epochs=EPOCHS):
-    task = tl.datasets.load(target, per_class=per_class, seed=seed)
-    return tl.transfer(
-        backbone, task, plan, epochs, seed, validate=False, show_progress=False
-    )
-
-
 def depths(backbone, seed):
     """The lesson's heat map, one draw: accuracy by size and depth, and the runs."""
     runs = {
-        (size, k): fine_tune(
-            backbone, "digits", size, tl.FreezePlan.last(backbone, k), seed
+        (size, k): trained(
+            backbone, "digits", tl.FreezePlan.last(backbone, k), size, seed, EPOCHS
         )
         for k in DEPTHS
         for size in SIZES
@@ -91,10 +85,10 @@ def measure_depths(seed, part):
     near, far = load_backbone(NEAR), load_backbone(FAR)
     if part == "depths":
         return depths(far, seed)[0]
-    scratch = fine_tune(near, "digits", 10, tl.FreezePlan.scratch(near), seed)
+    scratch = trained(near, "digits", tl.FreezePlan.scratch(near), 10, seed, EPOCHS)
     rows = [row("none", "scratch", scratch.test_accuracy)]
     for name, (plan, labels, epochs) in far_choices(far).items():
-        run = fine_tune(far, "digits", labels, plan, seed, epochs)
+        run = trained(far, "digits", plan, labels, seed, epochs)
         rows.append(row(FAR, name, run.test_accuracy, labels=labels))
     return rows
 
@@ -107,7 +101,7 @@ def measure_forgetting(seed, part):
         runs = {f"last {k}": runs[10, k] for k in DEPTHS}
     else:
         runs = {
-            name: fine_tune(near, "digits", 10, plan, seed, epochs)
+            name: trained(near, "digits", plan, 10, seed, epochs)
             for name, (plan, epochs) in gentle(near).items()
         }
         rows = [row(NEAR, name, run.test_accuracy) for name, run in runs.items()]

@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix
 
 import tlcourse as tl
 from tests.helpers import defined, load_backbone
-from tests.lessons.frozen import SEEDS, accuracies
+from tests.lessons.measured import SEEDS, accuracies, features
 from tlcourse.lessons.inductive.widget import grad_cam
 
 SOURCE, PER_CLASS = "imagenet_distilled", 20
@@ -150,20 +150,24 @@ def test_varieties_of_one_colour_are_confused():
         assert np.sort(mistakes, axis=None)[-6:].sum() > 0.6 * mistakes.sum()
 
 
+def grey(images):
+    return larger().features(defined("inductive", "in_grey")["in_grey"](images))
+
+
 def test_the_head_leans_on_colour_and_could_do_without_but_grey_copies_are_no_gain():
-    in_grey, fit = defined("inductive", "in_grey")["in_grey"], tl.probes.linear_probe
-    found = []
+    apples, found = tl.datasets.load("apples"), []
+    truth, views = apples.test.labels, (larger().features, grey)
+    unseen, unseen_grey = (features(view, "apples", "test") for view in views)
     for seed in SEEDS:
-        trained, task, said = run(seed)
-        labels, truth = task.train.labels, task.test.labels
-        pictures = [task.train.images, task.test.images]
-        pictures += [in_grey(images) for images in pictures]
+        trained, _, said = run(seed)
         in_colour = (said == truth).mean()
-        answers = trained.predict(pictures[3]).argmax(axis=1)
+        answers = (unseen_grey @ trained.weights[-2] + trained.weights[-1]).argmax(1)
         assert (answers == truth).mean() < in_colour - 0.3
-        seen, unseen, grey, unseen_grey = map(larger().features, pictures)
-        both = np.concatenate([seen, grey])
-        alone = fit().fit(grey, labels).score(unseen_grey, truth)
+        few = tl.datasets.few(apples.train.labels, PER_CLASS, seed, "apples")
+        seen, seen_grey = (features(view, "apples")[few] for view in views)
+        labels, fit = apples.train.labels[few], tl.probes.linear_probe
+        both = np.concatenate([seen, seen_grey])
+        alone = fit().fit(seen_grey, labels).score(unseen_grey, truth)
         assert alone > in_colour - 0.03
         found.append((
             fit().fit(seen, labels).score(unseen, truth),

@@ -9,7 +9,7 @@ import scipy.special
 
 import tlcourse as tl
 from tests.helpers import defined, interval, load_backbone
-from tests.lessons.frozen import SEEDS, accuracies, features, red
+from tests.lessons.measured import SEEDS, accuracies, features, red
 from tlcourse import transferability
 from tlcourse.datasets import Split
 from tlcourse.quiet import import_keras

@@ -3,44 +3,41 @@
 import pytest
 
 import tlcourse as tl
+from tests.helpers import load_backbone
+from tests.lessons.measured import trained
 from tlcourse import freezing, training
 
 
-def run(backbone, plan, seed, epochs=20):
-    """Accuracy on faces with 10 labels a class."""
-    task = tl.datasets.load("faces", per_class=10, seed=seed)
-    return tl.transfer(
-        backbone, task, plan, epochs, seed, validate=False, show_progress=False
-    ).test_accuracy
-
-
 def run_with_slow_batchnorm(backbone, plan, seed):
-    """The same with the momentum that Keras's layers have unless told."""
+    """From scratch with the momentum that Keras's layers have unless told."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(freezing, "SHORT_MOMENTUM", 0.99)
         training._workbench.cache_clear()  # it was built with the other
-        accuracy = run(backbone, plan, seed)
+        accuracy = trained(backbone, "faces", plan, 10, seed).test_accuracy
     training._workbench.cache_clear()
     return accuracy
 
 
 def measure(seed):
-    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
-    random = tl.backbones.load("mobilenet", source=None)
+    backbone, random = map(load_backbone, ("imagenet_distilled", "random"))
     frozen, free = tl.FreezePlan.features(random), tl.FreezePlan.all(random)
     faster, slower = (
         tl.FreezePlan.all(random, head_rate=rate, body_rate=rate)
         for rate in (freezing.HEAD_RATE, freezing.BODY_RATE)
     )
-    found = {
-        "transfer": run(backbone, tl.FreezePlan.features(backbone), seed),
-        "from scratch": run(random, free, seed),
-        "random, frozen": run(random, frozen, seed),
-        "five times the epochs": run(random, free, seed, epochs=100),
-        "the rate of transfer": run(random, faster, seed),
-        "the rate of fine-tuning": run(random, slower, seed),
-        "slow BatchNorm": run_with_slow_batchnorm(random, free, seed),
+    ways = {
+        "transfer": (backbone, tl.FreezePlan.features(backbone), 20),
+        "from scratch": (random, free, 20),
+        "random, frozen": (random, frozen, 20),
+        "five times the epochs": (random, free, 100),
+        "the rate of transfer": (random, faster, 20),
+        "the rate of fine-tuning": (random, slower, 20),
     }
+    found = {
+        name: trained(start, "faces", plan, 10, seed, epochs).test_accuracy
+        for name, (start, plan, epochs) in ways.items()
+    }
+    found["slow BatchNorm"] = run_with_slow_batchnorm(random, free, seed)
     return [{"strategy": name, "value": value} for name, value in found.items()]
 
 

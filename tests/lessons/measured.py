@@ -1,7 +1,7 @@
-"""What many claims rest on: frozen features of whole data sets, and heads on them.
+"""What many claims rest on: frozen features, linear heads on them, and trainings.
 
-Each is measured once a session. A view is a function of pictures that gives a row of
-numbers for each: `red`, `flat`, or a backbone's features.
+Features and heads are measured once a session. A view is a function of pictures that
+gives a row of numbers for each: `red`, `flat`, or a backbone's features.
 """
 
 import functools
@@ -34,3 +34,11 @@ def accuracies(view, name, per_class=10, split="test", domain=None):
     task = tl.datasets.load(name, domain=domain)
     table = tl.probes.probe_features(train, unseen, task, per_class, SEEDS, split)
     return table["accuracy"].to_numpy()
+
+
+def trained(backbone, name, plan, per_class, seed, epochs=20):
+    """Train on a few labels of a data set, and give the Run."""
+    task = tl.datasets.load(name, per_class=per_class, seed=seed)
+    return tl.transfer(
+        backbone, task, plan, epochs, seed, validate=False, show_progress=False
+    )
