@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 
 import tlcourse as tl
@@ -70,22 +69,13 @@ def test_the_table_in_the_readme_and_the_goals(table, request):
 
 def _markdown(summary):
     """The table as Markdown: a row a source, a column a target and training."""
-    columns = [(t, how) for t in TARGETS for how in ("frozen", "all trained")]
-    head = [f"{target}, {how}" for target, how in columns]
-    lines = [
-        "| source | " + " | ".join(head) + " |",
-        "|---|" + "---|" * len(head),
-    ]
-    cells = summary.set_index(["source", "target", "how"])
-    for source in summary["source"].unique():
-        values = []
-        for column in columns:
-            key = (source, *column)
-            values.append(_cell(cells.loc[key]) if key in cells.index else "")
-        lines.append(f"| {source} | " + " | ".join(values) + " |")
-    return "\n".join(lines)
-
-
-def _cell(row):
-    half = (row["high"] - row["low"]) / 2
-    return f"{row['mean']:.2f} ± {np.round(half, 2):.2f}"
+    half = (summary["high"] - summary["low"]) / 2
+    pairs = zip(summary["mean"], half, strict=True)
+    summary["cell"] = [f"{mean:.2f} ± {by:.2f}" for mean, by in pairs]
+    summary["what"] = summary["target"] + ", " + summary["how"]
+    order = [f"{t}, {how}" for t in TARGETS for how in ("frozen", "all trained")]
+    table = summary.pivot(index="source", columns="what", values="cell")[order]
+    table = table.loc[summary["source"].unique()].fillna("").reset_index()
+    rows = [table.columns, *table.to_numpy()]
+    head, *lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, "|---" * len(table.columns) + "|", *lines])
