@@ -1,13 +1,13 @@
 """What takes minutes is measured over 5 seeds by `make claims`, and kept.
 
 A kept file holds every seed's numbers and a fingerprint of the code, data and weights
-on which they rest. A test run repeats one seed, and fails when a number leaves the kept
-interval or the fingerprint is stale.
+on which they rest. A test run repeats one seed, of a long experiment the first part of
+one seed, and fails when a number leaves the kept interval or the fingerprint is stale.
 
 `python tests/evidence.py` lists the kept files whose fingerprint is fresh. After a
 change of code that changes no number, `pytest tests/lessons --restamp COMMIT` writes
 new fingerprints: only for files that were fresh on that commit, with the same numbers,
-and only where the repeated seed passes now.
+and only where the repeated seed, all parts of it, passes now.
 """
 
 import argparse
@@ -165,9 +165,9 @@ def _needed(tree, function):
         if name in named and name not in dumps:
             dumps[name] = repr(_plain(named[name]))
             inside = list(ast.walk(named[name]))
-            wanted += [node.id for node in inside if isinstance(node, ast.Name)]
-            named |= _taught(inside)
-            wanted += _taught(inside)
+            taught = _taught(inside)
+            named |= taught
+            wanted += [*taught, *(n.id for n in inside if isinstance(n, ast.Name))]
     return set(dumps.values())
 
 
