@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
-from tests.helpers import load_backbone
+from tests.helpers import defined, load_backbone
 from tests.lessons.measured import trained
 from tlcourse.quiet import import_keras
 
@@ -111,46 +111,38 @@ def measure_forgetting(seed, part):
 
 
 def by_hand(backbone, freeze_batchnorm):
-    """The lesson's plain Keras: a base, its BatchNorm layers and a compiled model."""
-    keras = import_keras()
-    base = keras.models.clone_model(backbone.model)
-    base.set_weights(backbone.model.get_weights())
-    kind = keras.layers.BatchNormalization
-    norms = [layer for layer in base.layers if isinstance(layer, kind)]
-    for norm in norms:
+    """The lesson's plain Keras: a base, and a model that is yet to compile."""
+    keras, lesson = import_keras(), defined("freezing", "copy", "norms")
+    base = lesson["copy"](backbone)
+    for norm in lesson["norms"](base):
         norm.trainable = not freeze_batchnorm
     inputs = keras.Input(base.input.shape[1:])
     pooled = keras.layers.GlobalAveragePooling2D()(base(inputs))
-    model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
-    return base, norms, compiled(model)
+    return base, keras.Model(inputs, keras.layers.Dense(2)(pooled))
 
 
 def compiled(model):
-    keras = import_keras()
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
-    return model
-
-
-def averages(norms):
-    return [import_keras().ops.convert_to_numpy(norm.moving_mean) for norm in norms]
+    return defined("freezing", "compiled")["compiled"](model)
 
 
 def measure_batchnorm(seed):
     backbone = load_backbone("imagenet_distilled")
     task, rows = tl.datasets.load("faces", per_class=10, seed=seed), []
     train, test = (backbone.preprocess(x.images) for x in (task.train, task.test))
+    averages = defined("freezing", "norms", "averages")["averages"]
     for freeze in (False, True):
         import_keras().utils.set_random_seed(seed)
-        _, norms, model = by_hand(backbone, freeze)
-        before = averages(norms)
-        model.fit(train, task.train.labels, batch_size=20, epochs=3, verbose=0)
-        pairs = zip(before, averages(norms), strict=True)
-        moved = sum(bool((a != b).any()) for a, b in pairs) / len(norms)
+        base, model = by_hand(backbone, freeze)
+        before = averages(base)
+        compiled(model).fit(
+            train, task.train.labels, batch_size=20, epochs=3, verbose=0
+        )
+        pairs = zip(before, averages(base), strict=True)
+        moved = np.mean([(a != b).any() for a, b in pairs])
         accuracy = model.evaluate(test, task.test.labels, verbose=0)[1]
         name = "frozen" if freeze else "free"
-        rows.append({"batchnorm": name, "measured": "moved", "value": moved})
-        rows.append({"batchnorm": name, "measured": "accuracy", "value": accuracy})
+        for what, value in (("moved", float(moved)), ("accuracy", accuracy)):
+            rows.append({"batchnorm": name, "measured": what, "value": value})
     return rows
 
 
@@ -251,29 +243,27 @@ def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):
 
 
 def kernels_moved(base, model):
-    """How many of the base's kernels move in a step on noise."""
-    keras = import_keras()
-    layers = [layer for layer in base.layers if layer.weights]
-    before = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
+    """How many of the base's kernels move in a step on noise, by the lesson's count."""
     noise = np.random.default_rng(0).normal(size=(8, *model.input.shape[1:]))
-    model.fit(noise, np.arange(8) % 2, verbose=0)
-    after = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
-    return sum((a != b).any() for a, b in zip(before, after, strict=True))
+    given = {"x_train": noise, "y_train": np.arange(8) % 2}
+    return defined("freezing", "moving", **given)["moving"](base, model)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["freeze", "set free"])
 def test_flags_set_after_the_first_fit_wait_for_compile(first):
     """Either way round, and without a warning."""
-    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
-    base, norms, model = by_hand(backbone, True)
+    base, model = by_hand(load_backbone("imagenet_distilled"), True)
+    norms = defined("freezing", "norms")["norms"](base)
     kernels = sum(1 for layer in base.layers if layer.weights) - len(norms)
     counts = {True: kernels, False: 0}
-    base.trainable = first
-    for norm in norms:
-        norm.trainable = False
+
+    def set_flags(trainable):
+        base.trainable = trainable
+        for norm in norms:
+            norm.trainable = False
+
+    set_flags(first)
     assert kernels_moved(base, compiled(model)) == counts[first]
-    base.trainable = not first
-    for norm in norms:
-        norm.trainable = False
+    set_flags(not first)
     assert kernels_moved(base, model) == counts[first]  # ignored
     assert kernels_moved(base, compiled(model)) == counts[not first]
