@@ -1,4 +1,4 @@
-"""What the lesson says: what transfer is worth in labels, and what it owes to what."""
+"""What the lesson says: what transfer is worth in labels, and that this is fair."""
 
 import numpy as np
 import pytest
