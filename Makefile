@@ -37,10 +37,12 @@ test: lint test-fast test-lessons test-claims test-browser test-install test-col
 claims: .venv/test
 	$(PYTEST) tests/lessons --renew --capture=no
 
+LESSONS ?= notebooks/*.ipynb
+
 lessons: .venv/test
-	$(PY) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
-	$(STRIP) notebooks/*.ipynb
-	$(PY) -m tlcourse.widgets.stored notebooks/*.ipynb
+	$(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
+	$(STRIP) $(LESSONS)
+	$(PY) -m tlcourse.widgets.stored $(LESSONS)
 
 lint: .venv/test
 	$(PY) -m ruff check .
