@@ -26,8 +26,8 @@ SEEDS = range(5)
 # What a measured number can depend on; a figure's or a widget's code is not in it. A
 # test module that measures with more of the package names it in RESTS_ON.
 CODE = (
-    "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
-    "study", "probes", "tables", "transferability", "datasets/**/*",
+    "backbones", "inference", "batchnorm", "activations", "freezing", "training",
+    "blockwise_adam", "study", "probes", "tables", "transferability", "datasets/**/*",
 )  # fmt: skip
 
 
@@ -132,11 +132,11 @@ def fingerprint(file, function):
         The name of its measuring function.
     """
     tree = _read(file)
-    modules = {
-        path
-        for part in (*CODE, *_rests_on(tree))
-        for path in PACKAGE.glob(f"{part}.py")
-    }
+    modules = set()
+    for part in (*CODE, *_rests_on(tree)):
+        there = set(PACKAGE.glob(f"{part}.py"))
+        assert there, f"No module {part}: correct CODE, or RESTS_ON of {file}."
+        modules |= there
     dumps = [*_needed(tree, function)]
     for path in modules:
         dumps += definitions(path.read_text(encoding="utf-8"))

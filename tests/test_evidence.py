@@ -184,3 +184,10 @@ def test_what_it_takes_from_helpers_and_lessons_counts(monkeypatch):
 
     monkeypatch.setattr(evidence, "_read", other)
     assert [new == old for new, old in zip(stamps(), before, strict=True)] == [1, 0]
+
+
+def test_a_module_that_has_moved_away_is_missed(tmp_path):
+    file = tmp_path / "test_claims.py"
+    file.write_text('RESTS_ON = ("adaptation/gone",)\ndef measure(seed): pass\n')
+    with pytest.raises(AssertionError, match="No module adaptation/gone"):
+        evidence.fingerprint(file, "measure")
