@@ -43,7 +43,7 @@ def look_up(name, measure, *, parts=None, renew=False, restamp=None, folder=None
         measured stands under "value", and what else is there names the experiment.
         With parts it is ``measure(seed, part)``, which gives the rows of one.
     parts : sequence, optional
-        Where a whole seed takes more than a minute: all parts of the experiment. A
+        Where a whole seed takes long: all parts of the experiment. A
         test run repeats the first of them, always; a restamp repeats all.
     renew : bool
         Measure all seeds, and keep them.
