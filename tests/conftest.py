@@ -3,9 +3,11 @@
 import functools
 
 import pytest
+import threadpoolctl
 
 import tlcourse as tl
 from tests.evidence import look_up
+from tests.helpers import load_backbone
 
 
 def pytest_addoption(parser):
@@ -26,7 +28,7 @@ def evidence(request):
 
 @pytest.fixture(scope="session")
 def backbone():
-    return tl.backbones.load("mobilenet", source="glyphs")
+    return load_backbone("glyphs")
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +41,11 @@ def own_cache(tmp_path_factory):
     """Tests neither read nor fill the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def one_thread():
+    """Linear algebra on one thread: on small matrices, two threads wait."""
+    with threadpoolctl.threadpool_limits(1):
         yield
