@@ -30,11 +30,11 @@ WRONG = {
         "leep": (transferability.leep, "logarithm of guessing|likeliest|is 0"),
         "accuracy of the guess": (
             lambda probabilities, labels: (probabilities.argmax(1) == labels).mean(),
-            "",
+            "never above 0",
         ),
         "with another sign": (
             lambda probabilities, labels: -transferability.nce(probabilities, labels),
-            "",
+            "never above 0",
         ),
     },
     "choosing.2": {

@@ -48,10 +48,10 @@ WRONG = {
             "^A row that equals",
         ),
         "nearest picture": (nearest_picture, "^The mean of a class decides"),
-        "largest product": (largest_product, ""),
+        "largest product": (largest_product, "^The mean of a class decides"),
         "stops": (
             lambda train, labels, new: new.nothing,
-            "",
+            "one class",
             "stopped in its line 1",
         ),
     },

@@ -47,8 +47,16 @@ def gives_the_base_back(base):
 WRONG = {
     "freezing.1": {
         "a backbone": (Later(far), "one FreezePlan"),
-        "of the near source": (Later(lambda: PLAN.features(near())), "", "source glyphs"),
-        "from scratch": (Later(lambda: PLAN.scratch(far())), "", "from scratch"),
+        "of the near source": (
+            Later(lambda: PLAN.features(near())),
+            "fractals",
+            "source glyphs",
+        ),
+        "from scratch": (
+            Later(lambda: PLAN.scratch(far())),
+            "fractals",
+            "from scratch",
+        ),
         "too many": (Later(lambda: PLAN.last(far(), 8)), "40,000", "trains"),
         "too few": (
             Later(lambda: PLAN.features(far())),
@@ -67,9 +75,9 @@ WRONG = {
         ),
     },
     "freezing.3": {
-        "nothing": (nothing, ""),
-        "frozen first": (frozen_first, ""),
-        "half": (half, ""),
+        "nothing": (nothing, "no BatchNorm is free"),
+        "frozen first": (frozen_first, "BatchNorm layer is frozen"),
+        "half": (half, "no BatchNorm is free"),
     },
 }
 RIGHT = {

@@ -46,7 +46,10 @@ WRONG = {
         "writes into it": (writes_into_it, "as before"),
     },
     "inductive.3": {
-        "all classes": (lambda maps, kernel, label: maps @ kernel, r"shape \(n, h, w\)"),
+        "all classes": (
+            lambda maps, kernel, label: maps @ kernel,
+            r"shape \(n, h, w\)",
+        ),
         "of no label": (lambda maps, kernel, label: maps.sum(-1), "Another label"),
         "another label": (
             lambda maps, kernel, label: maps @ kernel[:, label - 1],

@@ -56,14 +56,14 @@ WRONG = {
     "pitfalls.3": {
         "how often the first": (
             lambda predict, images, change: np.mean(predict(change(images)) == 1),
-            "",
+            "none flips",
         ),
-        "always": (lambda predict, images, change: 1.0, ""),
+        "always": (lambda predict, images, change: 1.0, "none flips"),
         "of the pixels": (
             lambda predict, images, change: np.mean(change(images) != images),
-            "",
+            "all of them flip",
         ),
-        "of another change": (of_another_change, ""),
+        "of another change": (of_another_change, "any change"),
     },
 }
 RIGHT = {}

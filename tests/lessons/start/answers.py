@@ -74,4 +74,6 @@ WRONG = {
         ),
     },
 }
-RIGHT = {"start.2": {"whole numbers": changed(lambda right: right.round().astype("u1"))}}
+RIGHT = {
+    "start.2": {"whole numbers": changed(lambda right: right.round().astype("u1"))}
+}

@@ -36,7 +36,7 @@ def names():
     transferred, from_scratch = runs()
     return {
         "tl": tl,
-        "summary": tl.tables.summarise(table()),
+        "summary": tl.tables.summarise(table(), ["strategy", "per_class"]),
         "transferred": transferred,
         "from_scratch": from_scratch,
     }
@@ -44,17 +44,20 @@ def names():
 
 WRONG = {
     "why.1": {
-        "always 9": (lambda *_: 9, ""),
-        "text": (lambda *_: "9", ""),
-        "no function": (9, ""),
+        "always 9": (lambda *_: 9, "minds the goal", "gives 9 and 9"),
+        "text": (lambda *_: "9", "one whole number", "gives '9'"),
+        "no function": (9, "one whole number", "found an int: 9"),
     },
     "why.2": {
-        "one run": (Later(lambda: runs()[0]), ""),
-        "the other way round": (Later(lambda: solved("why.2", tl=tl)[::-1]), ""),
+        "one run": (Later(lambda: runs()[0]), "two runs"),
+        "the other way round": (
+            Later(lambda: solved("why.2", tl=tl)[::-1]),
+            "The first comes",
+        ),
     },
     "why.3": {
-        "one of two": ({"b"}, ""),
-        "text": ("bd", ""),
+        "one of two": ({"b"}, "Nothing fair is missing"),
+        "text": ("bd", "a set of letters"),
     },
 }
 RIGHT = {}
