@@ -103,7 +103,9 @@ def test_no_words_lie_on_other_words(name):
     fig.draw_without_rendering()
     renderer = FigureCanvasAgg(fig).get_renderer()
     for axes in filter(lambda axes: axes.axison, fig.axes):
-        words = [each for each in written(axes) if each.get_text() and each.get_visible()]
+        words = [
+            each for each in written(axes) if each.get_text() and each.get_visible()
+        ]
         boxes = [each.get_window_extent(renderer) for each in words]
         for k, box in enumerate(boxes):
             over = [words[j].get_text() for j in range(k) if box.overlaps(boxes[j])]
