@@ -7,7 +7,7 @@ import threadpoolctl
 
 import tlcourse as tl
 from tests.evidence import look_up
-from tests.helpers import load_backbone
+from tests.helpers import Kernel, load_backbone
 
 
 def pytest_addoption(parser):
@@ -49,3 +49,16 @@ def one_thread():
     """Linear algebra on one thread: on small matrices, two threads wait."""
     with threadpoolctl.threadpool_limits(1):
         yield
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A real kernel, one for a module's tests."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield Kernel(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
