@@ -69,10 +69,7 @@ FIGURES = {
     "adversary": (lambda: figures.adversary(title="There and back"),),
 }  # fmt: skip
 REFUSED = [
-    (
-        "as many pictures",
-        lambda: figures.domain_rows({"a": black(4), "b": black(3)}),
-    ),
+    ("as many pictures", lambda: figures.domain_rows({"a": black(4), "b": black(3)})),
     ("at least one row", lambda: figures.domain_rows({})),
     ("source_only", lambda: ladder(one=summary(("coral", "oracle")))),
     (

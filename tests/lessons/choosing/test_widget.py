@@ -27,9 +27,7 @@ PICTURES = [
     functools.partial(draw, "photos", True),
     functools.partial(draw, "glyphs", False),
 ]
-REFUSED = [
-    ("no source 'pears': choose one of glyphs", lambda: draw("pears", True)),
-]
+REFUSED = [("no source 'pears': choose one of glyphs", lambda: draw("pears", True))]
 
 
 def test_the_widget_tells_what_a_choice_reaches():

@@ -71,10 +71,7 @@ WRONG = {
     },
     "clusters.3": {
         "five": (lambda features, budget: range(5), "different positions"),
-        "one": (
-            lambda features, budget: np.zeros(budget, int),
-            "different positions",
-        ),
+        "one": (lambda features, budget: np.zeros(budget, int), "different positions"),
         "outside": (
             lambda features, budget: np.arange(budget) * 1000,
             "different positions",

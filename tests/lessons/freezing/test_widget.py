@@ -5,6 +5,7 @@ These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -260,18 +261,15 @@ def test_a_double_click_trains_once(lab, monkeypatch):
 
 
 def test_two_threads_that_click_train_once(lab, monkeypatch):
-    seen = count_trainings(monkeypatch)
-    together = threading.Barrier(2)
+    seen, together = count_trainings(monkeypatch), threading.Barrier(2)
 
     def click():
         together.wait()
         lab._clicked_train(None)
 
-    clicks = [threading.Thread(target=click) for _ in range(2)]
-    for each in clicks:
-        each.start()
-    for each in clicks:
-        each.join()
+    with ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(click) for _ in range(2)]:
+            each.result()
     wait_until(lambda: free() and lab.runs)
     assert seen == [1] and len(lab.runs) == 1
 

@@ -61,6 +61,4 @@ WRONG = {
         ),
     },
 }
-RIGHT = {
-    "inductive.3": {f"times {f:.3g}": scaled(f) for f in (1.0, 1 / 16, 300.0)},
-}
+RIGHT = {"inductive.3": {f"times {f:.3g}": scaled(f) for f in (1.0, 1 / 16, 300.0)}}

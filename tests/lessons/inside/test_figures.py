@@ -29,10 +29,7 @@ FIGURES = {
     "filters": (filters,),
     "inside": (lambda: some_silent(1), "2 of 6 channels"),
     "inside_silent": (lambda: some_silent(0), "0 of 6 channels"),
-    "probes": (
-        lambda: figures.probes(table(), chance=0.1),
-        "its best 0.80 at block1",
-    ),
+    "probes": (lambda: figures.probes(table(), chance=0.1), "its best 0.80 at block1"),
 }
 REFUSED = [
     ("reads colour pictures", lambda: filters(kernels=(3, 3, 8, 4))),

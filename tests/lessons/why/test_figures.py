@@ -23,7 +23,7 @@ REFUSED = [
     (
         "one row for 'features' with 3 labels",
         lambda: worth(summary(), 3, "features", "from_scratch", needed=20.0),
-    ),
+    )
 ]
 
 

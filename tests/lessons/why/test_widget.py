@@ -5,7 +5,10 @@ import functools
 from tests.lessons.why.answers import table
 from tlcourse.lessons.why import widget
 
-SHOW, FIRST = functools.partial(widget.how_many_labels, table()), ""
+SHOW, FIRST = (
+    functools.partial(widget.how_many_labels, table()),
+    "Line chart of test accuracy",
+)
 CONTROLS = "per class."
 PICTURES = [lambda: widget.draw(table(), 1), lambda: widget.draw(table(), 50)]
 REFUSED = []
