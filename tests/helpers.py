@@ -1,4 +1,4 @@
-"""What many tests do: read a lesson, check an answer, look at a picture, say how sure.
+"""What many tests do: read a lesson, check an answer, look at a picture, ask a kernel.
 
 A lesson goes by its name, as everywhere: "choosing".
 """
@@ -8,6 +8,9 @@ import functools
 import io
 import json
 import re
+import textwrap
+import time
+from queue import Empty
 
 import numpy as np
 import scipy.stats
@@ -132,7 +135,7 @@ def load_backbone(source, **options):
     return tl.backbones.load("mobilenet", source=source, **options)
 
 
-# --- a lesson of the test's own -------------------------------------------------------
+# --- a lesson of the test's own ------------------------------------------------------
 
 
 def write_lesson(folder, checks, quiz):
@@ -141,3 +144,58 @@ def write_lesson(folder, checks, quiz):
     lesson.mkdir()
     (lesson / "checks.py").write_text(checks)
     (lesson / "quiz.md").write_text(quiz)
+
+
+# --- a real kernel -------------------------------------------------------------------
+
+
+class Kernel:
+    """A kernel that runs code and gets the messages a browser's widgets would send."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def messages(self, request, until_idle=True, seconds=60.0):
+        """What the kernel publishes for a request, or for all in some seconds."""
+        end, found = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                continue
+            found.append(message)
+            content = message["content"]
+            mine = message["parent_header"].get("msg_id") == request
+            if until_idle and mine and content.get("execution_state") == "idle":
+                return found
+        if until_idle:
+            raise TimeoutError(f"The kernel is not idle after {seconds} s.")
+        return found
+
+    def run(self, code):
+        """Run code; return the outputs as (message type, content)."""
+        found = self.messages(self.client.execute(textwrap.dedent(code)))
+        kinds = ("stream", "display_data", "update_display_data", "error")
+        return [(m["msg_type"], m["content"]) for m in found if m["msg_type"] in kinds]
+
+    def value(self, expression):
+        """What an expression prints."""
+        outputs = self.run(f"print({expression})")
+        assert {kind for kind, _ in outputs} == {"stream"}, outputs
+        # A busy kernel may send a line and its end one after the other.
+        return "".join(content["text"] for _, content in outputs).strip()
+
+    def move(self, model_id, **state):
+        """Send what the browser sends when a control is moved; the message's id."""
+        data = {"method": "update", "state": state, "buffer_paths": []}
+        return self._send(model_id, data)
+
+    def click(self, model_id):
+        """Send what the browser sends when a button is clicked; the message's id."""
+        return self._send(model_id, {"method": "custom", "content": {"event": "click"}})
+
+    def _send(self, model_id, data):
+        session = self.client.session
+        message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
