@@ -5,6 +5,16 @@ returns a `Picture`: the figure together with its description in words. Colours 
 those of Okabe and Ito (2008), which colour-blind people can tell apart; markers, line
 styles, hatches and signs say the same again, so that no figure rests on colour alone.
 
+What holds for every figure, and no docstring repeats:
+
+* ``title``, where a figure takes one, is a str that stands above it; without it there
+  is none.
+* ``alt``, where a figure takes one, is a str that takes the place of the description,
+  which is otherwise made from the numbers.
+* ``summary`` is a data frame as `tables.summarise` returns it, with the columns mean,
+  low and high; where a line of ``chance`` is wanted, it is the accuracy of guessing.
+* A table that is empty or lacks a column raises a ValueError that says so.
+
 Each module holds one kind of figure; `style` holds what they share. A figure of one
 lesson stands in the lesson's own ``figures.py``, and moves here when a second one wants
 it.

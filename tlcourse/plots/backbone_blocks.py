@@ -15,7 +15,7 @@ from tlcourse.plots.style import (
 
 
 @styled
-def blocks(backbone, plan=None, *, title=None, alt=None):
+def blocks(backbone, plan=None, *, title=None):
     """The blocks of a backbone in a row, wider with more parameters.
 
     Widths are in proportion to the parameters, except that no block is drawn narrower
@@ -29,13 +29,7 @@ def blocks(backbone, plan=None, *, title=None, alt=None):
         Which blocks are trainable. Then frozen blocks are blue, hatched and marked
         with a snowflake, trainable ones orange and marked with a pencil.
     title : str, optional
-        Words above the row; without it, the name of the backbone.
-    alt : str, optional
-        The description; without it, one is made from the blocks.
-
-    Returns
-    -------
-    Picture
+        Without it, the name and size of the backbone.
 
     Raises
     ------
@@ -68,7 +62,7 @@ def blocks(backbone, plan=None, *, title=None, alt=None):
             handles=[_block_patch(True), _block_patch(False)],
             loc="outside lower left", ncols=2,
         )  # fmt: skip
-    return Picture(fig, alt or _blocks_in_words(name, row, frozen))
+    return Picture(fig, _blocks_in_words(name, row, frozen))
 
 
 def _frozen(backbone, plan):

@@ -7,11 +7,13 @@ from tlcourse.plots.style import (
     Picture,
     checked_table,
     listed,
+    name_rows,
     new_figure,
     put_title,
     readable,
     series_style,
     styled,
+    write_beside,
 )
 
 
@@ -31,27 +33,13 @@ def bars(
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns `by`, mean, low and high (and `series`).
     by : str
         The column that names the bars, first row on top.
     series : str, optional
         A column that splits each bar into one per series, told apart by colour and
         hatch.
-    xlabel, title : str, optional
-        Words below and above the axes.
+    xlabel : str
     chance : float, optional
-        Draws a thin line at the accuracy of guessing.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
     columns = [by, "mean", "low", "high"] + ([series] if series else [])
     table = checked_table(summary, columns, "bars")
@@ -70,13 +58,11 @@ def bars(
             "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
             textcoords="offset points", ha="center", fontsize=10, color=INK,
         )  # fmt: skip
-    axes.set_yticks(range(len(names)), [readable(name) for name in names])
+    name_rows(axes, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     furthest = max(table["high"].max(), table["mean"].max())
     axes.set_xlim(min(0, table["low"].min()), furthest * 1.1)
     axes.set_xlabel(xlabel)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
     put_title(axes, title, pad=18 if chance is not None else 6)
     if series:
         fig.legend(loc="outside right upper", title=readable(series))
@@ -93,10 +79,7 @@ def _bars_of_one_series(axes, rows, centre, height, name, style):
     axes.hlines(centre, low, high, color=INK, linewidth=1.6)
     axes.plot(low, centre, "|", high, centre, "|", color=INK, markersize=7)
     for value, right, y in zip(mean, np.fmax(high, mean), centre, strict=True):
-        axes.annotate(
-            f"{value:.2f}", (right, y), (6, 0), textcoords="offset points",
-            va="center", fontsize=10, color=INK,
-        )  # fmt: skip
+        write_beside(axes, right, y, value)
 
 
 def _bars_in_words(table, by, series, xlabel):

@@ -6,10 +6,10 @@ from tlcourse.plots.style import (
     INK,
     Picture,
     checked_table,
+    line_style,
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
 )
 
@@ -23,37 +23,22 @@ def learning_curves(
     series="strategy",
     *,
     xlabel=None,
-    ylabel="Test accuracy",
     title=None,
     chance=None,
-    alt=None,
 ):
     """Lines of means over `x`, one per series, with their intervals shaded.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns `x`, `series`, mean, low and high, as `tables.summarise` returns them.
     x : str
         The column of the horizontal axis, a number. Its values become the ticks; the
         axis is logarithmic where they span more than a factor of ten.
     series : str
         The column that tells the lines apart.
-    xlabel, ylabel, title : str, optional
-        Words for the axes and above them.
+    xlabel : str, optional
+        Without it, the name of the column `x` in words.
     chance : float, optional
-        Draws a thin line at the accuracy of guessing.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
     table = checked_table(
         summary, [x, series, "mean", "low", "high"], "learning_curves"
@@ -63,22 +48,22 @@ def learning_curves(
     xlabel = xlabel or {"per_class": LABELS}.get(x, readable(x))
     groups = list(table.groupby(series, sort=False))
     for index, (name, rows) in enumerate(groups):
-        curve(axes, rows.sort_values(x), x, str(name), series_style(index))
-    frame_of_numbers(axes, table[x], xlabel, ylabel, chance)
+        curve(axes, rows.sort_values(x), x, str(name), line_style(index))
+    frame_of_numbers(axes, table[x], xlabel, chance)
     lowest, highest = table["low"].min(), table["high"].max()
     lowest = lowest if chance is None else min(lowest, chance)
     margin = 0.05 * (highest - lowest) or 0.05
     axes.set_ylim(lowest - margin, highest + margin)
     put_title(axes, title)
     _legend_by_height(fig, axes, groups, x)
-    return Picture(fig, alt or _curves_in_words(groups, x, xlabel, ylabel))
+    return Picture(fig, _curves_in_words(groups, x, xlabel))
 
 
-def frame_of_numbers(axes, values, xlabel, ylabel, chance):
+def frame_of_numbers(axes, values, xlabel, chance):
     """What stands around the lines of one chart over numbers."""
     guessing_line(axes, chance)
     _number_axis(axes, sorted(values.unique()))
-    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set(xlabel=xlabel, ylabel="Test accuracy")
     axes.grid(axis="y")
 
 
@@ -94,10 +79,10 @@ def guessing_line(axes, chance):
 
 
 def curve(axes, rows, x, name, style):
+    """A line of means over the column `x`, with its intervals shaded."""
     at, mean = rows[x].to_numpy(float), rows["mean"].to_numpy(float)
     low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
-    line = {key: style[key] for key in ("color", "marker", "linestyle")}
-    axes.plot(at, mean, label=readable(name), **line)
+    axes.plot(at, mean, label=readable(name), **style)
     if len(at) > 1:
         axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
     else:  # one point has no area to shade
@@ -124,7 +109,7 @@ def _legend_by_height(fig, axes, groups, x):
     )
 
 
-def _curves_in_words(groups, x, xlabel, ylabel):
+def _curves_in_words(groups, x, xlabel):
     told = []
     for name, rows in groups:
         rows = rows.sort_values(x)
@@ -134,6 +119,6 @@ def _curves_in_words(groups, x, xlabel, ylabel):
             f"to {last['mean']:.2f} at {last[x]:g}"
         )
     return (
-        f"Line chart of {ylabel.lower()} over {xlabel.lower()}, with intervals: "
+        f"Line chart of test accuracy over {xlabel.lower()}, with intervals: "
         f"{'; '.join(told[:8])}."
     )

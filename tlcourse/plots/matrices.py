@@ -2,18 +2,11 @@
 
 import numpy as np
 
-from tlcourse.plots.style import (
-    INK,
-    Picture,
-    new_figure,
-    put_title,
-    readable,
-    styled,
-)
+from tlcourse.plots.style import INK, Picture, new_figure, put_title, readable, styled
 
 
 @styled
-def confusion(matrix, classes, *, title=None, alt=None):
+def confusion(matrix, classes, *, title=None):
     """How often each true class (rows) was answered by each class (columns).
 
     Parameters
@@ -22,14 +15,6 @@ def confusion(matrix, classes, *, title=None, alt=None):
         Counts; entry (i, j) is how many examples of class i were called j.
     classes : sequence of str
         The k names.
-    title : str, optional
-        Words above the matrix.
-    alt : str, optional
-        The description; without it, the accuracy and the commonest mistakes.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -63,7 +48,7 @@ def confusion(matrix, classes, *, title=None, alt=None):
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     put_title(axes, title)
-    return Picture(fig, alt or _confusion_in_words(matrix, names))
+    return Picture(fig, _confusion_in_words(matrix, names))
 
 
 def _confusion_in_words(matrix, names):

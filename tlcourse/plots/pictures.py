@@ -4,7 +4,14 @@ import math
 
 import numpy as np
 
-from tlcourse.plots.style import Picture, listed, new_figure, readable, styled
+from tlcourse.plots.style import (
+    Picture,
+    listed,
+    new_figure,
+    readable,
+    styled,
+    title_above,
+)
 
 
 @styled
@@ -19,66 +26,57 @@ def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
         One per picture, of one or two lines; long ones are cut to fit.
     columns : int
         Pictures in a row.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the number of pictures and their titles.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
     ValueError
         If the shape is wrong, there is no picture, or the titles do not match.
     """
-    pixels = as_pixels(images, "image_grid")
-    fig, told = titled_grid(
-        "image_grid", len(pixels), titles, columns, title,
-        lambda axes, index: axes.imshow(pixels[index]),
-        ratio=pixels.shape[1] / pixels.shape[2],
-    )  # fmt: skip
-    return Picture(fig, alt or f"Grid of {len(pixels)} pictures{told}.")
+    fig, _, in_words = titled_grid("image_grid", images, titles, columns)
+    title_above(fig, title)
+    return Picture(fig, alt or in_words)
 
 
-def titled_grid(what, count, titles, columns, title, draw, ratio=1.0):
-    """A figure of tiles that ``draw(axes, index)`` fills, and their titles in words."""
+def titled_grid(what, images, titles, columns):
+    """Draw pictures as tiles; gives the figure, the tiles' axes, and words for it."""
+    pixels = as_pixels(images, what)
+    count, height, width, _ = pixels.shape
     if titles is not None and len(titles) != count:
         raise ValueError(
             f"{what} needs one title per picture: there are {count} pictures and "
             f"{len(titles)} titles."
         )
     lines = max(str(each).count("\n") + 1 for each in titles) if titles else 0
-    width = min(7.4, 1.25 * min(columns, count))
-    fig, axes, side = new_tiles(count, columns, width, ratio, lines)
-    for index in range(count):
-        draw(axes[index], index)
-        if titles is not None:
-            text = cut_to_fit(readable(titles[index]), side, 9)
-            axes[index].set_title(text, fontsize=9, loc="center", pad=2)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    side = min(7.4 / columns, 1.25)
+    fig = new_figure(
+        side * columns, rows * (side * height / width + (0.2 * lines or 0.04)) + 0.1
+    )
+    grid = fig.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, picture in zip(grid, pixels, strict=False):
+        axes.imshow(picture)
+    for axes, words in zip(grid, titles or (), strict=False):
+        text = _cut_to_fit(readable(words), side, 9)
+        axes.set_title(text, fontsize=9, loc="center", pad=2)
     told = listed(dict.fromkeys(map(readable, titles)), 16) if titles else ""
-    return fig, told and f": {told}"
+    in_words = f"Grid of {count} pictures{told and ': '}{told}."
+    return fig, grid, in_words
+
+
+IN_A_ROW = 7  # examples of each data set in a gallery
 
 
 @styled
-def gallery(tasks, columns=7, *, alt=None):
+def gallery(tasks):
     """A row of examples for each data set, with its name, classes and size.
 
     Parameters
     ----------
     tasks : sequence of Task
         A row each; ``load(name, per_class=4)`` has enough examples.
-    columns : int
-        Pictures in a row.
-    alt : str, optional
-        The description; without it, the data sets and their classes.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -89,23 +87,18 @@ def gallery(tasks, columns=7, *, alt=None):
     if not tasks:
         raise ValueError("gallery needs at least one task: tl.datasets.load gives one.")
     fig = new_figure(7.4, 1.0 * len(tasks))
-    widths = [1.35] + [1] * columns
-    grid = fig.subplots(len(tasks), columns + 1, width_ratios=widths, squeeze=False)
-    told = [
-        _gallery_row(axes, task, columns)
-        for axes, task in zip(grid, tasks, strict=True)
-    ]
-    return Picture(
-        fig, alt or f"A row of pictures for each data set: {'; '.join(told)}."
-    )
+    widths = [1.35] + [1] * IN_A_ROW
+    grid = fig.subplots(len(tasks), len(widths), width_ratios=widths, squeeze=False)
+    told = [_gallery_row(axes, task) for axes, task in zip(grid, tasks, strict=True)]
+    return Picture(fig, f"A row of pictures for each data set: {'; '.join(told)}.")
 
 
-def _gallery_row(axes, task, columns):
+def _gallery_row(axes, task):
     """Draw a data set's name, facts and examples; return them in words."""
     # Every few-shot draw begins with one picture of each class: spread over them.
-    step = max(1, len(task.classes) // columns)
-    images = task.train.images[: step * columns : step]
-    labels = task.train.labels[: step * columns : step]
+    step = max(1, len(task.classes) // IN_A_ROW)
+    images = task.train.images[: step * IN_A_ROW : step]
+    labels = task.train.labels[: step * IN_A_ROW : step]
     names = [readable(task.classes[label]) for label in labels]
     height, width = images.shape[1:3]
     facts = f"{len(task.classes)} classes\n{height} × {width} px"
@@ -138,19 +131,7 @@ def as_pixels(images, what):
     return images
 
 
-def new_tiles(count, columns, width, ratio, lines):
-    """A figure of `count` empty tiles with titles of so many lines; axes in a list."""
-    columns = max(1, min(columns, count))
-    rows = math.ceil(count / columns)
-    side = width / columns
-    fig = new_figure(width, rows * (side * ratio + (0.2 * lines or 0.04)) + 0.1)
-    axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
-    for each in axes:
-        each.set_axis_off()
-    return fig, axes, side
-
-
-def cut_to_fit(text, side, size):
+def _cut_to_fit(text, side, size):
     """The text, each line cut to what fits above a tile `side` inches wide."""
     room = max(3, int(side * 0.9 * 72 / (size * 0.6)))
     lines = text.split("\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 #: Okabe and Ito's colours without the yellow that fades on white paper, then a grey
 #: and Tol's wine for figures of many classes.
@@ -30,6 +31,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
 INK, GRID = "#333333", "#dddddd"
+#: Path effects of words that stand on a drawing.
+HALO = (withStroke(linewidth=3, foreground="white"),)
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 12,
@@ -60,15 +63,8 @@ _DRAWING = threading.RLock()
 def styled(function):
     """Draw with the course's style whatever the reader's own settings are.
 
-    Parameters
-    ----------
-    function : callable
-        Any function that draws and returns a `Picture`.
-
-    Returns
-    -------
-    callable
-        The same function, drawing in the course's style, one drawing at a time.
+    Decorates any function that draws and returns a `Picture`. What such functions have
+    in common (``title``, ``alt``, refused tables) stands in the docstring of `plots`.
     """
 
     @functools.wraps(function)
@@ -178,22 +174,18 @@ def _smaller(png):
 def series_style(index):
     """Colour, marker, line style and hatch of the series with this number.
 
-    Parameters
-    ----------
-    index : int
-        0 for the first series. Nine colours and eight markers go round, so that the
-        first 72 series differ in at least one of them.
-
-    Returns
-    -------
-    dict
-        With the keys color, marker, linestyle and hatch.
+    Nine colours and eight markers go round, so that the first 72 series differ in at
+    least one of them. `index` is 0 for the first.
     """
+    return {**line_style(index), "hatch": HATCHES[index % len(HATCHES)]}
+
+
+def line_style(index):
+    """Colour, marker and line style of a series, as ``axes.plot`` takes them."""
     return {
         "color": PALETTE[index % len(PALETTE)],
         "marker": MARKERS[index % len(MARKERS)],
         "linestyle": LINES[index % len(LINES)],
-        "hatch": HATCHES[index % len(HATCHES)],
     }
 
 
@@ -227,6 +219,27 @@ def put_title(axes, title, pad=6):
     """Write the title above the axes, if there is one."""
     if title:
         axes.set_title(title, pad=pad)
+
+
+def title_above(fig, title):
+    """Write the title above a figure of several axes, if there is one."""
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+
+
+def name_rows(axes, names):
+    """Write names beside the rows 0, 1, 2, … of horizontal bars or dots."""
+    axes.set_yticks(range(len(names)), [readable(name) for name in names])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+
+
+def write_beside(axes, x, y, number, gap=6, form=".2f", **looks):
+    """Write a number a few points right of a place, or left of it (a gap below 0)."""
+    axes.annotate(
+        format(number, form), (x, y), (gap, 0), textcoords="offset points", va="center",
+        ha="right" if gap < 0 else "left", **{"fontsize": 10, "color": INK, **looks},
+    )  # fmt: skip
 
 
 def listed(parts, most=8):

@@ -43,6 +43,35 @@ def show_live(widget, text):
     display({VIEW: view, "text/plain": text}, raw=True)
 
 
+def labelled(kind, label, tooltip=None, **state):
+    """A control with its label beside it, which takes the width that it needs.
+
+    Parameters
+    ----------
+    kind : type
+        A class of ipywidgets 7 or 8 with a description, such as SelectionSlider.
+    label : str
+        The words beside it.
+    tooltip : str, optional
+        What the mouse shows; without it, the label.
+    **state
+        Everything else that the control begins with.
+
+    Returns
+    -------
+    ipywidgets.Widget
+    """
+    from ipywidgets import Layout
+
+    looks = {
+        "style": {"description_width": "initial"},
+        "layout": Layout(width="auto", max_width="32em"),
+    }
+    if "tooltip" in kind.class_trait_names():
+        looks["tooltip"] = tooltip or label  # ipywidgets 8 would show "null" there
+    return kind(description=label, **{**looks, **state})
+
+
 def control(label, what):
     """A widget for a value: a ready one, or the simplest that offers the options.
 
@@ -67,21 +96,32 @@ def control(label, what):
 
     if isinstance(what, widgets.Widget):
         return what
-    looks = {
-        "description": label,
-        "style": {"description_width": "initial"},
-        "layout": widgets.Layout(width="auto", max_width="32em"),
-    }
-    if "tooltip" in widgets.SelectionSlider.class_trait_names():
-        looks["tooltip"] = label  # ipywidgets 8 would show "null" there
     if isinstance(what, bool):
-        return widgets.Checkbox(value=what, indent=False, **looks)
+        return labelled(widgets.Checkbox, label, value=what, indent=False)
     options = list(what.items() if isinstance(what, dict) else what)
     if not options:
         raise ValueError(f"The control {label!r} needs at least one option.")
-    if all(isinstance(option, Number) for option in options):
-        return widgets.SelectionSlider(options=options, **looks)
-    return widgets.Dropdown(options=options, **looks)
+    numbers = all(isinstance(option, Number) for option in options)
+    kind = widgets.SelectionSlider if numbers else widgets.Dropdown
+    return labelled(kind, label, options=options)
+
+
+def problem_html(problem, what):
+    """Say in one sentence, at once read aloud, what went wrong.
+
+    Parameters
+    ----------
+    problem : Exception
+    what : str
+        What did not happen: "The training ended with an error".
+
+    Returns
+    -------
+    str
+    """
+    reason = " ".join(str(problem).split()) or "no reason was given"
+    sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
+    return f'<div role="alert">✗ {what} ({html.escape(sentence)}).</div>'
 
 
 class StaticFirst:
@@ -191,7 +231,11 @@ class StaticFirst:
                 if self._handle is not None:
                     self._handle.update(picture)
             except Exception as problem:
-                self._say_problem(problem)
+                self.message.value = problem_html(
+                    problem,
+                    "This could not be drawn, try another value; the picture above is "
+                    "still the old one",
+                )
                 return
             self.picture = picture
             self._seconds = time.perf_counter() - started
@@ -200,11 +244,3 @@ class StaticFirst:
                 f'<div role="status" style="{_HIDDEN}">'
                 f"{html.escape(getattr(picture, 'alt', 'The picture is new.'))}</div>"
             )
-
-    def _say_problem(self, problem):
-        reason = " ".join(str(problem).split()) or "no reason was given"
-        sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
-        self.message.value = (
-            '<div role="alert">✗ This could not be drawn, and the picture above is '
-            f"still the old one ({html.escape(sentence)}). Try another value.</div>"
-        )

@@ -38,7 +38,7 @@ SCORES = pd.DataFrame(
 FIGURES = {
     "domain_rows": (
         lambda: figures.domain_rows(
-            {"a": black(4), "b": np.full((4, 6, 6, 3), 200.0)}, title="Two"
+            {"a": black(4), "b": np.full((4, 6, 6, 3), 200.0)}
         ),
     ),
     "ladder": (

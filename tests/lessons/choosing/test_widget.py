@@ -22,7 +22,7 @@ def draw(source, truth):
 
 
 SHOW, FIRST = show, "Table of the rank that each score gives to 3 sources."
-CONTROLS = "target, your source, labels a class, show the truth."
+CONTROLS = "target, your source, labels per class, show the truth."
 PICTURES = [
     functools.partial(draw, "photos", True),
     functools.partial(draw, "glyphs", False),
@@ -32,7 +32,7 @@ REFUSED = [("no source 'pears': choose one of glyphs", lambda: draw("pears", Tru
 
 def test_the_widget_tells_what_a_choice_reaches():
     title = draw("photos", True).fig.get_suptitle()
-    assert title.startswith("faces, 5 labels a class: you choose photos, 0.")
+    assert title.startswith("faces, 5 labels per class: you choose photos, 0.")
     table = widget.scored(backbones(), "faces", 5)
     assert f"{table['accuracy']['photos']:.2f}" in title
     best = draw(table["accuracy"].idxmax(), True)

@@ -79,17 +79,15 @@ def lab_of(count):
 FIGURES = {
     "view_grid": (
         lambda: view_grid(
-            4, {name: faces()[:4] for name in unsupervised.AUGMENTATIONS}, title="Named"
+            4, {name: faces()[:4] for name in unsupervised.AUGMENTATIONS}
         ),
     ),
     "two_views": (lambda: view_grid(3, np.stack([faces()[:3], faces()[3:6]])),),
     "similarity_matrix": (
-        lambda: similarity_matrix(
-            cosines(8), pictures=faces()[:16], title="The loss as a table"
-        ),
+        lambda: similarity_matrix(cosines(8), pictures=faces()[:16]),
     ),
     "plain_matrix": (lambda: similarity_matrix(cosines(3, noise=0.01)),),
-    "cluster_rows": (lambda: cluster_rows(title="Rows"),),
+    "cluster_rows": (lambda: cluster_rows(),),
     "cluster_rows_odd": (
         lambda: cluster_rows(
             ROWS * 4, [f"cluster {k}, 99 pictures" for k in range(12)], odd=ROWS * 4
@@ -97,7 +95,7 @@ FIGURES = {
     ),
     "cluster_map": (lambda: cluster_map(*some_map(), title="A map"),),
     "map_of_many": (lambda: cluster_map(*some_map(99, 20)),),
-    "numbers_of_clusters": (lambda: numbers_of_clusters(numbers(), title="k?"),),
+    "numbers_of_clusters": (lambda: numbers_of_clusters(numbers()),),
     "cluster_lab": (lambda: lab(faces()[:60]),),
 }
 

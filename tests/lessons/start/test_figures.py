@@ -17,15 +17,11 @@ def course_map():
 
 FIGURES = {
     "course_map": (course_map, "source", "target"),
-    "empty": (
-        lambda: figures.course_map(alt="A map without pictures."),
-        "A map without",
-    ),
 }
 REFUSED = [
     (
         r"images of the shape \(n, height, width, 3\)",
-        lambda: figures.course_map(np.zeros((2, 3))),
+        lambda: figures.course_map(np.zeros((2, 3)), np.zeros((2, 8, 8, 3))),
     )
 ]
 

@@ -29,6 +29,6 @@ REFUSED = [
 
 def test_worth_says_what_takes_how_many_labels():
     title = reached().fig.axes[0].get_title(loc="left")
-    assert title == "1 label a class does what takes about 20 from scratch"
+    assert title == "1 label per class does what takes about 20 from scratch"
     title = unreached().fig.axes[0].get_title(loc="left")
-    assert title == "50 labels a class do what takes more than 50 features"
+    assert title == "50 labels per class do what takes more than 50 features"

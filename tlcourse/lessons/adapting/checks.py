@@ -62,17 +62,14 @@ def _is_probability(answer):
 @functools.lru_cache(maxsize=16)
 def accuracies(threshold):
     """Source-only and five rounds of pseudo-labels, on handwritten digits."""
-    from threadpoolctl import threadpool_limits
-
     from tlcourse import adaptation, backbones, datasets
 
     backbone = backbones.load("mobilenet", source="glyphs")
     printed = datasets.load("digits", domain="fonts", per_class=50, seed=0).train
     written = datasets.load_unlabelled("digits")
     given = (backbone, printed, written.images)
-    with threadpool_limits(1):  # on matrices this small, threads wait for one another
-        without = adaptation.source_only(*given)
-        model = adaptation.pseudo_labels(*given, threshold=threshold, rounds=5)
+    without = adaptation.source_only(*given)
+    model = adaptation.pseudo_labels(*given, threshold=threshold, rounds=5)
     return written.accuracy(without), written.accuracy(model)
 
 

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
+    HALO,
     INK,
     PALETTE,
     Picture,
     checked_table,
+    line_style,
     listed,
+    name_rows,
     new_figure,
     put_title,
     readable,
     series_style,
     styled,
+    title_above,
+    write_beside,
 )
 
 ENDS = ("source_only", "oracle")  # what every method stands between
 
 
 @styled
-def domain_rows(rows, *, title=None, alt=None):
+def domain_rows(rows):
     """Pictures of several domains, a row each.
 
     Parameters
     ----------
     rows : dict of str to array_like, shape (n, height, width, 3)
         Name of a domain to some of its pictures, 0-255; as many in each row.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the names of the rows.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -54,7 +51,7 @@ def domain_rows(rows, *, title=None, alt=None):
             f"have {listed(map(len, rows.values())) or 'none'}."
         )
     [count] = counts
-    fig = new_figure(7.4, 0.1 + 0.78 * len(rows) + 0.25 * bool(title))
+    fig = new_figure(7.4, 0.1 + 0.78 * len(rows))
     grid = fig.subplots(
         len(rows), count + 1, width_ratios=[1.8] + [1] * count, squeeze=False
     )
@@ -64,14 +61,12 @@ def domain_rows(rows, *, title=None, alt=None):
             each.imshow(image)
     for axes in grid.ravel():
         axes.set_axis_off()
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     told = listed(map(readable, rows))
-    return Picture(fig, alt or f"{count} pictures of each domain, a row each: {told}.")
+    return Picture(fig, f"{count} pictures of each domain, a row each: {told}.")
 
 
 @styled
-def ladder(summaries, looks, *, title=None, alt=None):
+def ladder(summaries, looks, *, title=None):
     """Methods between source-only and oracle, a panel for each pair of domains.
 
     Parameters
@@ -81,14 +76,6 @@ def ladder(summaries, looks, *, title=None, alt=None):
         row source_only and a row oracle; the same methods in each.
     looks : int
         How often the target's labels were looked at for this. It stands below.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -114,14 +101,11 @@ def ladder(summaries, looks, *, title=None, alt=None):
         axes.set_title(readable(pair))
         inner = ", ".join(f"{readable(m)} {v:.2f}" for m, v in rows["mean"].items())
         told.append(f"{readable(pair)}: {inner}")
-    grid[0].set_yticks(range(len(names[0])), [readable(name) for name in names[0]])
-    grid[0].set_ylim(len(names[0]) - 0.5, -0.5)
     peeked = f"The target's labels were looked at {looks} times for this."
     fig.supxlabel(f"Accuracy on the target's test pictures\n{peeked}", fontsize=10.5)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    title_above(fig, title)
     words = f"Bars between source-only and oracle. {'; '.join(told)}. {peeked}"
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 def _rungs(axes, rows):
@@ -131,22 +115,18 @@ def _rungs(axes, rows):
     axes.axvline(low, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.axvline(high, color=INK, linewidth=1)
     for y, (name, row) in enumerate(rows.iterrows()):
-        end, worse = name in ENDS, row["mean"] < low
+        is_end, worse = name in ENDS, row["mean"] < low
         axes.barh(
             y, row["mean"], 0.68, linewidth=0, edgecolor="white",
-            color=PALETTE[7] if end else PALETTE[1 if worse else 0],
-            hatch="" if end or not worse else "///",
+            color=PALETTE[7] if is_end else PALETTE[1 if worse else 0],
+            hatch="" if is_end or not worse else "///",
         )  # fmt: skip
         axes.hlines(y, row["low"], row["high"], color=INK, linewidth=1.6)
-        axes.annotate(
-            f"{row['mean']:.2f}", (np.fmax(row["high"], row["mean"]), y), (4, 0),
-            textcoords="offset points", va="center", fontsize=9.5, color=INK,
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-        )  # fmt: skip
-    axes.set_xlim(0, 1.18)
+        end = np.fmax(row["high"], row["mean"])
+        write_beside(axes, end, y, row["mean"], 4, fontsize=9.5, path_effects=HALO)
+    axes.set(xlim=(0, 1.18), ylim=(len(rows) - 0.5, -0.5))
     axes.set_xticks([0, 0.5, 1])
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
+    name_rows(axes, rows.index)
 
 
 @styled
@@ -163,14 +143,6 @@ def shared_map(panels, labels, is_target, classes, *, title=None, alt=None):
     labels : array_like of int, shape (n,)
     is_target : array_like of bool, shape (n,)
     classes : sequence of str
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; say there what the reader sees, for the numbers cannot.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -198,8 +170,7 @@ def shared_map(panels, labels, is_target, classes, *, title=None, alt=None):
         axes.set(xticks=[], yticks=[])
         axes.set_title(readable(name), fontsize=11)
     _legend_of_domains(fig, classes)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    title_above(fig, title)
     told = (
         f"Maps of {len(labels)} examples of two domains and {len(classes)} classes: "
         f"{listed(map(readable, panels))}."
@@ -233,7 +204,7 @@ def _legend_of_domains(fig, classes):
 
 
 @styled
-def shift_lab(images, titles, accuracies, *, title=None, alt=None):
+def shift_lab(images, titles, accuracies, *, title=None):
     """A few pictures of a domain, and under them what methods make of it.
 
     Parameters
@@ -243,14 +214,6 @@ def shift_lab(images, titles, accuracies, *, title=None, alt=None):
         The pictures' classes.
     accuracies : dict of str to float
         By method, with source_only and oracle.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
     """
     fig = new_figure(7.4, 1.9 + 0.34 * len(accuracies))
     above, below = fig.subfigures(2, 1, height_ratios=[1.35, 0.34 * len(accuracies)])
@@ -261,47 +224,27 @@ def shift_lab(images, titles, accuracies, *, title=None, alt=None):
         axes.imshow(image)
         axes.set_title(readable(name), fontsize=9, loc="center", pad=2)
         axes.set_axis_off()
-    import pandas as pd
-
-    found = pd.Series(accuracies, name="mean").to_frame()
     axes = below.subplots()
-    _rungs(axes, found.assign(low=found["mean"], high=found["mean"]))
-    axes.set_yticks(range(len(found)), [readable(name) for name in found.index])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    mean = pandas.Series(accuracies)
+    _rungs(axes, pandas.DataFrame({"mean": mean, "low": mean, "high": mean}))
     axes.set_xlabel("Accuracy on the changed test pictures")
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    title_above(fig, title)
     told = ", ".join(f"{readable(name)} {v:.2f}" for name, v in accuracies.items())
-    return Picture(fig, alt or f"{title or 'Accuracy by method'}: {told}.")
+    return Picture(fig, f"{title or 'Accuracy by method'}: {told}.")
 
 
 @styled
-def drift(table, series="pair", *, title=None, alt=None):
+def drift(table, *, title=None):
     """Rounds of self-training: how sure the answers are, and how right; a panel a pair.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns `series`, round, accuracy (0-1) and sure (mean probability of the
+        Columns pair, round, accuracy (0-1) and sure (mean probability of the
         likeliest class, 0-1).
-    series : str
-        The column that names the panels.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
-    table = checked_table(table, [series, "round", "accuracy", "sure"], "drift")
-    groups = dict(list(table.groupby(series, sort=False)))
+    table = checked_table(table, ["pair", "round", "accuracy", "sure"], "drift")
+    groups = dict(list(table.groupby("pair", sort=False)))
     fig = new_figure(7.4, 3.4)
     grid = fig.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     told = []
@@ -309,8 +252,7 @@ def drift(table, series="pair", *, title=None, alt=None):
         for index, (column, words) in enumerate(
             {"sure": "how sure", "accuracy": "how right"}.items()
         ):
-            style = {k: v for k, v in series_style(index).items() if k != "hatch"}
-            axes.plot(rows["round"], rows[column], label=words, **style)
+            axes.plot(rows["round"], rows[column], label=words, **line_style(index))
         axes.set(xlabel="Round", ylim=(0, 1.03))
         axes.set_title(readable(name))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -322,13 +264,12 @@ def drift(table, series="pair", *, title=None, alt=None):
         )
     handles = grid[0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=2)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or f"Rounds of self-training. {'; '.join(told)}.")
+    title_above(fig, title)
+    return Picture(fig, f"Rounds of self-training. {'; '.join(told)}.")
 
 
 @styled
-def choices(table, scores, *, title=None, alt=None):
+def choices(table, scores, *, title=None):
     """What scores without target labels say of models, against the truth.
 
     A ring marks the model that a score would choose; the dashed line is the best one.
@@ -339,19 +280,6 @@ def choices(table, scores, *, title=None, alt=None):
         Columns method, accuracy (0-1, the truth) and the scores'.
     scores : sequence of str
         The columns that would choose; a panel each.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
     table = checked_table(table, ["method", "accuracy", *scores], "choices")
     fig = new_figure(7.6, 3.9)
@@ -382,24 +310,16 @@ def choices(table, scores, *, title=None, alt=None):
     handles = grid[0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=5, fontsize=10,
                handlelength=1.5)  # fmt: skip
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or f"Choosing without labels. {'; '.join(told)}.")
+    title_above(fig, title)
+    return Picture(fig, f"Choosing without labels. {'; '.join(told)}.")
 
 
 @styled
-def adversary(*, title=None, alt=None):
+def adversary(*, title=None):
     """Gradient reversal: what flows forwards, and what comes back.
 
     Parameters
     ----------
-    title : str, optional
-        Words above the picture.
-    alt : str, optional
-
-    Returns
-    -------
-    Picture
     """
     fig = new_figure(7.4, 2.9)
     axes = fig.subplots()
@@ -440,7 +360,7 @@ def adversary(*, title=None, alt=None):
         "back; between classifier and encoder the reversal turns their sign, so the "
         "encoder learns to make the domains alike."
     )
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 def _arrows(axes, start, end, words):

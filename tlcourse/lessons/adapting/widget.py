@@ -6,9 +6,11 @@ import functools
 
 from threadpoolctl import threadpool_limits
 
-from tlcourse import adaptation, backbones, datasets
+from tlcourse import adaptation, datasets
 from tlcourse.datasets import camera
 from tlcourse.lessons.adapting import figures
+from tlcourse.widgets.features import bundled
+from tlcourse.widgets.static_first import StaticFirst, control
 
 STRENGTHS = (0, *camera.STRENGTHS)
 METHODS = {
@@ -28,8 +30,6 @@ def shift_lab(source="imagenet_distilled"):
     source : str
         See ``backbones.load``.
     """
-    from tlcourse.widgets.static_first import StaticFirst, control
-
     figure = functools.partial(draw, source=source)
     strength = control("strength", STRENGTHS)
     strength.value = 3  # at 0, where it would begin, there is nothing to see yet
@@ -82,18 +82,13 @@ def measured(change, strength, source):
     dict of str to float
     """
     domain = f"{change}_{strength}" if change else "as_taken"
-    backbone, taken = _backbone(source), datasets.load("photos").train
+    backbone, taken = bundled(source), datasets.load("photos").train
     target = datasets.load_unlabelled("photos", domain=domain)
     labelled = target.reveal().train
     with threadpool_limits(1):  # on matrices this small, threads wait for one another
-        found = {
+        accuracies = {
             name: target.accuracy(method(backbone, taken, target.images))
             for name, method in METHODS.items()
         }
         oracle = adaptation.source_only(backbone, labelled, target.images)
-    return {**found, "oracle": target.accuracy(oracle)}
-
-
-@functools.lru_cache(maxsize=2)
-def _backbone(source):
-    return backbones.load("mobilenet", source=source)
+    return {**accuracies, "oracle": target.accuracy(oracle)}

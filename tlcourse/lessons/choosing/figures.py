@@ -5,20 +5,22 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from tlcourse.plots.style import (
+    HALO,
     INK,
     PALETTE,
     Picture,
     checked_table,
     listed,
+    name_rows,
     new_figure,
-    put_title,
     readable,
     series_style,
     styled,
+    title_above,
+    write_beside,
 )
 
 # Fifteen families are too many for the eye; relatives share a sign.
@@ -49,7 +51,7 @@ def _score_name(name, line=" "):
 
 
 @styled
-def catalogue(table, speed=None, *, title=None, alt=None):
+def catalogue(table, speed=None):
     """Accuracy of models against their size and, where it was measured, their speed.
 
     A thin line joins the models that no smaller one beats.
@@ -62,19 +64,11 @@ def catalogue(table, speed=None, *, title=None, alt=None):
     speed : dict or pandas.Series, optional
         Speed by model, as a ratio to one of them; draws a second panel with these
         models.
-    title : str, optional
-        Words above the figure.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
     ValueError
-        If a column is missing, the table is empty or it lacks a model of `speed`.
+        If the table lacks a model of `speed`.
     """
     columns = ["model", "family", "parameters", "top1"]
     table = checked_table(table, columns, "catalogue").sort_values("parameters")
@@ -99,15 +93,11 @@ def catalogue(table, speed=None, *, title=None, alt=None):
         _points(grid[0, 1], tried, "speed")
         _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x", room=4)
         grid[0, 1].set(xlabel="Speed here, as a ratio")
-    fig.draw_without_rendering()  # now the axes know their places
-    _name_points(grid[0, 0], tried, table, "parameters")
-    if speed:
-        _name_points(grid[0, 1], tried, tried, "speed")
+        _name_points(grid[0, 1], tried, "speed")
+    _name_points(grid[0, 0], tried, "parameters")
     handles, labels = grid[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside right upper")
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or _catalogue_in_words(table, best, speed))
+    return Picture(fig, _catalogue_in_words(table, best, speed))
 
 
 def _points(axes, table, x):
@@ -119,33 +109,17 @@ def _points(axes, table, x):
     axes.grid()
 
 
-def _name_points(axes, named, table, x):
-    """Write names where they cover the fewest points and no other name."""
-    dot = axes.figure.dpi / 72
-    taken = axes.transData.transform(table[[x, "top1"]].to_numpy(float)) / dot
-    limits = axes.bbox.get_points() / dot
-    for row in named.to_dict("records"):
-        at = axes.transData.transform((row[x], row["top1"])) / dot
-        size = np.array([6.3 * len(row["model"]), 9])
-        sides = [np.array([dx, dy]) for dy in (-12, 4) for dx in (6, -6)]
-        corners = [at + side - (size * (side[0] < 0) * (1, 0)) for side in sides]
-        bad = [_covers(corner, size, taken, limits) for corner in corners]
-        best = int(np.argmin(bad))
+def _name_points(axes, named, x):
+    """Write the names one above another at the right, each with a line to its point."""
+    named = named.sort_values("top1").reset_index(drop=True)
+    for place, row in named.iterrows():
         axes.annotate(
-            row["model"], (row[x], row["top1"]), tuple(sides[best]), fontsize=9,
-            textcoords="offset points", ha="left" if sides[best][0] > 0 else "right",
-            color=INK, zorder=1.8,  # under the signs, over the lines
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            row["model"], (row[x], row["top1"]), (0.98, 0.05 + 0.08 * place),
+            textcoords="axes fraction", ha="right", va="center", fontsize=9, color=INK,
+            path_effects=HALO, zorder=4,
+            arrowprops={"arrowstyle": "-", "color": "#888888", "linewidth": 0.7,
+                        "shrinkB": 4, "relpos": (0, 0.5)},
         )  # fmt: skip
-        letters = corners[best] + np.linspace((0, 4), (size[0], 4), 12)
-        taken = np.concatenate([taken, letters])
-
-
-def _covers(corner, size, taken, limits):
-    """How many points a name there would cover; leaving the axes is worse."""
-    inside = (taken > corner - 4) & (taken < corner + size + 4)
-    outside = (corner < limits[0]).any() or (corner + size > limits[1]).any()
-    return inside.all(1).sum() + 100 * outside
 
 
 def _log_axis(axes, ticks, form="{:g}", room=3):
@@ -178,31 +152,21 @@ def _catalogue_in_words(table, best, speed):
 
 
 @styled
-def rankings(table, tau=None, *, truth="accuracy", chosen=None, title=None, alt=None):
+def rankings(table, tau=None, *, chosen=None, title=None):
     """Where each score ranks each source, beside how good the source really was.
 
     The best source stands on top, so a perfect score reads 1, 2, 3 downwards. Without
-    the column `truth` the sources stand as they come, and no accuracy is shown.
+    the column accuracy the sources stand as they come, and no truth is shown.
 
     Parameters
     ----------
     table : pandas.DataFrame
         A row a source, named by the index; a column a score, as
-        `transferability.rank` returns them. Other columns are left out.
+        `transferability.rank` returns them; and accuracy, 0-1. Others are left out.
     tau : pandas.Series, optional
         Agreement of each score with the truth, written below its column.
-    truth : str
-        The column of accuracies, 0-1.
     chosen : str, optional
         A source to frame.
-    title : str, optional
-        Words above the figure.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -216,9 +180,11 @@ def rankings(table, tau=None, *, truth="accuracy", chosen=None, title=None, alt=
             f"rankings needs one of the columns {', '.join(_NAMES)}: "
             "transferability.rank makes such a table."
         )
-    known = truth in table
+    known = "accuracy" in table
     if known:
-        table = table.sort_values(truth, ascending=False, kind="stable")
+        table = table.sort_values("accuracy", ascending=False, kind="stable")
+    else:
+        tau = None
     fig = new_figure(8.2, 1.5 + 0.46 * len(table))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[len(scores), 3])
     ranks = table[scores].rank(ascending=False, method="min")
@@ -231,14 +197,13 @@ def rankings(table, tau=None, *, truth="accuracy", chosen=None, title=None, alt=
     left.set_yticks(range(len(table)), [readable(name) for name in table.index])
     left.tick_params(length=0, labeltop=True, labelbottom=False)
     left.spines[:].set_visible(False)
-    if tau is not None and known:
+    if tau is not None:
         _write_tau(left, scores, tau, len(table))
-    _true_bars(right, table[truth] if known else None)
+    _true_bars(right, table["accuracy"] if known else None)
     if chosen is not None:
         _frame(left, right, list(table.index).index(chosen), len(scores))
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or _ranks_in_words(table, ranks, truth, known, tau))
+    title_above(fig, title)
+    return Picture(fig, _ranks_in_words(table, ranks, tau))
 
 
 def _rank_cell(axes, x, y, rank, tied, count):
@@ -274,8 +239,7 @@ def _true_bars(axes, accuracy):
         return
     axes.barh(range(len(accuracy)), accuracy, 0.62, color=PALETTE[1])
     for y, value in enumerate(accuracy):
-        axes.annotate(f"{value:.2f}", (value, y), (4, 0), va="center", fontsize=10,
-                      textcoords="offset points", color=INK)  # fmt: skip
+        write_beside(axes, value, y, value, 4)
 
 
 def _frame(left, right, y, count):
@@ -287,30 +251,28 @@ def _frame(left, right, y, count):
         ))  # fmt: skip
 
 
-def _ranks_in_words(table, ranks, truth, known, tau):
+def _ranks_in_words(table, ranks, tau):
     told = []
     for score in ranks:
         order = ranks[score].dropna().sort_values(kind="stable")
         if order.nunique() < 2:
             told.append(f"{_score_name(score)}: all tie")
             continue
-        said = (
-            f", tau {tau[score]:.2f}"
-            if known and tau is not None and score in tau
-            else ""
-        )
+        agrees = tau is not None and score in tau
         names = ", ".join(map(readable, order.index[:3]))
-        told.append(f"{_score_name(score)}: first {names}{said}")
+        told.append(
+            f"{_score_name(score)}: first {names}"
+            + (f", tau {tau[score]:.2f}" if agrees else "")
+        )
     words = f"Table of the rank that each score gives to {len(table)} sources. "
-    if known:
-        pairs = zip(table.index, table[truth], strict=True)
-        best = [f"{readable(name)} {value:.2f}" for name, value in pairs]
+    if "accuracy" in table:
+        best = [f"{readable(name)} {v:.2f}" for name, v in table["accuracy"].items()]
         words += f"Test accuracy, best first: {', '.join(best)}. "
     return f"{words}By score: {'; '.join(told)}."
 
 
 @styled
-def agreements(points, summary, *, title=None, alt=None):
+def agreements(points, summary):
     """How well the order that each score gives agrees with the truth.
 
     Parameters
@@ -320,19 +282,6 @@ def agreements(points, summary, *, title=None, alt=None):
         column a score.
     summary : pandas.DataFrame
         Columns score, mean, low and high: over all targets, first row on top.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or a table is empty.
     """
     summary = checked_table(summary, ["score", "mean", "low", "high"], "agreements")
     scores = list(summary["score"])
@@ -353,16 +302,13 @@ def agreements(points, summary, *, title=None, alt=None):
         axes.annotate(f"{row['mean']:.2f}", (1.09, y), va="center", fontsize=11,
                       color=INK)  # fmt: skip
     axes.annotate("mean", (1.09, -0.55), fontsize=11, va="center", color=INK)
-    axes.set_yticks(range(len(scores)), [_score_name(s) for s in scores])
+    name_rows(axes, [_score_name(score) for score in scores])
     axes.set(ylim=(len(scores) - 0.4, -0.8), xlabel="Weighted Kendall tau")
     lowest = np.nanmin([points.min().min(), summary["low"].min(), -0.2])
     axes.set_xlim(lowest - 0.08, 1.26)
     axes.set_xticks(np.arange(np.ceil(lowest * 2) / 2, 1.1, 0.5))
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    put_title(axes, title)
     fig.legend(loc="outside right upper", title="target")
-    return Picture(fig, alt or _agreements_in_words(points, summary))
+    return Picture(fig, _agreements_in_words(points, summary))
 
 
 def _agreements_in_words(points, summary):

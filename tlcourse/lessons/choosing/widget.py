@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from tlcourse import datasets, probes, transferability
 from tlcourse.lessons.choosing import figures
 from tlcourse.plots.style import readable
+from tlcourse.widgets.static_first import StaticFirst
 
 TARGETS = ("photos", "apples", "faces", "digits")
 PER_CLASS = (2, 5, 10, 20)
@@ -23,20 +24,18 @@ def choose_a_source(backbones):
     backbones : dict of str to Backbone
         The sources to choose from; the keys name them.
     """
-    from tlcourse.widgets.static_first import StaticFirst
-
     widget = StaticFirst(
         functools.partial(draw, backbones),
         target=TARGETS,
         your_source=list(backbones),
-        labels_a_class=PER_CLASS,
+        labels_per_class=PER_CLASS,
         show_the_truth=True,
     )
-    widget.controls["labels_a_class"].value = 10
+    widget.controls["labels_per_class"].value = 10
     widget.show()
 
 
-def draw(backbones, target, your_source, labels_a_class, show_the_truth):
+def draw(backbones, target, your_source, labels_per_class, show_the_truth):
     """Draw the ranks that each score gives the sources, beside the truth or without it.
 
     Parameters
@@ -46,7 +45,7 @@ def draw(backbones, target, your_source, labels_a_class, show_the_truth):
         See ``datasets.load``.
     your_source : str
         The source to frame: one of the keys.
-    labels_a_class : int
+    labels_per_class : int
     show_the_truth : bool
         False hides the accuracies and what follows from them.
 
@@ -62,10 +61,9 @@ def draw(backbones, target, your_source, labels_a_class, show_the_truth):
     if your_source not in backbones:
         known = ", ".join(backbones)
         raise ValueError(f"There is no source {your_source!r}: choose one of {known}.")
-    table = scored(backbones, target, labels_a_class)
-    words = (
-        f"{target}, {labels_a_class} labels a class: you choose {readable(your_source)}"
-    )
+    table = scored(backbones, target, labels_per_class)
+    choice = f"you choose {readable(your_source)}"
+    words = f"{target}, {labels_per_class} labels per class: {choice}"
     if not show_the_truth:
         table = table.drop(columns="accuracy")
         return figures.rankings(table, chosen=your_source, title=words)

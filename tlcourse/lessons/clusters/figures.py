@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from tlcourse.lessons.clusters.hovering import MOST, HoverPicture
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
     GRID,
+    HALO,
     INK,
     PALETTE,
     Picture,
     checked_table,
+    line_style,
     listed,
+    name_rows,
     new_figure,
     put_title,
     readable,
     series_style,
     styled,
+    title_above,
+    write_beside,
 )
 
 NEAR, ODD = "nearest the centre", "odd ones out"
-_HALO = [withStroke(linewidth=3.5, foreground="white")]
 
 
 @styled
-def cluster_rows(images, rows, names=None, *, odd=None, title=None, alt=None):
+def cluster_rows(images, rows, names=None, *, odd=None):
     """Pictures of each cluster in a row, and behind a gap those that fit least.
 
     Parameters
@@ -41,14 +44,6 @@ def cluster_rows(images, rows, names=None, *, odd=None, title=None, alt=None):
         One per cluster, such as "cluster 3, 62 pictures"; a comma begins a new line.
     odd : sequence of arrays of int, optional
         More pictures of each, as ``unsupervised.odd_ones_out`` returns them.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the names and how many pictures each row has.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -68,17 +63,15 @@ def cluster_rows(images, rows, names=None, *, odd=None, title=None, alt=None):
         raise ValueError("cluster_rows needs at least one picture in a row.")
     side = min(0.8, 5.9 / (left + right + bool(right) * 0.4))
     tall = (side + 0.06) * len(rows) + 0.25 * bool(right)
-    fig = new_figure(7.4, tall + 0.1 + 0.25 * bool(title))
+    fig = new_figure(7.4, tall + 0.1)
     labels = _strip(fig, pixels, rows, odd, 1.35, side)
     for axes, name in zip(labels, names, strict=True):
         axes.text(0, 0.5, readable(name).replace(", ", "\n"), fontsize=10.5,
                   va="center", linespacing=1.3)  # fmt: skip
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     told = listed((readable(name).replace(",", " with") for name in names), 20)
     also = f", then {right} at most of the {ODD}" if right else ""
     words = f"A row of pictures for each cluster, {left} at most{also}: {told}."
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 def _longest(rows):
@@ -129,14 +122,6 @@ def cluster_map(points, members, names=None, *, title=None, alt=None):
         The cluster of each, from 0 up.
     names : sequence of str, optional
         One per cluster.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, the clusters and how many pictures each has.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -188,7 +173,7 @@ def _dots(axes, points, members, labels, chosen=None):
             axes.annotate(
                 f"{k + 1}", np.median(own, axis=0), ha="center", va="center",
                 fontweight="bold", color=INK, fontsize=11 if faint else 14, zorder=6,
-                path_effects=_HALO,
+                path_effects=HALO,
             )  # fmt: skip
     axes.set(xticks=[], yticks=[])
     axes.margins(0.07)
@@ -197,7 +182,7 @@ def _dots(axes, points, members, labels, chosen=None):
 
 
 @styled
-def numbers_of_clusters(table, *, title=None, alt=None):
+def numbers_of_clusters(table):
     """Scores of several numbers of clusters that need no label, a panel each.
 
     A ring marks the number that the silhouette or the BIC would choose. Inertia
@@ -207,19 +192,6 @@ def numbers_of_clusters(table, *, title=None, alt=None):
     ----------
     table : pandas.DataFrame
         Columns k, inertia, silhouette and bic, of ``unsupervised.how_many``.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the numbers that would be chosen.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
     panels = {
         "inertia": ("inertia", "falls whatever k does", None),
@@ -233,8 +205,7 @@ def numbers_of_clusters(table, *, title=None, alt=None):
         zip(grid, panels.items(), strict=True)
     ):
         name, meaning, best = words
-        style = {k: v for k, v in series_style(index).items() if k != "hatch"}
-        axes.plot(table["k"], table[column], **style)
+        axes.plot(table["k"], table[column], **line_style(index))
         axes.set(xlabel="Clusters, k", title=f"{name}\n{meaning}")
         axes.title.set_fontsize(11)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -246,13 +217,11 @@ def numbers_of_clusters(table, *, title=None, alt=None):
             row = table.loc[getattr(table[column], best)()]
             _ring(axes, row["k"], row[column], 1 if best == "idxmax" else -1)
             told.append(f"{name} is best at {row['k']:.0f} clusters")
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     words = (
         f"Three line charts over {table['k'].min()} to {table['k'].max()} clusters: "
         f"inertia, silhouette and BIC. {'; '.join(told)}."
     )
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 def _ring(axes, k, value, side):
@@ -260,14 +229,12 @@ def _ring(axes, k, value, side):
     axes.plot(k, value, "o", markersize=15, fillstyle="none", color=INK)
     axes.annotate(
         f"k = {k:.0f}", (k, value), (0, 15 * side), textcoords="offset points",
-        ha="center", va="center", fontsize=10, color=INK, path_effects=_HALO,
+        ha="center", va="center", fontsize=10, color=INK, path_effects=HALO,
     )  # fmt: skip
 
 
 @styled
-def cluster_lab(
-    points, members, images, scores, chosen, near, odd, *, title=None, alt=None
-):
+def cluster_lab(points, members, images, scores, chosen, near, odd, *, title=None):
     """A map of clusters, how good they are, and the pictures of one of them.
 
     Parameters
@@ -282,10 +249,6 @@ def cluster_lab(
         The cluster that is shown closely.
     near, odd : sequence of int
         Positions of its pictures: nearest its centre, and furthest from it.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
 
     Returns
     -------
@@ -321,8 +284,7 @@ def cluster_lab(
     label.plot(0.07, 0.82, mark["marker"], color=mark["color"], markersize=9)
     label.text(0.2, 0.82, f"cluster {chosen + 1}", va="center", fontweight="bold")
     label.text(0, 0.3, f"{size} of {len(points)}\npictures", va="center", fontsize=10)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    title_above(fig, title)
     inner = "; ".join(
         f"{head}: {', '.join(f'{name} {v:.2f}' for name, v in each.items())}"
         for head, each in scores.items()
@@ -333,7 +295,7 @@ def cluster_lab(
         f"pictures; below, its {len(near)} {NEAR} and {len(odd)} {ODD}."
     )
     says = [f"no. {index}, cluster {k + 1}" for index, k in enumerate(members)]
-    return HoverPicture(fig, alt or told, axes, points, pixels, says)
+    return HoverPicture(fig, told, axes, points, pixels, says)
 
 
 def _scores(fig, scores):
@@ -347,12 +309,10 @@ def _scores(fig, scores):
         for y, value in enumerate(each.values()):
             axes.barh(y, value, 0.6, color=PALETTE[index], linewidth=0,
                       edgecolor="white", hatch="///" if index else "")  # fmt: skip
-            axes.annotate(f"{value:.2f}", (max(value, 0), y), (4, 0), va="center",
-                          textcoords="offset points", fontsize=10)  # fmt: skip
-        axes.set_yticks(range(len(each)), each)
+            write_beside(axes, max(value, 0), y, value, 4)
+        name_rows(axes, each)
         axes.set(ylim=(len(each) - 0.4, -0.6), xlim=(lowest, 1.35))
         axes.set_xticks([0, 0.5, 1])
         axes.set_title(head, fontsize=10, loc="left")
-        axes.tick_params(axis="y", length=0, labelsize=10)
+        axes.tick_params(axis="y", labelsize=10)
         axes.tick_params(axis="x", labelsize=9)
-        axes.grid(axis="x")

@@ -8,39 +8,17 @@ import hashlib
 import html
 import io
 import math
+import string
+from pathlib import Path
 
 import numpy as np
 
 from tlcourse.plots.style import STYLE, Picture
 
 TILE = 40  # pixels at most: pictures of all points travel with the figure
-SHOWN = 96  # CSS pixels
+SHOWN = 96  # CSS pixels, as in hovering.css
 ACROSS = 20
-HINT = "Point at a mark to see its picture; a click keeps the picture there."
 MOST = 400  # points; more would make a page slow
-
-# Where a page drops styles (GitHub, a lesson that isn't trusted yet), the spots are
-# empty and so unseen, and the figure stands there alone.
-_LOOKS = """
-.{name}::after {{content: "{hint}"; display: block; font: 12px sans-serif;
- padding-top: 4px; opacity: 0.8}}
-.{name} > div {{position: relative; display: inline-block; max-width: 100%}}
-.{name} img {{display: block; max-width: 100%}}
-.{name} i {{position: absolute; width: 12px; height: 12px; margin: -6px 0 0 -6px;
- border-radius: 50%; cursor: pointer; outline: none}}
-.{name} i:hover, .{name} i:focus {{box-shadow: 0 0 0 3px #333; z-index: 8}}
-.{name} i:hover {{z-index: 9}}
-.{name} i::before, .{name} i::after {{position: absolute; width: {shown}px;
- left: calc(18px - var(--left) * 124px); box-sizing: content-box;
- border: 2px solid #333; pointer-events: none}}
-.{name} i:hover::after, .{name} i:focus::after {{content: ""; height: {shown}px;
- top: calc(18px - var(--above) * 141px); image-rendering: pixelated;
- background: #fff url(data:image/png;base64,{sheet}) var(--at);
- background-size: {wide}px {high}px}}
-.{name} i:hover::before, .{name} i:focus::before {{content: attr(data-says);
- top: calc(118px - var(--above) * 141px); height: 14px; white-space: nowrap;
- background: #333; color: #fff; font: 11px/14px sans-serif; text-align: center}}
-"""
 
 
 class HoverPicture(Picture):
@@ -104,10 +82,9 @@ class HoverPicture(Picture):
 
     def _looks(self, name):
         count = len(self._images)
-        return _LOOKS.format(
+        css = Path(__file__).with_name("hovering.css").read_text("utf-8")
+        return string.Template(css).substitute(
             name=name,
-            hint=HINT,
-            shown=SHOWN,
             wide=SHOWN * min(ACROSS, count),
             high=SHOWN * math.ceil(count / ACROSS),
             sheet=base64.b64encode(sheet(self._images)).decode("ascii"),

@@ -13,7 +13,6 @@ from tlcourse.plots.style import (
     Picture,
     listed,
     new_figure,
-    put_title,
     readable,
     styled,
 )
@@ -23,7 +22,7 @@ _HALO = [withStroke(linewidth=4, foreground="white")]
 
 
 @styled
-def view_grid(images, views, *, title=None, alt=None):
+def view_grid(images, views):
     """Pictures, a row each, and beside each its views.
 
     Parameters
@@ -33,14 +32,6 @@ def view_grid(images, views, *, title=None, alt=None):
     views : dict of str to array_like, or array_like, shape (count, n, h, w, 3)
         Name of a change to the n changed pictures; or what ``unsupervised.views``
         returns.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the names of the columns.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -58,7 +49,7 @@ def view_grid(images, views, *, title=None, alt=None):
         )
     side = min(1.1, 7.2 / (len(columns) + 1.2))
     wide = side * (len(columns) + 1.2)
-    fig = new_figure(wide, side * len(originals) + 0.35 + 0.25 * bool(title))
+    fig = new_figure(wide, side * len(originals) + 0.35)
     grid = fig.subplots(
         len(originals), len(columns) + 2, squeeze=False,
         width_ratios=[1, 0.12] + [1] * len(columns),
@@ -68,11 +59,9 @@ def view_grid(images, views, *, title=None, alt=None):
     _column(grid[:, 0], "picture", originals, bold=True)
     for place, (name, each) in enumerate(columns.items(), start=2):
         _column(grid[:, place], readable(name), each)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     told = listed(map(readable, columns), 12)
     words = f"{len(originals)} pictures, a row each, beside their views: {told}."
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 def _column(cells, name, images, bold=False):
@@ -83,7 +72,7 @@ def _column(cells, name, images, bold=False):
 
 
 @styled
-def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
+def similarity_matrix(similarities, *, pictures=None):
     """SimCLR's task as a table: in each row, find the other view of the same picture.
 
     A thick frame marks the right answer of a row; a dashed one the highest number of
@@ -95,14 +84,6 @@ def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
         Cosines of n first views, then of the n second views, with one another.
     pictures : array_like, shape (2n, height, width, 3), optional
         The views in the same order, 0-255, drawn along both edges.
-    title : str, optional
-        Words above the matrix.
-    alt : str, optional
-        The description; without it, in how many rows the right answer is the highest.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -118,7 +99,7 @@ def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
         )
     others = np.where(np.eye(count, dtype=bool), -np.inf, cosines)
     right, highest = np.roll(np.arange(count), count // 2), others.argmax(axis=1)
-    fig = new_figure(7.4, 7.4 + 0.3 * bool(title))
+    fig = new_figure(7.4, 7.4)
     axes = fig.subplots()
     lowest = min(0, others[np.isfinite(others)].min())
     axes.imshow(np.where(np.isfinite(others), cosines, np.nan), cmap="Blues",
@@ -131,7 +112,6 @@ def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
                    path_effects=_HALO)  # fmt: skip
     _edges(axes, count, pictures)
     _legend_of_frames(fig, (highest != right).any())
-    put_title(axes, title)
     found = int((highest == right).sum())
     told = (
         f"Matrix of the cosines of {count} views of {count // 2} pictures. In {found} "
@@ -139,7 +119,7 @@ def similarity_matrix(similarities, *, pictures=None, title=None, alt=None):
         f"Mean cosine of the two views of a picture: "
         f"{cosines[np.arange(count), right].mean():.2f}."
     )
-    return Picture(fig, alt or told)
+    return Picture(fig, told)
 
 
 def _numbers(axes, cosines, dark):

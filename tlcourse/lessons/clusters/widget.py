@@ -6,9 +6,11 @@ import functools
 
 import numpy as np
 
-from tlcourse import backbones, datasets, unsupervised
+from tlcourse import datasets, unsupervised
 from tlcourse.lessons.clusters import figures
 from tlcourse.plots.style import readable
+from tlcourse.widgets.features import features_by
+from tlcourse.widgets.static_first import StaticFirst, labelled
 
 DATA = ("apples", "photos", "faces", "digits", "tissue")
 PROJECTIONS = {"t-SNE": "tsne", "PCA": "pca"}
@@ -28,8 +30,6 @@ def cluster_lab(source="imagenet_distilled"):
     source : str
         See ``backbones.load``.
     """
-    from tlcourse.widgets.static_first import StaticFirst
-
     features = list(dict.fromkeys([source, "glyphs", "random", "pixels"]))
     k, cluster = _sliders()
     StaticFirst(
@@ -46,17 +46,10 @@ def _sliders():
     """Number of clusters, and which of them to look into: never more than there are."""
     import ipywidgets as widgets
 
-    looks = {
-        "style": {"description_width": "initial"},
-        "layout": widgets.Layout(width="auto", max_width="32em"),
-        # While a slider is dragged nothing is drawn: the clusters are found anew.
-        "continuous_update": False,
-    }
-    k = widgets.IntSlider(4, 2, MOST_CLUSTERS, description="clusters, k", **looks)
-    cluster = widgets.IntSlider(1, 1, k.value, description="look into cluster", **looks)
-    for each in (k, cluster):
-        if "tooltip" in each.trait_names():
-            each.tooltip = each.description  # ipywidgets 8 would show "null" there
+    # While a slider is dragged nothing is drawn: the clusters are found anew.
+    slider = functools.partial(labelled, widgets.IntSlider, continuous_update=False)
+    k = slider("clusters, k", value=4, min=2, max=MOST_CLUSTERS)
+    cluster = slider("look into cluster", value=1, min=1, max=k.value)
 
     def fewer_or_more(change):
         cluster.max = change["new"]
@@ -120,15 +113,7 @@ def some(data):
 @functools.lru_cache(maxsize=24)
 def described(data, features):
     """Describe the pictures of `some`; (n, d)."""
-    images, _ = some(data)
-    if features == "pixels":
-        return images.reshape(len(images), -1)
-    return _backbone(features).features(images)
-
-
-@functools.lru_cache(maxsize=4)
-def _backbone(source):
-    return backbones.load("mobilenet", source=None if source == "random" else source)
+    return features_by(features, some(data)[0])
 
 
 @functools.lru_cache(maxsize=48)

@@ -1,10 +1,10 @@
 """Features of examples as points in two dimensions."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
 
 from tlcourse.plots.style import (
     GRID,
+    HALO,
     INK,
     Picture,
     listed,
@@ -28,14 +28,6 @@ def feature_map(points2d, labels, classes, *, title=None, alt=None):
         The class of each, as a number.
     classes : sequence of str
         The names of the classes.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; say there what the reader sees, for the numbers cannot.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -81,5 +73,5 @@ def _name_at(axes, point, name):
     """The name of a class in its midst, readable on top of its own points."""
     axes.annotate(
         name, point, ha="center", va="center", fontsize=11, fontweight="bold",
-        color=INK, path_effects=[withStroke(linewidth=3.5, foreground="white")],
+        color=INK, path_effects=HALO,
     )  # fmt: skip

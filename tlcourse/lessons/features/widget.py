@@ -7,9 +7,11 @@ import functools
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tlcourse import backbones, datasets
+from tlcourse import datasets
 from tlcourse.lessons.features import figures
 from tlcourse.transferability import NEIGHBOURS, knn
+from tlcourse.widgets.features import features_by
+from tlcourse.widgets.static_first import StaticFirst
 
 SOURCES = ("imagenet_distilled", "photos", "glyphs", "fractals", "random", "pixels")
 TASKS = ("photos", "digits", "faces")
@@ -25,8 +27,6 @@ def where_pictures_lie(source="imagenet_distilled"):
     source : str
         The source to begin with: one of ``SOURCES``, or ``"imagenet"``.
     """
-    from tlcourse.widgets.static_first import StaticFirst
-
     sources = list(dict.fromkeys([source, *SOURCES]))
     widget = StaticFirst(draw, source=sources, task=TASKS, projection=PROJECTIONS)
     widget.show()
@@ -83,14 +83,7 @@ def described(source, task):
     per_class = min(PER_CLASS, np.bincount(data.train.labels).min())
     few = datasets.few(data.train.labels, per_class, 0, task)
     images, labels = data.train.images[few], data.train.labels[few]
-    if source == "pixels":
-        return images.reshape(len(images), -1), labels, data.classes
-    return _backbone(source).features(images), labels, data.classes
-
-
-@functools.lru_cache(maxsize=6)
-def _backbone(source):
-    return backbones.load("mobilenet", source=None if source == "random" else source)
+    return features_by(source, images), labels, data.classes
 
 
 @functools.lru_cache(maxsize=48)

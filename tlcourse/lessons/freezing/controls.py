@@ -6,6 +6,7 @@ import threading
 
 from tlcourse.freezing import FreezePlan
 from tlcourse.lessons.freezing.words import FROZEN, TRAINS
+from tlcourse.widgets.static_first import labelled
 
 BATCHNORM = {
     "frozen": "statistics, scale and shift of trained blocks stay as they are",
@@ -155,29 +156,26 @@ def _short(count):
 def _slider(label, options, value):
     import ipywidgets as widgets
 
-    slider = widgets.SelectionSlider(
+    return labelled(
+        widgets.SelectionSlider,
+        label,
         options=list(options.items()) if isinstance(options, dict) else options,
         value=value,
-        description=label,
         style={"description_width": LABEL},
         layout=widgets.Layout(width="auto", max_width="40em"),
     )
-    if "tooltip" in slider.class_trait_names():
-        slider.tooltip = label  # ipywidgets 8 would show "null" there
-    return slider
 
 
 def _policies(value):
     import ipywidgets as widgets
 
-    buttons = widgets.ToggleButtons(
+    return labelled(
+        widgets.ToggleButtons,
+        "BatchNorm",
+        "What the BatchNorm layers of trained blocks do",
         options=list(BATCHNORM),
         value=value,
-        description="BatchNorm",
         tooltips=[f"{name}: {words}" for name, words in BATCHNORM.items()],
         style={"description_width": LABEL, "button_width": "5em"},
         layout=widgets.Layout(width="auto"),
     )
-    if "tooltip" in buttons.class_trait_names():
-        buttons.tooltip = "What the BatchNorm layers of trained blocks do"
-    return buttons

@@ -10,18 +10,18 @@ from tlcourse.plots.style import (
     PALETTE,
     Picture,
     checked_table,
+    line_style,
     listed,
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
     thousands,
 )
 
 
 @styled
-def epochs(history, total=None, *, title=None, alt=None):
+def epochs(history, total=None, *, title=None):
     """Accuracy over the epochs of one training, finished or not.
 
     Parameters
@@ -31,14 +31,6 @@ def epochs(history, total=None, *, title=None, alt=None):
         ``Run.history``.
     total : int, optional
         Epochs that were planned, so that the axis stands still while lines grow.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -56,7 +48,7 @@ def epochs(history, total=None, *, title=None, alt=None):
     fig = new_figure(4.2, 2.9)
     axes = fig.subplots()
     for index, (name, values) in enumerate(lines.items()):
-        style = {k: v for k, v in series_style(index).items() if k != "hatch"}
+        style = line_style(index)
         at = range(1, len(values) + 1)
         axes.plot(at, values, label=name, markevery=max(1, total // 10), **style)
     axes.set(xlabel="Epoch", ylabel="Accuracy", xlim=(0.5, total + 0.5))
@@ -67,11 +59,11 @@ def epochs(history, total=None, *, title=None, alt=None):
     fig.legend(loc="outside lower right", ncols=2)
     ends = [f"{name} {values[-1]:.2f}" for name, values in lines.items() if values]
     words = f"accuracy over {done} of {total} epochs, at the end {', '.join(ends)}"
-    return Picture(fig, alt or f"Line chart, {title or 'one training'}: {words}.")
+    return Picture(fig, f"Line chart, {title or 'one training'}: {words}.")
 
 
 @styled
-def runs(table, *, title=None, alt=None):
+def runs(table):
     """Validation accuracy of some runs against their time and what they trained.
 
     Parameters
@@ -79,19 +71,6 @@ def runs(table, *, title=None, alt=None):
     table : pandas.DataFrame
         Columns run, trained_blocks, trainable, accuracy and seconds, as
         ``FreezeLab.table`` holds them. Each run's number stands in its point.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
     columns = ["run", "trained_blocks", "trainable", "accuracy", "seconds"]
     table = checked_table(table, columns, "runs")
@@ -113,9 +92,7 @@ def runs(table, *, title=None, alt=None):
     lowest, highest = table["accuracy"].min(), table["accuracy"].max()
     margin = max(0.02, 0.15 * (highest - lowest))
     grid[0].set(ylabel="Validation accuracy", ylim=(lowest - margin, highest + margin))
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or _runs_in_words(table))
+    return Picture(fig, _runs_in_words(table))
 
 
 def _numbered_points(axes, table, x):
@@ -144,74 +121,51 @@ def _runs_in_words(table):
 
 
 @styled
-def heat_map(
-    summary,
-    rows="per_class",
-    columns="blocks",
-    panels=None,
-    *,
-    xlabel=None,
-    ylabel=None,
-    title=None,
-    colours=(0, 1),
-    alt=None,
-):
+def heat_map(summary, panels=None, *, xlabel=None, ylabel=None, title=None):
     """Means as a table of coloured cells, each with its interval written in it.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns `rows`, `columns` (and `panels`), mean, low and high, as
-        `tables.summarise` returns them. Cells without a row stay empty.
-    rows, columns : str
-        Columns of the table; their values stand in the order in which they come.
+        With the columns per_class (down) and blocks (across), in the order in which
+        their values come. Cells without a row stay empty.
     panels : str, optional
         A column that splits the table into one map for each value, side by side.
-    xlabel, ylabel, title : str, optional
-        Words for the axes and above the figure.
-    colours : tuple of float
-        The means that get the lightest and the darkest colour.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
+    xlabel, ylabel : str, optional
+        Without them, the names of the columns in words.
     """
-    wanted = [rows, columns, "mean", "low", "high"] + ([panels] if panels else [])
+    wanted = ["per_class", "blocks", "mean", "low", "high"] + (
+        [panels] if panels else []
+    )
     table = checked_table(summary, wanted, "heat_map")
-    downs, acrosses = (list(dict.fromkeys(table[by])) for by in (rows, columns))
+    downs, acrosses = (
+        list(dict.fromkeys(table[column])) for column in ("per_class", "blocks")
+    )
     maps = list(table.groupby(panels, sort=False)) if panels else [("", table)]
     width = max(7.4, 1.2 + 0.62 * len(maps) * len(acrosses))
     fig = new_figure(width, 1.3 + 0.72 * len(downs) + (0.3 if title else 0))
     grid = fig.subplots(1, len(maps), sharey=True, squeeze=False)[0]
     for axes, (name, part) in zip(grid, maps, strict=True):
         for _, cell in part.iterrows():
-            place = acrosses.index(cell[columns]), downs.index(cell[rows])
-            _heat_cell(axes, place, cell, colours)
+            place = acrosses.index(cell["blocks"]), downs.index(cell["per_class"])
+            _heat_cell(axes, place, cell)
         axes.set(xlim=(-0.5, len(acrosses) - 0.5), ylim=(len(downs) - 0.5, -0.5))
         axes.set_xticks(range(len(acrosses)), map(readable, acrosses))
         axes.set_yticks(range(len(downs)), map(readable, downs))
-        axes.set_xlabel(xlabel or readable(columns))
+        axes.set_xlabel(xlabel or "blocks")
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
         put_title(axes, readable(name))
-    grid[0].set_ylabel(ylabel or readable(rows))
+    grid[0].set_ylabel(ylabel or "per class")
     if title:
         fig.suptitle(title, fontsize=12)
-    return Picture(fig, alt or _heat_in_words(maps, rows, columns, table))
+    return Picture(fig, _heat_in_words(maps, table))
 
 
-def _heat_cell(axes, place, cell, colours):
+def _heat_cell(axes, place, cell):
     """One cell: its colour, the mean, and half of the interval's width below."""
-    lowest, highest = colours
-    share = np.clip((cell["mean"] - lowest) / ((highest - lowest) or 1), 0, 1)
     x, y = place
+    share = cell["mean"]
     axes.add_patch(Rectangle(
         (x - 0.5, y - 0.5), 1, 1, facecolor=matplotlib.colormaps["Blues"](0.9 * share),
         edgecolor="white", linewidth=2,
@@ -226,17 +180,17 @@ def _heat_cell(axes, place, cell, colours):
                   fontsize=9)  # fmt: skip
 
 
-def _heat_in_words(maps, rows, columns, table):
+def _heat_in_words(maps, table):
     told = []
     for name, part in maps:
-        for value, line in part.groupby(rows, sort=False):
+        for value, line in part.groupby("per_class", sort=False):
             numbers = ", ".join(
-                f"{mean:.2f} at {readable(at)}"
-                for at, mean in zip(line[columns], line["mean"], strict=True)
+                f"{mean:.2f} at {blocks}"
+                for blocks, mean in zip(line["blocks"], line["mean"], strict=True)
             )
             where = f"{readable(name)}, " if name else ""
-            told.append(f"{where}{readable(rows)} {readable(value)}: {numbers}")
+            told.append(f"{where}per class {value}: {numbers}")
     return (
         f"Heat map of means with intervals, from {table['mean'].min():.2f} to "
-        f"{table['mean'].max():.2f}, over {readable(columns)}. {'; '.join(told)}."
+        f"{table['mean'].max():.2f}, over blocks. {'; '.join(told)}."
     )

@@ -1,7 +1,7 @@
 """The freeze lab: choose blocks to freeze, train, stop, compare, take the code along.
 
-A thin view: plans are made by `FreezePlan`, trained by `transfer`, told by
-`words`, drawn by `plots`.
+A thin view: plans are made by `FreezePlan`, trained by `transfer`, put into words
+by `words`, drawn by `plots`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tlcourse import plots
 from tlcourse.lessons.freezing import figures, words
 from tlcourse.lessons.freezing.controls import Controls
 from tlcourse.training import transfer
-from tlcourse.widgets.static_first import show_live
+from tlcourse.widgets.static_first import problem_html, show_live
 
 REST = 0.4  # seconds without a click before the figure is drawn anew
 # Of all labs: a cell that is run again leaves a training behind, which takes the
@@ -78,9 +78,10 @@ class FreezeLab:
         actions.add_class("tl-actions")
         drawn = widgets.HBox([self.curves, self.compared], layout=wrap)
         drawn.add_class("tl-drawn")
+        looks = widgets.HTML(f"<style>{words.beside('lab.css')}</style>")
         self.box = widgets.VBox([
-            widgets.HTML(words.STYLE), self.controls.box, self.counts, actions,
-            self.status, self.test, self.code_shown, drawn, self.listed,
+            looks, self.controls.box, self.counts, actions, self.status, self.test,
+            self.code_shown, drawn, self.listed,
         ])  # fmt: skip
         self.box.add_class("tl-lab")
 
@@ -115,7 +116,7 @@ class FreezeLab:
 
     @property
     def table(self):
-        """The runs tried so far, a data frame; its columns: see `words.rows`."""
+        """The runs tried so far, a data frame; its columns: see `words.table`."""
         return words.table(self.runs)
 
     @property
@@ -213,7 +214,7 @@ class FreezeLab:
             self._tell(number, run)
             return run
         except BaseException as problem:  # of an interrupted cell, too
-            self.status.value = words.problem_html(
+            self.status.value = problem_html(
                 problem, "The training ended with an error"
             )
             raise
@@ -277,13 +278,13 @@ class FreezeLab:
         try:
             self.code_shown.value = words.code_html(self.code) if shown else ""
         except Exception as problem:
-            self.code_shown.value = words.problem_html(
+            self.code_shown.value = problem_html(
                 problem, "The code could not be written"
             )
 
     def _plan_changed(self):
         with self._lock:
-            self.counts.value = words.told(self.plan, len(self.task.classes))
+            self.counts.value = words.counts_html(self.plan, len(self.task.classes))
             if self.code_button.value:
                 self._show_code()
             if self._display:

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 FROZEN, TRAINS = "❄", "✎"
+#: The columns of the table of runs, and their headings in the lab.
+HEADS = {
+    "run": "Run",
+    "trained_blocks": "Trained blocks",
+    "batchnorm": "BatchNorm",
+    "head_rate": "Head's rate",
+    "body_rate": "Blocks' rate",
+    "trainable": "Trained parameters",
+    "epochs": "Epochs",
+    "seconds": "Seconds",
+    "accuracy": "Accuracy",
+}
 
-# Colours say it first, and the signs in the text say it again. ipywidgets 7 and 8 both
-# mark a pressed toggle with mod-active.
-STYLE = """<style>
-.tl-lab .tl-row .tl-block.widget-toggle-button { white-space: pre-line; height: auto;
-  line-height: 1.4; margin: 0; padding: 4px 0; font-size: 11px; text-align: center;
-  color: #1a1a1a; background: #bcd9ec; border: 1px solid #333; border-radius: 3px; }
-.tl-lab .tl-row .tl-block.widget-toggle-button.mod-active { background: #f5c98a;
-  box-shadow: inset 0 -5px 0 #d55e00; }
-.tl-lab .tl-row { gap: 3px; margin: 2px 2px 6px; }
-.tl-lab .widget-label { text-align: left; flex: none; }
-.tl-lab .widget-toggle-buttons { display: flex; align-items: baseline; }
-.tl-lab .tl-actions { gap: 4px; margin: 6px 0 2px; }
-.tl-lab .tl-drawn { gap: 8px; }
-.tl-lab button:focus-visible, .tl-lab select:focus-visible, .tl-lab pre:focus-visible,
-.tl-lab .noUi-handle:focus-visible, .tl-lab .ui-slider-handle:focus-visible {
-  outline: 3px solid #0072b2; outline-offset: 1px; }
-.tl-lab .widget-html-content { line-height: 1.5; }
-.tl-lab img { max-width: 100%; height: auto; background: white; }
-.tl-lab table.tl-runs { border-collapse: collapse; margin: 4px 0; }
-.tl-lab table.tl-runs caption { text-align: left; font-weight: bold; }
-.tl-lab table.tl-runs th, .tl-lab table.tl-runs td { padding: 2px 10px 2px 0;
-  text-align: right; border-bottom: 1px solid #bbb; }
-.tl-lab table.tl-runs .tl-words { text-align: left; }
-.tl-lab .tl-wide { overflow-x: auto; }
-.tl-lab .tl-code pre { max-height: 26em; overflow: auto; white-space: pre; padding: 8px;
-  border: 1px solid #999; line-height: 1.35; margin: 4px 0; }
-</style>"""
 
-# The selection stays where the browser forbids copying, so that Ctrl+C is left to do.
-_COPY = (
-    "const code = this.parentElement.querySelector('pre');"
-    "getSelection().selectAllChildren(code);"
-    "this.textContent = document.execCommand('copy') ? 'Copied'"
-    " : 'Selected: press Ctrl+C';"
-)
+def beside(name):
+    """The text of a file in this folder."""
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def trained_words(plan):
@@ -112,48 +94,32 @@ def counts(plan, classes):
     }
 
 
-def told(plan, classes):
-    """Tell the counts and rates of a plan as HTML, to be read aloud when they change.
-
-    Parameters
-    ----------
-    plan : FreezePlan
-    classes : int
-
-    Returns
-    -------
-    str
-    """
+def counts_html(plan, classes):
+    """Tell the counts and rates of a plan, to be read aloud when they change."""
     n, blocks = counts(plan, classes), len(plan.backbone.blocks)
     share = 100 * n["trained"] / n["total"]
     share = f"{share:.0f}" if share >= 10 else f"{share:.1f}"
-    where = "all in the new head"
+    where, follow = "all in the new head", ""
+    rates = "; no block trains"
     if n["blocks"]:
         where = (
             f"{n['body']:,} in {n['blocks']} of {blocks} blocks, {n['head']:,} in the "
             "new head"
         )
-    lines = [
+        rates = f", blocks {plan.body_rate:g}. Their BatchNorm: {plan.batchnorm}"
+    if n["statistics"]:
+        follow = f"; {n['statistics']:,} BatchNorm statistics follow the images"
+    return (
+        '<div role="status" class="tl-counts">'
         f"{TRAINS} <b>{n['trained']:,}</b> of {n['total']:,} parameters train "
-        f"({share} %): {where}.",
-        f"{FROZEN} <b>{n['frozen']:,}</b> are frozen"
-        + (
-            f"; {n['statistics']:,} BatchNorm statistics follow the images."
-            if n["statistics"]
-            else "."
-        ),
-        f"Learning rates: head {plan.head_rate:g}"
-        + (
-            f", blocks {plan.body_rate:g}. Their BatchNorm: {plan.batchnorm}."
-            if plan.trainable
-            else "; no block trains."
-        ),
-    ]
-    return f'<div role="status" class="tl-counts">{"<br>".join(lines)}</div>'
+        f"({share} %): {where}.<br>"
+        f"{FROZEN} <b>{n['frozen']:,}</b> are frozen{follow}.<br>"
+        f"Learning rates: head {plan.head_rate:g}{rates}.</div>"
+    )
 
 
-def rows(runs):
-    """Give a row for each run: what was trained, and what came of it.
+def table(runs):
+    """Tell of each run what was trained, and what came of it.
 
     Parameters
     ----------
@@ -161,13 +127,15 @@ def rows(runs):
 
     Returns
     -------
-    list of dict
+    pandas.DataFrame
         ``run``, counted from 1; ``trained_blocks``, words; ``batchnorm``;
         ``head_rate``; ``body_rate``, NaN where no block trains; ``trainable``
-        parameters; ``accuracy`` on the validation split after the last epoch, 0-1;
-        ``seconds``; ``epochs``, fewer than planned if the run was stopped.
+        parameters; ``epochs``, fewer than planned if the run was stopped; ``seconds``;
+        ``accuracy`` on the validation split after the last epoch, 0-1.
     """
-    return [
+    import pandas
+
+    rows = [
         {
             "run": number,
             "trained_blocks": trained_words(run.plan),
@@ -175,126 +143,51 @@ def rows(runs):
             "head_rate": run.plan.head_rate,
             "body_rate": run.plan.body_rate if run.plan.trainable else float("nan"),
             "trainable": run.trainable_parameters,
-            "accuracy": run.history["val_accuracy"][-1],
-            "seconds": run.seconds,
             "epochs": len(run.history["loss"]),
+            "seconds": run.seconds,
+            "accuracy": run.history["val_accuracy"][-1],
         }
         for number, run in enumerate(runs, 1)
     ]
-
-
-def table(runs):
-    """Give the rows of `rows` as a data frame.
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
-    import pandas
-
-    columns = (
-        "run trained_blocks batchnorm head_rate body_rate trainable accuracy seconds "
-        "epochs"
-    )
-    return pandas.DataFrame(rows(runs), columns=columns.split())
+    return pandas.DataFrame(rows, columns=list(HEADS))
 
 
 def table_html(runs):
-    """Write the runs as an HTML table, newest last.
-
-    Returns
-    -------
-    str
-        Empty where there are no runs.
-    """
+    """Write the runs as a table, newest last; empty where there are none."""
     if not runs:
         return ""
-    heads = (
-        "Run", "Trained blocks", "BatchNorm", "Head's rate", "Blocks' rate",
-        "Trained parameters", "Epochs", "Seconds", "Accuracy",
-    )  # fmt: skip
-    top = "".join(
-        f'<th scope="col"{_left(place in (1, 2))}>{head}</th>'
-        for place, head in enumerate(heads)
+    runs = table(runs)
+    body_trains = runs["body_rate"].notna()
+    written = runs.assign(
+        batchnorm=runs["batchnorm"].where(body_trains, "–"),
+        head_rate=runs["head_rate"].map("{:g}".format),
+        body_rate=runs["body_rate"].map("{:g}".format).where(body_trains, "–"),
+        trainable=runs["trainable"].map("{:,}".format),
+        seconds=runs["seconds"].map("{:.1f}".format),
+        accuracy=runs["accuracy"].map("{:.3f}".format),
     )
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows(runs))
-    return (
-        '<div class="tl-wide"><table class="tl-runs">'
-        "<caption>Runs so far, with their accuracy on the validation split</caption>"
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cells(row):
-    frozen_body = row["body_rate"] != row["body_rate"]  # NaN
-    texts = (
-        row["trained_blocks"],
-        "–" if frozen_body else row["batchnorm"],
-        f"{row['head_rate']:g}",
-        "–" if frozen_body else f"{row['body_rate']:g}",
-        f"{row['trainable']:,}",
-        row["epochs"],
-        f"{row['seconds']:.1f}",
-        f"{row['accuracy']:.3f}",
-    )
-    return f'<th scope="row">{row["run"]}</th>' + "".join(
-        f"<td{_left(place in (0, 1))}>{html.escape(str(text))}</td>"
-        for place, text in enumerate(texts)
-    )
-
-
-def _left(words):
-    return ' class="tl-words"' if words else ""
+    # The number of a run heads its row, and "Run" the numbers.
+    numbered = written.rename(columns=HEADS).set_index("Run")
+    numbered = numbered.rename_axis(index=None, columns="Run")
+    markup = numbered.to_html(classes="tl-runs", border=0)
+    caption = "Runs so far, with their accuracy on the validation split"
+    markup = markup.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
+    return f'<div class="tl-wide">{markup}</div>'
 
 
 def code_html(code):
-    """Show code that can be focused, selected and copied with a button.
-
-    Parameters
-    ----------
-    code : str
-
-    Returns
-    -------
-    str
-    """
+    """Show code that can be focused, selected and copied with a button."""
+    copy = html.escape(beside("copy.js"))
     return (
-        f'<div class="tl-code"><button class="jupyter-button" onclick="{_COPY}">Copy '
+        f'<div class="tl-code"><button class="jupyter-button" onclick="{copy}">Copy '
         'the code</button><pre tabindex="0" aria-label="The same choice in plain '
         f'Keras">{html.escape(code)}</pre></div>'
     )
 
 
 def picture_html(picture):
-    """Show a figure inside a widget, with its description.
-
-    Parameters
-    ----------
-    picture : Picture
-
-    Returns
-    -------
-    str
-    """
+    """Show a figure inside a widget, with its description."""
     return picture._repr_mimebundle_()[0]["text/html"]
-
-
-def problem_html(problem, what):
-    """Say in one sentence, at once read aloud, what went wrong.
-
-    Parameters
-    ----------
-    problem : Exception
-    what : str
-        What did not happen: "The training ended with an error".
-
-    Returns
-    -------
-    str
-    """
-    reason = " ".join(str(problem).split()) or "no reason was given"
-    sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
-    return f'<div role="alert">✗ {what} ({html.escape(sentence)}).</div>'
 
 
 def status_html(text, done=None, total=None):
@@ -306,19 +199,12 @@ def status_html(text, done=None, total=None):
         Without its full stop.
     done, total : int, optional
         Epochs.
-
-    Returns
-    -------
-    str
     """
-    bar = (
-        f'<progress aria-label="Epochs" value="{done}" max="{total}"></progress> '
-        if total
-        else ""
-    )
-    # Read aloud at the start and the end; each epoch would be chatter.
-    role = "" if total else ' role="status"'
-    return f"<div{role}>{bar}{html.escape(text)}.</div>"
+    if not total:
+        return f'<div role="status">{html.escape(text)}.</div>'
+    # Read aloud at the start and the end alone; each epoch would be chatter.
+    bar = f'<progress aria-label="Epochs" value="{done}" max="{total}"></progress>'
+    return f"<div>{bar} {html.escape(text)}.</div>"
 
 
 def opened_html(number, accuracy, opened):
@@ -332,17 +218,14 @@ def opened_html(number, accuracy, opened):
         0-1.
     opened : int
         For how many runs so far, this one included.
-
-    Returns
-    -------
-    str
     """
-    once = "once so far: let it be the last time"
     often = (
-        f"for {opened} runs: the best of them looks better than it is, because the "
-        "test split helped to choose it"
+        "once so far: let it be the last time"
+        if opened == 1
+        else f"for {opened} runs: the best of them looks better than it is, because "
+        "the test split helped to choose it"
     )
     return (
         f'<div role="status">Run {number}: test accuracy <b>{accuracy:.3f}</b>. The '
-        f"test split was opened {once if opened == 1 else often}.</div>"
+        f"test split was opened {often}.</div>"
     )

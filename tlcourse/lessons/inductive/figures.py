@@ -14,7 +14,7 @@ from tlcourse.plots.style import (
 
 
 @styled
-def heat_overlay(images, heats, titles=None, columns=6, *, title=None, alt=None):
+def heat_overlay(images, heats, titles=None):
     """Pictures under a veil that is thin where the heat is great.
 
     Parameters
@@ -25,33 +25,21 @@ def heat_overlay(images, heats, titles=None, columns=6, *, title=None, alt=None)
         At least 0; of any smaller size. Each is scaled by its largest value.
     titles : sequence of str, optional
         One per picture.
-    columns : int
-        Pictures in a row.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, the number of pictures and their titles.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
     ValueError
         If the shapes do not match.
     """
-    pixels, heats = as_pixels(images, "heat_overlay"), _checked(images, heats)
-    fig, told = titled_grid(
-        "heat_overlay", len(pixels), titles, columns, title,
-        lambda axes, index: _veil(axes, pixels[index], heats[index]),
-    )  # fmt: skip
-    words = f"{len(pixels)} pictures, bright where the network looks{told}."
-    return Picture(fig, alt or words)
+    heats = _checked(images, heats)
+    fig, grid, in_words = titled_grid("heat_overlay", images, titles, columns=6)
+    for axes, heat in zip(grid, heats, strict=False):
+        _veil(axes, np.shape(images)[1:3], heat)
+    return Picture(fig, f"{in_words} They are bright where the network looks.")
 
 
 @styled
-def looked_at(image, heat, chances, classes, truth, *, alt=None):
+def looked_at(image, heat, chances, classes, truth):
     """One picture, where the network looks, and what it takes it for.
 
     Parameters
@@ -66,12 +54,6 @@ def looked_at(image, heat, chances, classes, truth, *, alt=None):
         The k names.
     truth : str
         The right one.
-    alt : str, optional
-        The description; without it, the answer, its probability and the truth.
-
-    Returns
-    -------
-    Picture
     """
     (pixels,), (heat,) = as_pixels([image], "looked_at"), _checked([image], [heat])
     chances, said = np.asarray(chances), classes[int(np.argmax(chances))]
@@ -79,7 +61,8 @@ def looked_at(image, heat, chances, classes, truth, *, alt=None):
     left, middle, right = fig.subplots(1, 3, width_ratios=[1, 1, 1.3])
     left.imshow(pixels)
     left.set_title("the picture", fontsize=10, loc="center")
-    _veil(middle, pixels, heat)
+    middle.imshow(pixels)
+    _veil(middle, pixels.shape[:2], heat)
     middle.set_title("where it looks", fontsize=10, loc="center")
     for axes in (left, middle):
         axes.set_axis_off()
@@ -102,8 +85,7 @@ def looked_at(image, heat, chances, classes, truth, *, alt=None):
     verdict = "which is right" if said == truth else f"but it is {truth}"
     return Picture(
         fig,
-        alt
-        or f"A picture, and the same with a heat map over it. The network says {said} "
+        f"A picture, and the same with a heat map over it. The network says {said} "
         f"with probability {chances.max():.2f}, {verdict}.",
     )
 
@@ -118,14 +100,12 @@ def _checked(images, heats):
     return heats
 
 
-def _veil(axes, picture, heat):
-    """Draw a picture, darkened where the heat is small, with a line at half of it."""
+def _veil(axes, size, heat):
+    """Darken a picture of this size where the heat is small; a line at half of it."""
     from skimage.transform import resize
 
-    size = picture.shape[:2]
     # Past the centres of the outer cells the heat stays as it is there.
     heat = resize(heat / max(heat.max(), 1e-12), size, order=1, mode="edge")
-    axes.imshow(picture)
     veil = np.zeros((*size, 4))
     veil[..., 3] = 0.75 * (1 - heat)
     axes.imshow(veil)

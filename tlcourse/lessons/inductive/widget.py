@@ -6,11 +6,13 @@ import functools
 
 import numpy as np
 
-from tlcourse import backbones, datasets
+from tlcourse import datasets
 from tlcourse.freezing import FreezePlan
 from tlcourse.lessons.inductive import figures
 from tlcourse.quiet import import_keras
 from tlcourse.training import transfer
+from tlcourse.widgets.features import bundled
+from tlcourse.widgets.static_first import StaticFirst
 
 TARGETS = ("apples", "faces", "tissue")
 PER_CLASS, EPOCHS = 20, 40
@@ -26,8 +28,6 @@ def where_it_looks(source="imagenet_distilled"):
     source : str
         See ``backbones.load``.
     """
-    from tlcourse.widgets.static_first import StaticFirst
-
     figure = functools.partial(draw, source=source)
     StaticFirst(figure, target=TARGETS, picture=list(range(1, SHOWN + 1))).show()
 
@@ -58,17 +58,12 @@ def draw(target, picture, source="imagenet_distilled"):
 @functools.lru_cache(maxsize=3)
 def trained(target, source):
     """Fit a head for a target; the run, its classes, some test pictures and labels."""
-    backbone = _backbone(source)
+    backbone = bundled(source, INPUT_SIZE)
     task = datasets.load(target, per_class=PER_CLASS, seed=0)
     plan = FreezePlan.features(backbone)
     run = transfer(backbone, task, plan, EPOCHS, validate=False, show_progress=False)
     some = np.random.default_rng(0).permutation(len(task.test))[:SHOWN]
     return run, task.classes, task.test.images[some], task.test.labels[some]
-
-
-@functools.lru_cache(maxsize=2)
-def _backbone(source):
-    return backbones.load("mobilenet", source=source, input_size=INPUT_SIZE)
 
 
 def grad_cam(run, images, labels, block=-1):

@@ -9,15 +9,16 @@ from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
     Picture,
     checked_table,
+    line_style,
     new_figure,
     readable,
-    series_style,
     styled,
+    title_above,
 )
 
 
 @styled
-def filters(kernels, maps, *, title=None, alt=None):
+def filters(kernels, maps):
     """First-layer filters as small colour pictures, and what each answers to.
 
     Parameters
@@ -27,14 +28,6 @@ def filters(kernels, maps, *, title=None, alt=None):
         itself: grey is a weight of zero, a brighter colour a positive one.
     maps : array_like, shape (h, w, n)
         What each filter answers to one picture.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -67,17 +60,18 @@ def filters(kernels, maps, *, title=None, alt=None):
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     told = (
         f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} colour pixels, "
         "and under each the heat map of its answer to the same picture"
     )
-    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+    return Picture(fig, f"{told}.")
+
+
+MAPS = 12  # that `inside` shows at most, in three rows
 
 
 @styled
-def inside(picture, maps, count=12, *, title=None, alt=None):
+def inside(picture, maps, *, title=None):
     """A picture and the channels of a block that answer to it most unevenly.
 
     Each map has a scale of its own, dark where the channel is silent and bright where
@@ -89,16 +83,6 @@ def inside(picture, maps, count=12, *, title=None, alt=None):
     picture : array_like, shape (height, width, 3), 0-255
     maps : array_like, shape (h, w, channels)
         What a block puts out for that picture.
-    count : int
-        Maps to show at most, in three rows.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -115,8 +99,8 @@ def inside(picture, maps, count=12, *, title=None, alt=None):
     uneven = maps.std((0, 1))
     # Relative: in a random backbone the answers shrink from block to block.
     silent = int((np.ptp(maps, (0, 1)) <= 1e-6 * np.abs(maps).max()).sum())
-    shown = np.argsort(-uneven, kind="stable")[: min(count, maps.shape[-1] - silent)]
-    columns = max(1, math.ceil(count / 3))
+    shown = np.argsort(-uneven, kind="stable")[: min(MAPS, maps.shape[-1] - silent)]
+    columns = math.ceil(MAPS / 3)
     fig = new_figure(7.4, 0.45 + 3 * 7.4 / (columns + 3))
     grid = fig.add_gridspec(3, columns + 3)
     big = fig.add_subplot(grid[:, :3])
@@ -127,71 +111,54 @@ def inside(picture, maps, count=12, *, title=None, alt=None):
         axes.imshow(maps[..., channel], cmap="viridis")
         axes.set_title(str(channel), fontsize=9, loc="center", pad=2)
         axes.set_axis_off()
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    title_above(fig, title)
     told = (
         f"the picture and {len(shown)} of {maps.shape[-1]} channels as heat maps of "
         f"{maps.shape[0]} by {maps.shape[1]}; {silent} channels are silent"
     )
-    return Picture(fig, alt or f"{title + ': ' if title else ''}{told}.")
+    return Picture(fig, f"{title + ': ' if title else ''}{told}.")
 
 
 @styled
-def probes(summary, series="source", panels="target", *, chance=None, alt=None):
+def probes(summary, *, chance=None):
     """Accuracy of a probe over the blocks of a backbone, a panel for each target.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns block, `series`, `panels`, mean, low and high, as `tables.summarise`
-        returns them; the blocks from the first to the last.
-    series : str
-        The column that tells the lines apart.
-    panels : str
-        The column that names the panels.
+        With the columns block, source (a line each) and target (a panel each); the
+        blocks from the first to the last.
     chance : float, optional
-        Draws a thin line at the accuracy of guessing.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
-    columns = ["block", series, panels, "mean", "low", "high"]
+    columns = ["block", "source", "target", "mean", "low", "high"]
     table = checked_table(summary, columns, "probes")
-    names = list(dict.fromkeys(table[panels]))
+    names = list(dict.fromkeys(table["target"]))
     fig = new_figure(7.4, 4.1)
     grid = fig.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(grid, names, strict=True):
-        _probe_panel(axes, table[table[panels] == name], series)
+        _probe_panel(axes, table[table["target"] == name])
         axes.set_title(readable(name))
         guessing_line(axes, chance)
     grid[0].set(ylabel="Test accuracy", ylim=(0, 1.02))
     fig.legend(*grid[0].get_legend_handles_labels(), ncols=4,
                loc="outside upper left")  # fmt: skip
-    return Picture(fig, alt or _probes_in_words(table, series, panels))
+    return Picture(fig, _probes_in_words(table))
 
 
-def _probe_panel(axes, table, series):
+def _probe_panel(axes, table):
     blocks = list(dict.fromkeys(table["block"]))
-    for index, (name, rows) in enumerate(table.groupby(series, sort=False)):
+    for index, (name, rows) in enumerate(table.groupby("source", sort=False)):
         rows = rows.assign(at=[blocks.index(block) for block in rows["block"]])
-        curve(axes, rows.sort_values("at"), "at", str(name), series_style(index))
+        curve(axes, rows.sort_values("at"), "at", str(name), line_style(index))
     short = [block.removeprefix("block") for block in blocks]
     axes.set_xticks(range(len(blocks)), short, fontsize=9)
     axes.set_xlabel("block")
     axes.grid(axis="y")
 
 
-def _probes_in_words(table, series, panels):
+def _probes_in_words(table):
     told = []
-    for (panel, name), rows in table.groupby([panels, series], sort=False):
+    for (panel, name), rows in table.groupby(["target", "source"], sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         best = rows.loc[rows["mean"].idxmax()]
         told.append(

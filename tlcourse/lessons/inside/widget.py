@@ -6,7 +6,7 @@ import numpy as np
 
 from tlcourse.datasets.photos import photograph
 from tlcourse.lessons.inside import figures
-from tlcourse.widgets.static_first import StaticFirst
+from tlcourse.widgets.static_first import StaticFirst, labelled
 
 PHOTOGRAPHS = ("cat", "coffee", "motorcycle", "flower", "temple", "brick")
 SIDE = 256  # pixels of the test card
@@ -153,14 +153,9 @@ def look_inside(**backbones):
     import ipywidgets as widgets
 
     looks = Looks(backbones)
-    slider = widgets.SelectionSlider(
-        options=looks.blocks,
-        value=looks.blocks[min(3, len(looks.blocks) - 1)],
-        description="block",
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width="auto", max_width="32em"),
+    middle_block = looks.blocks[min(3, len(looks.blocks) - 1)]
+    slider = labelled(
+        widgets.SelectionSlider, "block", options=looks.blocks, value=middle_block
     )
-    if "tooltip" in slider.class_trait_names():
-        slider.tooltip = "block"
     choices = {"picture": list(looks.pictures), "weights": list(backbones)}
     StaticFirst(looks.draw, block=slider, **choices).show()

@@ -4,49 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from tlcourse.plots.style import (
+    HALO,
     INK,
     PALETTE,
     Picture,
     checked_table,
+    line_style,
+    name_rows,
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
+    write_beside,
 )
 
 
 @styled
-def gaps(summary, by="source", *, xlabel, title=None, alt=None):
+def gaps(summary, *, xlabel):
     """Bars to both sides of zero, where the left side is harm.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns `by`, mean, low and high, as `tables.summarise` returns them.
-    by : str
-        The column that names the bars, first row on top.
+        With the column source, which names the bars, first row on top.
     xlabel : str
         What the gap is between.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
-    table = checked_table(summary, [by, "mean", "low", "high"], "gaps")
+    table = checked_table(summary, ["source", "mean", "low", "high"], "gaps")
     fig = new_figure(7.4, 1.3 + 0.5 * len(table))
     axes, told = fig.subplots(), []
     for y, row in enumerate(table.to_dict("records")):
@@ -54,13 +41,10 @@ def gaps(summary, by="source", *, xlabel, title=None, alt=None):
         axes.barh(y, row["mean"], 0.62, color=PALETTE[1 if harm else 0], linewidth=0,
                   hatch="///" if harm else "", edgecolor="white")  # fmt: skip
         axes.hlines(y, row["low"], row["high"], color=INK, linewidth=1.6)
-        axes.annotate(
-            f"{row['mean']:+.2f}", (min(row["low"], 0) if harm else max(row["high"], 0),
-            y), (-6 if harm else 6, 0), textcoords="offset points", va="center",
-            ha="right" if harm else "left", fontsize=10, color=INK,
-        )  # fmt: skip
+        end = min(row["low"], 0) if harm else max(row["high"], 0)
+        write_beside(axes, end, y, row["mean"], -6 if harm else 6, "+.2f")
         told.append(
-            f"{readable(row[by])} {row['mean']:+.2f} ({row['low']:+.2f} to "
+            f"{readable(row['source'])} {row['mean']:+.2f} ({row['low']:+.2f} to "
             f"{row['high']:+.2f})"
         )
     least, most = min(table["low"].min(), 0), max(table["high"].max(), 0)
@@ -71,16 +55,13 @@ def gaps(summary, by="source", *, xlabel, title=None, alt=None):
     for words, side, ha in (("← harm", -6, "right"), ("gain →", 6, "left")):
         axes.annotate(words, (0, -0.62), (side, 0), textcoords="offset points", ha=ha,
                       va="center", fontsize=10, color=INK)  # fmt: skip
-    axes.set_yticks(range(len(table)), [readable(name) for name in table[by]])
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    put_title(axes, title)
+    name_rows(axes, table["source"])
     words = f"{xlabel}, as bars to both sides of zero: {'; '.join(told)}."
-    return Picture(fig, alt or words)
+    return Picture(fig, words)
 
 
 @styled
-def losses(histories, *, title=None, alt=None):
+def losses(histories):
     """Training and validation loss over the epochs, a panel for each training.
 
     A ring marks the epoch of the lowest validation loss.
@@ -89,14 +70,6 @@ def losses(histories, *, title=None, alt=None):
     ----------
     histories : dict of str to dict
         Name of a training to its ``Run.history``, with ``loss`` and ``val_loss``.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -109,9 +82,9 @@ def losses(histories, *, title=None, alt=None):
     told = []
     for axes, (name, lines) in zip(grid, pairs.items(), strict=True):
         for index, (words, values) in enumerate(lines.items()):
-            style = {k: v for k, v in series_style(index).items() if k != "hatch"}
             at = np.arange(1, len(values) + 1)
-            axes.plot(at, values, label=words, markevery=max(1, len(at) // 6), **style)
+            axes.plot(at, values, label=words, markevery=max(1, len(at) // 6),
+                      **line_style(index))  # fmt: skip
         low = int(np.argmin(values))
         axes.plot(low + 1, values[low], "o", markersize=13, fillstyle="none",
                   color=INK, label="lowest")  # fmt: skip
@@ -128,9 +101,7 @@ def losses(histories, *, title=None, alt=None):
     grid[0].set(ylabel="Loss", ylim=(0, 1.05 * highest))
     fig.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center",
                ncols=3)  # fmt: skip
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or f"Losses over epochs. {'; '.join(told)}.")
+    return Picture(fig, f"Losses over epochs. {'; '.join(told)}.")
 
 
 def _loss_pairs(histories):
@@ -147,8 +118,11 @@ def _loss_pairs(histories):
     return pairs
 
 
+BINS = 10  # equal parts of the sureness from 0 to 1
+
+
 @styled
-def reliability(answers, bins=10, *, title=None, alt=None):
+def reliability(answers):
     """How often answers are right, by how sure they are; a panel for each network.
 
     A bar is the share of right answers among those that are about as sure. Where it
@@ -158,16 +132,6 @@ def reliability(answers, bins=10, *, title=None, alt=None):
     ----------
     answers : dict of str to (probabilities, labels)
         Class probabilities (n, classes) and the true labels (n,), by panel.
-    bins : int
-        Equal parts of the sureness from 0 to 1.
-    title : str, optional
-        Words above the whole.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -181,7 +145,7 @@ def reliability(answers, bins=10, *, title=None, alt=None):
     told = []
     for axes, (name, given) in zip(grid, answers.items(), strict=True):
         sure, right = _sure_and_right(*given)
-        _reliability_panel(axes, sure, right, bins)
+        _reliability_panel(axes, sure, right)
         axes.set_title(readable(name))
         told.append(
             f"{readable(name)}: sure to {sure.mean():.2f} on average, right in "
@@ -193,9 +157,7 @@ def reliability(answers, bins=10, *, title=None, alt=None):
         Patch(facecolor="white", edgecolor=PALETTE[1], hatch="///", label="the gap"),
     ]
     fig.legend(handles=legend, loc="outside lower center", ncols=2)
-    if title:
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return Picture(fig, alt or f"Reliability diagram. {'; '.join(told)}.")
+    return Picture(fig, f"Reliability diagram. {'; '.join(told)}.")
 
 
 def _sure_and_right(probabilities, labels):
@@ -208,21 +170,21 @@ def _sure_and_right(probabilities, labels):
     return probabilities.max(1), probabilities.argmax(1) == labels
 
 
-def _reliability_panel(axes, sure, right, bins):
-    part = np.minimum((sure * bins).astype(int), bins - 1)
-    counts = np.bincount(part, minlength=bins)
+def _reliability_panel(axes, sure, right):
+    part = np.minimum((sure * BINS).astype(int), BINS - 1)
+    counts = np.bincount(part, minlength=BINS)
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
     for k in np.flatnonzero(counts):
         share, mean = right[part == k].mean(), sure[part == k].mean()
         shade = 0.25 + 0.75 * counts[k] / counts.max()
-        middle, width = (k + 0.5) / bins, 0.9 / bins
+        middle, width = (k + 0.5) / BINS, 0.9 / BINS
         axes.bar(middle, share, width, color=PALETTE[0], alpha=shade, linewidth=0)
         axes.bar(middle, mean - share, width, bottom=share, facecolor="none",
                  edgecolor=PALETTE[1], hatch="///", linewidth=1)  # fmt: skip
         axes.annotate(
             f"{counts[k]}", (middle, max(share, mean)), (0, 3), ha="center",
             textcoords="offset points", fontsize=8, color=INK,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            path_effects=HALO,
         )  # fmt: skip
     axes.set(xlabel="How sure", xlim=(0, 1), ylim=(0, 1.1))
     axes.set_xticks([0, 0.25, 0.5, 0.75])
@@ -230,39 +192,23 @@ def _reliability_panel(axes, sure, right, bins):
 
 
 @styled
-def trade_off(table, series="source", *, xlabel, ylabel, title=None, alt=None):
+def trade_off(table, *, xlabel, ylabel, title=None):
     """Paths between keeping an old task and learning a new one.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns `series`, mix (0-1), old and new (accuracies); a path for each series,
+        Columns source, mix (0-1), old and new (accuracies); a path for each source,
         in the order of its mix.
-    series : str
-        The column that tells the paths apart.
     xlabel, ylabel : str
         What the accuracies `old` and `new` are of.
-    title : str, optional
-        Words above the axes.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or the table is empty.
     """
-    table = checked_table(table, [series, "mix", "old", "new"], "trade_off")
+    table = checked_table(table, ["source", "mix", "old", "new"], "trade_off")
     fig = new_figure(5.6, 4.9)
     axes, told = fig.subplots(), []
-    for index, (name, rows) in enumerate(table.groupby(series, sort=False)):
+    for index, (name, rows) in enumerate(table.groupby("source", sort=False)):
         rows = rows.sort_values("mix")
-        style = {k: v for k, v in series_style(index).items() if k != "hatch"}
-        axes.plot(rows["old"], rows["new"], label=readable(name), **style)
+        axes.plot(rows["old"], rows["new"], label=readable(name), **line_style(index))
         for row in rows.to_dict("records"):
             axes.annotate(
                 f"{row['mix']:g}", (row["old"], row["new"]), (7, 5), fontsize=10,
@@ -278,4 +224,4 @@ def trade_off(table, series="source", *, xlabel, ylabel, title=None, alt=None):
     fig.legend(loc="outside lower center", ncols=2)
     put_title(axes, title)
     words = f"Paths of {xlabel.lower()} and {ylabel.lower()}: {'; '.join(told)}."
-    return Picture(fig, alt or words)
+    return Picture(fig, words)

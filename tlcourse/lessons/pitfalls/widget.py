@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 import pandas
-from threadpoolctl import threadpool_limits
 
 from tlcourse import datasets, plots, probes, tables
+from tlcourse.widgets.static_first import StaticFirst, labelled
 
 STRENGTHS = (None, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 REPAIRS = ("none", "repeat the rare", "each with and without")
@@ -28,18 +28,13 @@ def follow_the_mark(vectors, task):
     """
     import ipywidgets as widgets
 
-    from tlcourse.widgets.static_first import StaticFirst
-
-    options = [("no marks", None), *((f"{s:.0%}", s) for s in STRENGTHS[1:])]
-    slider = widgets.SelectionSlider(
-        options=options,
-        description="the mark goes with the class in",
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width="auto", max_width="36em"),
+    slider = labelled(
+        widgets.SelectionSlider,
+        "the mark goes with the class in",
+        options=[("no marks", None), *((f"{s:.0%}", s) for s in STRENGTHS[1:])],
         value=0.9,
+        layout=widgets.Layout(width="auto", max_width="36em"),
     )
-    if "tooltip" in slider.trait_names():
-        slider.tooltip = "how often the mark goes with the class"
     drawn = functools.partial(draw, vectors, task)
     StaticFirst(drawn, strength=slider, repair=REPAIRS).show()
 
@@ -92,21 +87,18 @@ def sliced(vectors, task, strength, repair="none"):
         Columns slice, source, seed, accuracy (0-1).
     """
     rows = []
-    # On matrices this small, threads only wait for one another.
-    with threadpool_limits(1):
-        for source in dict.fromkeys(name for name, _, _ in vectors):
-            for seed in range(DRAWS):
-                features, labels = _examples(vectors, source, task, strength, repair,
-                                             seed)  # fmt: skip
-                probe = probes.linear_probe().fit(features, labels)
-                for marked in (False, True):
-                    guesses = probe.predict(vectors[source, "test", marked])
-                    right = guesses == task.test.labels
-                    rows += [
-                        (_name(name, marked), source, seed,
-                         right[task.test.labels == label].mean())
-                        for label, name in enumerate(task.classes)
-                    ]  # fmt: skip
+    for source in dict.fromkeys(name for name, _, _ in vectors):
+        for seed in range(DRAWS):
+            learnt = _examples(vectors, source, task, strength, repair, seed)
+            probe = probes.linear_probe().fit(*learnt)
+            for marked in (False, True):
+                guesses = probe.predict(vectors[source, "test", marked])
+                right = guesses == task.test.labels
+                rows += [
+                    (_name(name, marked), source, seed,
+                     right[task.test.labels == label].mean())
+                    for label, name in enumerate(task.classes)
+                ]  # fmt: skip
     table = pandas.DataFrame(rows, columns=["slice", "source", "seed", "accuracy"])
     order = [_name(name, m) for name in task.classes for m in (False, True)]
     return table.sort_values("slice", key=lambda s: s.map(order.index), kind="stable")

@@ -5,23 +5,17 @@ from matplotlib.patches import Rectangle
 
 from tlcourse.lessons import NUMBERS
 from tlcourse.plots.pictures import as_pixels
-from tlcourse.plots.style import GRID, INK, PALETTE, Picture, styled
+from tlcourse.plots.style import INK, PALETTE, Picture, styled
 
 
 @styled
-def course_map(source_images=(), target_images=(), *, alt=None):
+def course_map(source_images, target_images):
     """The idea of transfer learning in one picture, with the lessons on it.
 
     Parameters
     ----------
-    source_images, target_images : array_like, shape (n, height, width, 3), optional
-        Up to six pictures of letters and six of digits, 0-255; grey squares without.
-    alt : str, optional
-        The description; without it, one that says what the map shows.
-
-    Returns
-    -------
-    Picture
+    source_images, target_images : array_like, shape (n, height, width, 3)
+        Six pictures or more of letters, and of digits, 0-255; six are shown.
 
     Raises
     ------
@@ -35,8 +29,7 @@ def course_map(source_images=(), target_images=(), *, alt=None):
         (1.55, target_images, ("Target", "few labels", "Which digit?", "new")),
     )
     for colour, (y, images, words) in zip(PALETTE, rows, strict=False):
-        small = as_pixels(images[:6], "course_map") if len(images) else ()
-        _course_map_part(axes, y, small, words, colour)
+        _course_map_part(axes, y, as_pixels(images, "course_map"), words, colour)
     axes.text(3.28, 4.12, "backbone", ha="center", fontsize=11, color=INK)
     _arrow(axes, (3.28, 2.86), (3.28, 2.16), 24, 5, PALETTE[2])
     axes.text(3.5, 2.5, "transfer: the weights move", va="center", fontsize=11,
@@ -49,7 +42,7 @@ def course_map(source_images=(), target_images=(), *, alt=None):
         axes.text(left + 0.22, line, title, va="center", fontsize=10, color=INK)
     axes.set_axis_off()
     axes.set(xlim=(0, 7.4), ylim=(-0.65, 4.6))
-    return Picture(fig, alt or _COURSE_MAP_IN_WORDS)
+    return Picture(fig, _COURSE_MAP_IN_WORDS)
 
 
 # Lesson, title, where it stands on the map and where in the list below it.
@@ -82,13 +75,10 @@ def _course_map_part(axes, y, images, words, style):
     name, labels, question, head = words
     axes.text(0.12, y + 0.66, name, fontsize=13, fontweight="bold", color=style)
     axes.text(0.95, y + 0.67, labels, fontsize=10.5, color=INK)
-    for index in range(6):
+    for index, image in enumerate(images[:6]):
         left, bottom = 0.12 + 0.53 * (index % 3), y + 0.02 - 0.53 * (index // 3)
         edges = (left, left + 0.48, bottom, bottom + 0.48)
-        if index < len(images):
-            axes.imshow(images[index], extent=edges, zorder=2)
-        else:
-            axes.add_patch(Rectangle((left, bottom), 0.48, 0.48, color=GRID))
+        axes.imshow(image, extent=edges, zorder=2)
     for index in range(5):  # the blocks: their maps grow smaller
         height = 1.06 - 0.14 * index
         axes.add_patch(Rectangle(

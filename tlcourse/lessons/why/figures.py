@@ -1,22 +1,21 @@
 """What a number of labels is worth."""
 
-from matplotlib.patheffects import withStroke
-
 from tlcourse.plots.curves import LABELS, frame_of_numbers
 from tlcourse.plots.style import (
+    HALO,
     INK,
     Picture,
     checked_table,
+    line_style,
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
 )
 
 
 @styled
-def worth(summary, per_class, strategy, reference, *, needed, chance=None, alt=None):
+def worth(summary, per_class, strategy, reference, *, needed, chance=None):
     """Two curves over labels, and how far one number of labels reaches.
 
     Rings mark both accuracies at `per_class`, broad bars their intervals. An arrow
@@ -26,23 +25,15 @@ def worth(summary, per_class, strategy, reference, *, needed, chance=None, alt=N
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns strategy, per_class, mean, low and high, as `tables.summarise` returns
-        them.
+        With the columns strategy and per_class.
     per_class : int
         The number of labels to mark; one of the summary's.
     strategy, reference : str
         The two to compare.
     needed : float
-        The labels a class that the reference needs to do as well, from
+        The labels per class that the reference needs to do as well, from
         `tables.labels_worth`; infinite where it never did.
     chance : float, optional
-        Draws a thin line at the accuracy of guessing.
-    alt : str, optional
-        The description; without it, one is made from the numbers.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -59,27 +50,28 @@ def worth(summary, per_class, strategy, reference, *, needed, chance=None, alt=N
         there = rows[rows["per_class"] == per_class]
         if len(there) != 1:
             raise ValueError(
-                f"worth needs one row for {name!r} with {per_class} labels a class, "
+                f"worth needs one row for {name!r} with {per_class} labels per class, "
                 f"and the summary has {len(there)}."
             )
         marked[name] = there.iloc[0]
-        _curve_with_ring(axes, rows, there.iloc[0], name, series_style(index))
-    frame_of_numbers(axes, table["per_class"], LABELS, "Test accuracy", chance)
+        _curve_with_ring(axes, rows, there.iloc[0], name, line_style(index))
+    frame_of_numbers(axes, table["per_class"], LABELS, chance)
     axes.set_ylim(min(0.4, table["mean"].min() - 0.05), 1.06)
     most = table["per_class"].max()
     _arrow_to_needed(axes, *marked.values(), needed, most)
     said = f"about {needed:.0f}" if needed <= most else f"more than {most}"
     labels = "1 label" if per_class == 1 else f"{per_class} labels"
     does = "does" if per_class == 1 else "do"
-    put_title(axes, f"{labels} a class {does} what takes {said} {readable(reference)}")
+    put_title(
+        axes, f"{labels} per class {does} what takes {said} {readable(reference)}"
+    )
     fig.legend(loc="outside right upper")
-    return Picture(fig, alt or _worth_in_words(marked, labels, reference, said))
+    return Picture(fig, _worth_in_words(marked, labels, reference, said))
 
 
 def _curve_with_ring(axes, rows, there, name, style):
     """A curve, faint but for one point with its interval."""
-    line = {key: style[key] for key in ("color", "marker", "linestyle")}
-    axes.plot(rows["per_class"], rows["mean"], label=readable(name), **line)
+    axes.plot(rows["per_class"], rows["mean"], label=readable(name), **style)
     axes.vlines(there["per_class"], there["low"], there["high"], linewidth=7,
                 color=style["color"], alpha=0.3)  # fmt: skip
     axes.plot(there["per_class"], there["mean"], "o", color=style["color"],
@@ -101,12 +93,11 @@ def _arrow_to_needed(axes, ours, theirs, needed, most):
             f"{needed:.0f}", (needed, 0), (3, 4), textcoords="offset points",
             xycoords=("data", "axes fraction"), color=INK, fontsize=11,
         )  # fmt: skip
-    halo = [withStroke(linewidth=3, foreground="white")]
     for row, below in ((ours, level < theirs["mean"]), (theirs, True)):
         axes.annotate(
             f"{row['mean']:.2f}", (row["per_class"], row["mean"]),
             (10, -12 if below else 9), textcoords="offset points", va="center",
-            color=INK, fontsize=11, path_effects=halo,
+            color=INK, fontsize=11, path_effects=HALO,
         )  # fmt: skip
 
 
@@ -116,7 +107,7 @@ def _worth_in_words(marked, labels, reference, said):
         for name, row in marked.items()
     ]
     return (
-        f"Line chart of test accuracy over labelled examples per class. With {labels} "
-        f"a class: {'; '.join(told)}. {readable(reference).capitalize()} needs {said} "
-        "labels a class to do as well."
+        "Line chart of test accuracy over labelled examples per class. With "
+        f"{labels} per class: {'; '.join(told)}. {readable(reference).capitalize()} "
+        f"needs {said} labels per class to do as well."
     )
