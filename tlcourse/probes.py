@@ -8,10 +8,10 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from tlcourse import datasets
 from tlcourse.quiet import import_keras
+from tlcourse.threads import one_thread
 
 
 def probe_blocks(backbone, dataset, per_class, seeds, split="test"):
@@ -105,9 +105,7 @@ def linear_probe():
 
 
 class _OnOneThread(Pipeline):
-    """On matrices this small, threads only wait for one another: six times slower."""
-
-    fit = threadpool_limits.wrap(limits=1)(Pipeline.fit)
+    fit = one_thread(Pipeline.fit)
 
 
 def _pooled(backbone, *batches, some=256):
