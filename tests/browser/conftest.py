@@ -205,8 +205,9 @@ class LessonPage:
         return "\n".join(texts)
 
     def errors(self):
-        """What cells wrote as they failed; an empty string when none did."""
-        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+        """What cells wrote as they failed or warned; an empty string when none did."""
+        # JupyterLab shows a traceback by the renderer of stderr.
+        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
         return "\n".join(self.page.locator(error).all_inner_texts())
 
     def button(self, label, place=0):
