@@ -13,7 +13,6 @@ HEAVIEST = (
     "adapting/test_claims_trained.py",
     "choosing/test_claims_fine_tuned.py",
     "choosing/test_claims_sources.py",
-    "why/test_claims_controls.py",
     "tests/test_adaptation.py",
     "tests/test_unsupervised.py",
     "notebooks/09_",
