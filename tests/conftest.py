@@ -9,6 +9,31 @@ import tlcourse as tl
 from tests.evidence import look_up
 from tests.helpers import Kernel, load_backbone
 
+# Files and lessons that take longest, the longest first.
+HEAVIEST = (
+    "clusters/test_claims_trained.py",
+    "adapting/test_claims_trained.py",
+    "choosing/test_claims_fine_tuned.py",
+    "choosing/test_claims_sources.py",
+    "tests/test_adaptation.py",
+    "tests/test_unsupervised.py",
+    "notebooks/09_",
+    "notebooks/11_",
+    "notebooks/08_",
+    "notebooks/06_",
+    "notebooks/04_",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest: no process is left with it at the end."""
+
+    def turn(item):
+        named = [place for place, name in enumerate(HEAVIEST) if name in item.nodeid]
+        return min(named, default=len(HEAVIEST))
+
+    items.sort(key=turn)
+
 
 def pytest_addoption(parser):
     parser.addoption(
