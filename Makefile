@@ -18,7 +18,9 @@ PYTEST := $(PY) -m pytest --color=auto
 # Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
 # Each on one thread of its own: on small matrices, four threads wait for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-PAIRED := $(ONE_THREAD) $(PYTEST) -n 2 --dist loadscope
+# In the order of tests/conftest.py: the longest files first.
+IN_PAIRS := -n 2 --dist loadscope --no-loadscope-reorder
+PAIRED := $(ONE_THREAD) $(PYTEST) $(IN_PAIRS)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=600 \
   --nbval-sanitize-with=tests/notebooks/sanitise.cfg
 # Outputs stay in a stored lesson; what changes on every run, and widget state, do not.
@@ -26,36 +28,84 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: lab test claims lessons clean lint test-fast test-lessons test-claims test-browser \
-  test-install test-colab
+.PHONY: lab test claims lessons clean lint environments environment-colab test-package \
+  test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
+  test-browser test-install
 
 lab: .venv/lab
 	@exec $(PY) -m tlcourse lab $(FOLDER)
 
-test: lint test-fast test-lessons test-claims test-browser test-install test-colab
+test:
+	@bash tests/stages.sh
 
 claims: .venv/test
 	$(PYTEST) tests/lessons --renew --capture=no
 
+LESSONS ?= notebooks/*.ipynb
+
 lessons: .venv/test
-	$(PY) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
-	$(STRIP) notebooks/*.ipynb
-	$(PY) -m tlcourse.widgets.stored notebooks/*.ipynb
+	$(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
+	$(STRIP) $(LESSONS)
+	$(PY) -m tlcourse.widgets.stored $(LESSONS)
+
+# --- the stages of make test (tests/stages.sh), and parts of them ---------------------
+
+# Side by side: each waits for the network most of the time.
+environments:
+	@bash tests/browser/need_chromium.sh & chromium=$$!; \
+	$(MAKE) --no-print-directory environment-colab & colab=$$!; \
+	$(MAKE) --no-print-directory .venv/test && wait $$chromium && wait $$colab
 
 lint: .venv/test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(STRIP) --verify notebooks/*.ipynb
+	.venv/bin/lint-imports --no-logo --no-cache
+
+# The versions of TensorFlow, Keras, NumPy and the notebook tools that Colab has.
+PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
+  /opt/pyenv/versions/3.13*/bin/python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+
+# Fast tests run once: on the newest versions or, a share of them, on Colab's. A small
+# core runs on both, and once a week all (test-colab-all).
+COLAB_CORE := $(foreach part,import inference activations freezing training exercises \
+  static_first,tests/test_$(part).py)
+COLAB_SHARE := $(foreach part,adaptation unsupervised plots progress setup_check,\
+  tests/test_$(part).py) tests/lessons/start/test_lesson.py \
+  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_figures.py
+PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
+
+FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install)
+FAST := $(FAST_AND_CLAIMS) --ignore-glob='*/test_claims*.py'
+
+ifeq ($(PYTHON_COLAB),)
+environment-colab test-colab test-colab-all:
+	@echo "No Python 3.13 here: all fast tests run in .venv, none on Colab's versions."
+test-package: .venv/test
+	$(PAIRED) $(FAST_AND_CLAIMS)
+else
+environment-colab: .venv-colab/test
+test-package: .venv/test
+	$(PAIRED) $(FAST_AND_CLAIMS) $(addprefix --ignore=,$(COLAB_SHARE))
+test-colab: .venv-colab/test
+	$(PAIRED_COLAB) $(COLAB_CORE) $(COLAB_SHARE)
+test-colab-all: .venv-colab/test
+	$(PAIRED_COLAB) $(FAST) --ignore=tests/test_contract.py
+endif
 
 test-fast: .venv/test
-	$(PAIRED) tests --ignore=tests/notebooks --ignore=tests/lessons \
-	  --ignore=tests/browser --ignore=tests/install
+	$(PAIRED) $(FAST)
+
+test-claims: .venv/test
+	$(PAIRED) tests/lessons/*/test_claims*.py
 
 test-lessons: .venv/test
 	$(PAIRED) $(NBVAL) tests/notebooks notebooks
 
-test-claims: .venv/test
-	$(PAIRED) tests/lessons
+# Three at a time: the test of the wheel and the browser both wait a lot.
+test-browser-and-install: .venv/test
+	@bash tests/browser/need_chromium.sh
+	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadgroup tests/install tests/browser
 
 test-browser: .venv/test
 	@bash tests/browser/need_chromium.sh
@@ -63,22 +113,6 @@ test-browser: .venv/test
 
 test-install: .venv/test
 	$(PYTEST) tests/install
-
-# The versions of TensorFlow, Keras, NumPy and the notebook tools that Colab has.
-PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
-  /opt/pyenv/versions/3.13*/bin/python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
-
-# What may differ there: Keras, the widgets and the figures.
-QUICK = $(foreach part,import inference activations freezing training exercises static_first plots progress \
-  setup_check lesson_00 lesson_07 lesson_08 lesson_08_figures freeze_lab adaptation unsupervised,tests/test_$(part).py)
-
-test-colab:
-ifeq ($(PYTHON_COLAB),)
-	@echo "No Python 3.13 here: the pass on Colab's versions is left out."
-else
-	@$(MAKE) --no-print-directory .venv-colab/test
-	$(ONE_THREAD) .venv-colab/bin/python -m pytest -n 2 --dist loadscope $(QUICK)
-endif
 
 clean:
 	rm -rf .venv .venv-colab build dist
@@ -102,8 +136,8 @@ clean:
 	@touch $@ .venv/lab
 
 .venv-colab/test: pyproject.toml tests/colab.txt
-	$(PYTHON_COLAB) -m venv .venv-colab
-	.venv-colab/bin/python $(PIP) uv
-	.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --requirement tests/colab.txt
-	.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --no-deps --editable .
+	@$(PYTHON_COLAB) -m venv .venv-colab
+	@.venv-colab/bin/python $(PIP) uv
+	@.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --requirement tests/colab.txt
+	@.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --no-deps --editable .
 	@touch $@

@@ -3,9 +3,36 @@
 import functools
 
 import pytest
+import threadpoolctl
 
 import tlcourse as tl
 from tests.evidence import look_up
+from tests.helpers import Kernel, load_backbone
+
+# Files and lessons that take longest, the longest first.
+HEAVIEST = (
+    "clusters/test_claims_trained.py",
+    "adapting/test_claims_trained.py",
+    "choosing/test_claims_fine_tuned.py",
+    "choosing/test_claims_sources.py",
+    "tests/test_adaptation.py",
+    "tests/test_unsupervised.py",
+    "notebooks/09_",
+    "notebooks/11_",
+    "notebooks/08_",
+    "notebooks/06_",
+    "notebooks/04_",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest: no process is left with it at the end."""
+
+    def turn(item):
+        named = [place for place, name in enumerate(HEAVIEST) if name in item.nodeid]
+        return min(named, default=len(HEAVIEST))
+
+    items.sort(key=turn)
 
 
 def pytest_addoption(parser):
@@ -26,7 +53,7 @@ def evidence(request):
 
 @pytest.fixture(scope="session")
 def backbone():
-    return tl.backbones.load("mobilenet", source="glyphs")
+    return load_backbone("glyphs")
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +67,23 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def one_thread():
+    """Linear algebra on one thread: on small matrices, two threads wait."""
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A real kernel, one for a module's tests."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield Kernel(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -1,13 +1,13 @@
 """What takes minutes is measured over 5 seeds by `make claims`, and kept.
 
 A kept file holds every seed's numbers and a fingerprint of the code, data and weights
-on which they rest. A test run repeats one seed, and fails when a number leaves the kept
-interval or the fingerprint is stale.
+on which they rest. A test run repeats one seed, of a long experiment the first part of
+one seed, and fails when a number leaves the kept interval or the fingerprint is stale.
 
 `python tests/evidence.py` lists the kept files whose fingerprint is fresh. After a
 change of code that changes no number, `pytest tests/lessons --restamp COMMIT` writes
 new fingerprints: only for files that were fresh on that commit, with the same numbers,
-and only where the repeated seed passes now.
+and only where the repeated seed, all parts of it, passes now.
 """
 
 import argparse
@@ -26,13 +26,13 @@ SEEDS = range(5)
 # What a measured number can depend on; a figure's or a widget's code is not in it. A
 # test module that measures with more of the package names it in RESTS_ON.
 CODE = (
-    "backbones", "inference", "activations", "freezing", "training", "blockwise_adam",
-    "study", "probes", "tables", "transferability", "datasets/**/*",
+    "backbones", "inference", "batchnorm", "activations", "freezing", "training",
+    "blockwise_adam", "study", "probes", "tables", "transferability", "datasets/**/*",
 )  # fmt: skip
 
 
-def look_up(name, measure, *, renew=False, restamp=None, folder=None):
-    """Give a kept table, checked by repeating a seed.
+def look_up(name, measure, *, parts=None, renew=False, restamp=None, folder=None):
+    """Give a kept table, checked by repeating a seed, or a part of it.
 
     Parameters
     ----------
@@ -41,6 +41,10 @@ def look_up(name, measure, *, renew=False, restamp=None, folder=None):
     measure : callable
         ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
         measured stands under "value", and what else is there names the experiment.
+        With parts it is ``measure(seed, part)``, which gives the rows of one.
+    parts : sequence, optional
+        Where a whole seed takes long: all parts of the experiment. A
+        test run repeats the first of them, always; a restamp repeats all.
     renew : bool
         Measure all seeds, and keep them.
     restamp : str, optional
@@ -53,7 +57,7 @@ def look_up(name, measure, *, renew=False, restamp=None, folder=None):
     path = _kept_file(name, folder)
     foundation = fingerprint(measure.__code__.co_filename, measure.__name__)
     if renew:
-        rows = [{**row, "seed": s} for s in SEEDS for row in measure(s)]
+        rows = [{**row, "seed": s} for s in SEEDS for row in _rows(measure, s, parts)]
         _write(path, foundation, rows)
     assert path.exists(), f"{path.name} is missing: run `make claims`."
     kept = json.loads(path.read_text(encoding="utf-8"))
@@ -65,13 +69,20 @@ def look_up(name, measure, *, renew=False, restamp=None, folder=None):
     )
     assert sorted(table["seed"].unique()) == list(SEEDS)
     if not renew:
-        _assert_repeats(table, measure(0))
+        repeated = parts if stale or parts is None else parts[:1]
+        _assert_repeats(table, _rows(measure, 0, repeated))
     if stale:
         assert _digest(kept["rows"]) in _fresh_on(restamp), (
             f"{path.name} was not fresh on {restamp}: run `make claims`."
         )
         _write(path, foundation, kept["rows"])
     return table
+
+
+def _rows(measure, seed, parts):
+    if parts is None:
+        return measure(seed)
+    return [row for part in parts for row in measure(seed, part)]
 
 
 def _kept_file(name, folder=None):
@@ -120,12 +131,12 @@ def fingerprint(file, function):
     function : str
         The name of its measuring function.
     """
-    tree = ast.parse(pathlib.Path(file).read_text(encoding="utf-8"))
-    modules = {
-        path
-        for part in (*CODE, *_rests_on(tree))
-        for path in PACKAGE.glob(f"{part}.py")
-    }
+    tree = _read(file)
+    modules = set()
+    for part in (*CODE, *_rests_on(tree)):
+        there = set(PACKAGE.glob(f"{part}.py"))
+        assert there, f"No module {part}: correct CODE, or RESTS_ON of {file}."
+        modules |= there
     dumps = [*_needed(tree, function)]
     for path in modules:
         dumps += definitions(path.read_text(encoding="utf-8"))
@@ -142,7 +153,26 @@ def definitions(code):
 
 
 def _needed(tree, function):
-    """Dumps of a measuring function and of all in its module that it goes by."""
+    """Dumps of a measuring function and of all that it goes by.
+
+    That stands in its module, in what it imports of tests or, where it runs a lesson's
+    own functions with ``defined("pitfalls", "mark")``, in the lesson.
+    """
+    named = {**_helpers(tree), **_named(tree)}
+    wanted, dumps = [function], {}
+    while wanted:
+        name = wanted.pop()
+        if name in named and name not in dumps:
+            dumps[name] = repr(_plain(named[name]))
+            inside = list(ast.walk(named[name]))
+            taught = _taught(inside)
+            named |= taught
+            wanted += [*taught, *(n.id for n in inside if isinstance(n, ast.Name))]
+    return set(dumps.values())
+
+
+def _named(tree):
+    """Functions, classes and constants of a module by name."""
     named = {}
     for node in _bare(tree).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -150,14 +180,37 @@ def _needed(tree, function):
         elif isinstance(node, ast.Assign):
             targets = [t for each in node.targets for t in ast.walk(each)]
             named |= {t.id: node for t in targets if isinstance(t, ast.Name)}
-    wanted, dumps = [function], {}
-    while wanted:
-        name = wanted.pop()
-        if name in named and name not in dumps:
-            dumps[name] = repr(_plain(named[name]))
-            inside = ast.walk(named[name])
-            wanted += [node.id for node in inside if isinstance(node, ast.Name)]
-    return set(dumps.values())
+    return named
+
+
+def _helpers(tree):
+    """What a test module imports of what tests share, but for `defined` itself."""
+    named = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("tests."):
+            shared = _named(_read(ROOT / f"{node.module.replace('.', '/')}.py"))
+            names = {alias.name for alias in node.names} & shared.keys()
+            named |= {name: shared[name] for name in names - {"defined"}}
+    return named
+
+
+def _taught(nodes):
+    """The functions of a lesson that calls of `defined` run, by (lesson, name)."""
+    from tests.helpers import cells
+
+    found = {}
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "defined":
+            lesson, *names = (arg.value for arg in node.args)
+            for cell in cells(lesson):
+                if any(f"def {name}(" in cell for name in names):
+                    own = _named(ast.parse(cell))
+                    found |= {(lesson, n): own[n] for n in names if n in own}
+    return found
+
+
+def _read(file):
+    return ast.parse(pathlib.Path(file).read_text(encoding="utf-8"))
 
 
 def _plain(node):
@@ -241,7 +294,7 @@ def _bare(tree):
 def claims():
     """Name, test module and measuring function of every kept file."""
     for path in sorted(ROOT.glob("tests/lessons/*/test_claims*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_read(path)):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if called and node.func.id == "evidence":
                 name, measure = node.args
@@ -281,5 +334,6 @@ def _fresh_on(commit):
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()
+    sys.path.insert(0, str(ROOT))  # this copy of the course, if there are several
     for name, digest in fresh():
         print(name, digest)

@@ -1,4 +1,141 @@
-"""What many tests do: find a lesson's cells, check an answer, write a small lesson."""
+"""What many tests do: read a lesson, check an answer, look at a picture, ask a kernel.
+
+A lesson goes by its name, as everywhere: "choosing".
+"""
+
+import ast
+import functools
+import io
+import json
+import re
+import textwrap
+import time
+from queue import Empty
+
+import numpy as np
+import scipy.stats
+from PIL import Image
+
+import tlcourse as tl
+from tlcourse.exercises import checking, lessons
+from tlcourse.lessons import notebook
+
+# --- a lesson's notebook --------------------------------------------------------------
+
+
+def cells(lesson, kind="code"):
+    """Give the text of each of a lesson's cells of a kind, code or markdown."""
+    stored = json.loads(notebook(lesson).read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in stored if cell["cell_type"] == kind]
+
+
+def the_cell(lesson, words):
+    """Give the text of the one cell of code that has these words."""
+    [found] = [cell for cell in cells(lesson) if words in cell]
+    return found
+
+
+def defined(lesson, *names, **given):
+    """Run a lesson's own functions, and nothing else that stands in its cells.
+
+    Parameters
+    ----------
+    lesson : str
+    *names : str
+        The functions, and those of the lesson that they call.
+    **given
+        What they take from the lesson besides its imports: ``pair=views``.
+
+    Returns
+    -------
+    dict
+        The functions by name, with all that they were given.
+    """
+    python = re.sub(r"^( *)%.*", r"\1pass", "\n".join(cells(lesson)), flags=re.M)
+    tops = ast.parse(python).body
+    wanted = [top for top in tops if getattr(top, "name", None) in names]
+    missing = set(names) - {top.name for top in wanted}
+    assert not missing, f"{lesson} has no function {missing}"
+    used = {part.id for part in _parts(wanted) if isinstance(part, ast.Name)}
+    imports = [
+        top
+        for top in tops
+        if isinstance(top, ast.Import | ast.ImportFrom)
+        and any((each.asname or each.name) in used for each in top.names)
+    ]
+    scope = {}
+    exec(compile(ast.Module(imports, []), f"imports of {lesson}", "exec"), scope)
+    scope.update(given)
+    exec(compile(ast.Module(wanted, []), f"functions of {lesson}", "exec"), scope)
+    return scope
+
+
+def _parts(trees):
+    return (part for tree in trees for part in ast.walk(tree))
+
+
+# --- exercises ------------------------------------------------------------------------
+
+
+def failure(name, answer):
+    """Give what fails, as (the property, what was found instead), or None."""
+    return checking.first_failure(lessons.exercise(name), answer)
+
+
+def solved(name, **names):
+    """Give the answer of an exercise's solution, which takes names from the lesson."""
+    exec(lessons.exercise(name).solution, names)
+    return names["answer"]
+
+
+def naive_start(name, **names):
+    """Give the answer with which the lesson's cell begins."""
+    names["check"] = lambda *what: None
+    exec(the_cell(name.partition(".")[0], f'check("{name}"'), names)
+    return names["answer"]
+
+
+class Later:
+    """An answer of a table that is only made when its test runs."""
+
+    def __init__(self, make):
+        self.make = make
+
+
+# --- pictures -------------------------------------------------------------------------
+
+
+def pixels(picture):
+    """Give a Picture's pixels, an array of shape (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB"))
+
+
+def words_in(axes):
+    """Give what is written inside axes, a list of str."""
+    return [text.get_text() for text in axes.texts]
+
+
+# --- numbers --------------------------------------------------------------------------
+
+
+def interval(values):
+    """Give both ends of the 95 % interval of a mean.
+
+    Where two things shared their draws, give their differences: pairs count.
+    """
+    values = np.asarray(values, float)
+    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
+    return values.mean() - half, values.mean() + half
+
+
+@functools.cache
+def load_backbone(source, **options):
+    """Give the course's MobileNet, loaded once a session; "random" is no source."""
+    source = None if source == "random" else source
+    return tl.backbones.load("mobilenet", source=source, **options)
+
+
+# --- a lesson of the test's own ------------------------------------------------------
 
 
 def write_lesson(folder, checks, quiz):
@@ -7,3 +144,58 @@ def write_lesson(folder, checks, quiz):
     lesson.mkdir()
     (lesson / "checks.py").write_text(checks)
     (lesson / "quiz.md").write_text(quiz)
+
+
+# --- a real kernel -------------------------------------------------------------------
+
+
+class Kernel:
+    """A kernel that runs code and gets the messages a browser's widgets would send."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def messages(self, request, until_idle=True, seconds=60.0):
+        """What the kernel publishes for a request, or for all in some seconds."""
+        end, found = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                continue
+            found.append(message)
+            content = message["content"]
+            mine = message["parent_header"].get("msg_id") == request
+            if until_idle and mine and content.get("execution_state") == "idle":
+                return found
+        if until_idle:
+            raise TimeoutError(f"The kernel is not idle after {seconds} s.")
+        return found
+
+    def run(self, code):
+        """Run code; return the outputs as (message type, content)."""
+        found = self.messages(self.client.execute(textwrap.dedent(code)))
+        kinds = ("stream", "display_data", "update_display_data", "error")
+        return [(m["msg_type"], m["content"]) for m in found if m["msg_type"] in kinds]
+
+    def value(self, expression):
+        """What an expression prints."""
+        outputs = self.run(f"print({expression})")
+        assert {kind for kind, _ in outputs} == {"stream"}, outputs
+        # A busy kernel may send a line and its end one after the other.
+        return "".join(content["text"] for _, content in outputs).strip()
+
+    def move(self, model_id, **state):
+        """Send what the browser sends when a control is moved; the message's id."""
+        data = {"method": "update", "state": state, "buffer_paths": []}
+        return self._send(model_id, data)
+
+    def click(self, model_id):
+        """Send what the browser sends when a button is clicked; the message's id."""
+        return self._send(model_id, {"method": "custom", "content": {"event": "click"}})
+
+    def _send(self, model_id, data):
+        session = self.client.session
+        message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]

@@ -1,5 +1,6 @@
 """What frozen blocks put out is computed once, kept whole, and never stale."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -26,7 +27,7 @@ def runs(monkeypatch):
     """What is run: from which block, to which, and how many images."""
     told, run = [], tl.backbones.Backbone.run
 
-    def spy(self, inputs, after=None, until=None, make=np.empty):
+    def spy(self, inputs, after="images", until="features", make=np.empty):
         told.append((after, until, len(inputs)))
         return run(self, inputs, after, until, make)
 
@@ -45,30 +46,32 @@ def files():
 
 def test_nothing_is_computed_twice(backbone, images, runs):
     one, other = activations.frozen_outputs(backbone, [images[:20], images[20:]])
-    assert runs == [(None, None, 30)]  # both in one go
+    assert runs == [("images", "features", 30)]  # both in one go
     again, whole = activations.frozen_outputs(backbone, [images[:20], images])
-    assert runs == [(None, None, 30), (None, None, 30)]
+    assert runs == [("images", "features", 30), ("images", "features", 30)]
     assert again is one
     np.testing.assert_allclose(whole[20:], other, atol=1e-5)
     np.testing.assert_allclose(backbone.features(images), whole, atol=1e-5)
     assert not files()
 
 
-def test_a_part_takes_rows_of_the_whole(backbone, images, runs):
-    draws = [[3, 1, 4], [1, 5, 9, 2, 6]]
-    for rows in draws:
-        part = activations.part_of(images, rows)
-        np.testing.assert_array_equal(part, images[rows])
-        (features,) = activations.frozen_outputs(backbone, [part])
-        assert runs[0] == (None, None, 30)  # the whole, once for both draws
-        assert (None, None, 30) not in runs[1:]
-        np.testing.assert_allclose(features, backbone.features(part), atol=1e-5)
-    runs.clear()
-    (early,) = activations.frozen_outputs(backbone, [part], "block3")
-    assert runs == [(None, "block3", 30)]
-    np.testing.assert_allclose(
-        early, backbone.run(part, until="block3"), rtol=1e-4, atol=1e-4
-    )
+@pytest.mark.parametrize(("k", "until"), [(0, "features"), (2, "block11")])
+def test_draws_of_few_labels_take_rows_of_the_whole(backbone, task, runs, k, until):
+    plan = tl.FreezePlan.last(backbone, k)
+    draws = [np.array([3, 1, 4, 8]), np.array([1, 5, 9, 2, 6])]
+    drawn = [
+        tl.transfer(backbone, task, plan, 2, rows=rows, show_progress=False)
+        for rows in draws
+    ]
+    images = len(task.train) + len(task.val) + len(task.test)
+    assert runs == [("images", until, images)]  # once for both draws
+    for run, rows in zip(drawn, draws, strict=True):
+        few = tl.datasets.Split(task.train.images[rows], task.train.labels[rows])
+        alone = dataclasses.replace(task, train=few)
+        wanted = tl.transfer(backbone, alone, plan, 2, show_progress=False)
+        for one, other in zip(run.weights, wanted.weights, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+    assert runs[1:] == [("images", until, len(rows)) for rows in draws]
 
 
 def test_a_longer_prefix_goes_on_from_a_shorter_one(backbone, images, runs):
@@ -76,7 +79,8 @@ def test_a_longer_prefix_goes_on_from_a_shorter_one(backbone, images, runs):
     activations.frozen_outputs(backbone, [images], "block9")
     (features,) = activations.frozen_outputs(backbone, [images])
     assert runs == [
-        (None, "block3", 30), ("block3", "block9", 30), ("block9", None, 30),
+        ("images", "block3", 30), ("block3", "block9", 30),
+        ("block9", "features", 30),
     ]  # fmt: skip
     np.testing.assert_allclose(features, backbone.features(images), atol=1e-5)
 

@@ -1,6 +1,8 @@
 """The data sets: shapes, splits that cannot overlap, few-shot draws, cards."""
 
+import functools
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -13,7 +15,8 @@ import numpy as np
 import pytest
 
 from tlcourse import backbones, datasets, probes
-from tlcourse.datasets import camera, glyphs, online, photos, tissue
+from tlcourse.datasets import camera, glyphs, online, patches, photos, tissue
+from tlcourse.quiet import import_keras
 from tlcourse.resources import where
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +56,14 @@ def hashes(images):
     return [hashlib.sha256(image.tobytes()).digest() for image in images]
 
 
+def splits(task):
+    return [getattr(task, split) for split in SPLITS]
+
+
+def rows(images):
+    return images[..., 0].reshape(len(images), -1)
+
+
 # --- what every Task promises ---------------------------------------------------------
 
 
@@ -67,8 +78,8 @@ def test_shapes_types_and_range(task, name):
     assert loaded.name == name.split()[0] and loaded.domain == domain
     assert len(loaded.classes) == len(set(loaded.classes)) == classes
     assert all(isinstance(each, str) for each in loaded.classes)
-    for split, count in zip(SPLITS, counts, strict=True):
-        images, labels = getattr(loaded, split).images, getattr(loaded, split).labels
+    for split, count in zip(splits(loaded), counts, strict=True):
+        images, labels = split.images, split.labels
         assert images.shape == (count, side, side, 3) and images.dtype == np.float32
         assert labels.shape == (count,) and labels.dtype.kind == "i"
         assert set(labels) == set(range(classes))  # every split knows every class
@@ -84,13 +95,11 @@ def test_nobody_can_change_a_set_that_others_use(task, name):
 
 def test_no_example_stands_twice(task):
     """In no two splits, in no two sets and in no split twice, over all sets."""
-    found = [
-        digest
-        for name in SETS
-        for split in SPLITS
-        for digest in hashes(getattr(task(name), split).images)
-    ]
-    assert len(found) == len(set(found)) == sum(sum(SETS[name][2]) for name in SETS)
+    parts = [split for name in SETS for split in splits(task(name))]
+    all_of_them = [digest for split in parts for digest in hashes(split.images)]
+    assert len(set(all_of_them)) == sum(
+        sum(counts) for _, _, counts, _ in SETS.values()
+    )
 
 
 def test_a_task_tells_what_it_is(task):
@@ -128,11 +137,10 @@ def test_load_draws_few_labels_of_train_alone():
     assert not np.array_equal(five.train.images, other.train.images)
     assert set(hashes(five.train.images)) < set(hashes(ten.train.images))
     assert set(hashes(ten.train.images)) < set(hashes(whole.train.images))
-    for split in ("val", "test"):
-        for few in (five, other, ten):
-            expected, got = getattr(whole, split), getattr(few, split)
-            assert np.array_equal(expected.images, got.images)
-            assert np.array_equal(expected.labels, got.labels)
+    for few in (five, other, ten):
+        for expected, same in zip(splits(whole)[1:], splits(few)[1:], strict=True):
+            assert np.array_equal(expected.images, same.images)
+            assert np.array_equal(expected.labels, same.labels)
 
 
 def test_labels_go_with_their_pictures():
@@ -199,8 +207,7 @@ def test_shares_make_a_label_shift():
     shares = [1] * 5 + [0.1] * 5
     target = datasets.load_unlabelled("digits", shares=shares, seed=1)
     shifted, whole = target.reveal(), datasets.load("digits")
-    for split in SPLITS:
-        ours, all_of_it = getattr(shifted, split), getattr(whole, split)
+    for ours, all_of_it in zip(splits(shifted), splits(whole), strict=True):
         counts, before = np.bincount(ours.labels), np.bincount(all_of_it.labels)
         assert np.array_equal(counts[:5], before[:5])
         assert np.abs(counts[5:] - 0.1 * before[5:]).max() <= 1
@@ -219,15 +226,10 @@ def test_shares_that_do_not_fit(shares):
 
 
 def test_no_photograph_is_source_and_target():
-    files = [
-        file for each in (photos.TARGET, photos.SOURCE) for file, _ in each.values()
-    ]
-    assert len(files) == len(set(files)) == 20
     assert not set(photos.TARGET) & set(photos.SOURCE)
-    contents = [
-        photos.photograph(n).tobytes() for n in (*photos.TARGET, *photos.SOURCE)
-    ]
-    assert len(set(contents)) == 20
+    both = {**photos.TARGET, **photos.SOURCE}
+    assert len({file for file, _ in both.values()}) == len(both) == 20
+    assert len({photos.photograph(name).tobytes() for name in both}) == 20
 
 
 def where_cut(patch, picture):
@@ -238,13 +240,12 @@ def where_cut(patch, picture):
     for row, column in ((0, 0), (0, end), (end, 0), (end, end), (end // 2, end // 2)):
         seen = picture[row : row + rows, column : column + columns]
         fits &= seen == patch[row, column]
-    found = [
+    (place,) = [
         (int(row), int(column))
         for row, column in np.argwhere(fits)
         if np.array_equal(picture[row : row + side, column : column + side], patch)
     ]
-    assert len(found) == 1
-    return found[0]
+    return place
 
 
 def test_patches_of_train_and_test_do_not_touch(task):
@@ -252,20 +253,16 @@ def test_patches_of_train_and_test_do_not_touch(task):
     loaded = task("photos")
     for label, name in enumerate(loaded.classes):
         picture = photos.grey(photos.photograph(name))[..., 0]
-        places = {
-            split: np.array([
-                where_cut(image[..., 0], picture)
-                for image in getattr(loaded, split).images[
-                    getattr(loaded, split).labels == label
-                ]
-            ])
-            for split in SPLITS
-        }  # fmt: skip
-        for one, other in (("train", "test"), ("train", "val"), ("val", "test")):
-            steps = np.abs(places[one][:, None] - places[other][None])
+        places = [
+            np.array(
+                [where_cut(p, picture) for p in s.images[s.labels == label, ..., 0]]
+            )
+            for s in splits(loaded)
+        ]
+        for one, other in itertools.combinations(places, 2):
+            steps = np.abs(one[:, None] - other[None])
             apart = steps.max(axis=-1)  # apart in rows or in columns
-            assert apart.min() >= photos.PATCH + photos.GAP, (name, one, other)
-    assert photos.GAP >= 1
+            assert apart.min() >= photos.PATCH + photos.GAP > photos.PATCH, name
 
 
 def test_patches_of_tissue_have_gaps_between_them():
@@ -280,28 +277,24 @@ def test_patches_of_tissue_have_gaps_between_them():
 
 def test_brightness_does_not_tell_tissues_apart(task):
     loaded = task("tissue")
-    train, test = (
-        np.stack([split.images.mean((1, 2, 3)), split.images.std((1, 2, 3))], axis=1)
-        for split in (loaded.train, loaded.test)
-    )
-    table = probes.probe_features(train, test, loaded, 30, range(5))
-    assert table["accuracy"].mean() < 0.45  # guessing gives 0.25
-    pixels = [
-        getattr(loaded, name).images[..., 0].reshape(len(getattr(loaded, name)), -1)
-        for name in ("train", "test")
-    ]
-    table = probes.probe_features(*pixels, loaded, 30, range(5))
-    assert table["accuracy"].mean() < 0.45
+
+    def brightness(images):
+        return np.stack([images.mean((1, 2, 3)), images.std((1, 2, 3))], axis=1)
+
+    for look in (brightness, rows):
+        train, test = look(loaded.train.images), look(loaded.test.images)
+        table = probes.probe_features(train, test, loaded, 30, range(5))
+        assert table["accuracy"].mean() < 0.45  # guessing gives 0.25
 
 
 def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
     loaded = task("tissue")
-    views = [lambda images: images[..., 0].reshape(len(images), -1)]
+    views = [rows]
     for source in (None, "imagenet_distilled"):
         views.append(backbones.load("mobilenet", source=source).features)
-    said = re.search(r"\*\*How hard.*?gives 0.25", card_of("tissue"), re.DOTALL)[0]
-    told = [float(number) for number in re.findall(r"0\.\d\d", said)]
-    for look, number in zip(views, told, strict=False):
+    words = re.search(r"\*\*How hard.*?gives 0.25", card_of("tissue"), re.DOTALL)[0]
+    numbers = [float(number) for number in re.findall(r"0\.\d\d", words)]
+    for look, number in zip(views, numbers, strict=False):
         train, test = look(loaded.train.images), look(loaded.test.images)
         table = probes.probe_features(train, test, loaded, 10, range(5))
         assert abs(table["accuracy"].mean() - number) < 0.02
@@ -309,10 +302,10 @@ def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
 
 def test_glands_are_what_the_stain_has_coloured():
     glands, between = tissue._microscope()
-    picture = tissue._read("ihc.png").astype(float)
-    patches, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
-    brown = {patch.tobytes(): shade.mean() for patch, shade in zip(
-        patches, tissue._cut(blue_less), strict=True
+    picture = patches.read("ihc.png").astype(float)
+    pieces, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
+    brown = {piece.tobytes(): shade.mean() for piece, shade in zip(
+        pieces, tissue._cut(blue_less), strict=True
     )}  # fmt: skip
     shades = [
         [brown[p.astype(float).tobytes()] for p in kind] for kind in (glands, between)
@@ -342,45 +335,39 @@ def test_glyphs_hold_no_digit():
 
 def test_drawn_again_a_set_is_the_same(task):
     for name in ("fractals", "glyphs"):
-        again = datasets._made.__wrapped__(name, None)[1]
-        for split in SPLITS:
-            expected = getattr(task(name), split).images
-            assert np.array_equal(again[split].images, expected)
+        again = datasets._made.__wrapped__(name, None)[1].values()
+        for one, other in zip(splits(task(name)), again, strict=True):
+            assert np.array_equal(one.images, other.images)
 
 
 # --- bad input ------------------------------------------------------------------------
 
-BAD = {
-    "There is no data set 'digit'. Choose one of digits, faces": {"name": "digit"},
-    "There is no data set None": {"name": None},
-    "'digits' has no domain 'studio': take one of 'handwritten', 'fonts'": {
-        "domain": "studio"
-    },
-    "'faces' has no domain 'studio': leave domain out": {
-        "name": "faces",
-        "domain": "studio",
-    },
-    "no domain 'cellar': take one of 'studio', 'orchard'": {
-        "name": "apples",
-        "domain": "cellar",
-    },
-    "only 50 training examples in its smallest class: ask for at most 50": {
-        "name": "faces",
-        "per_class": 51,
-    },
-    "a whole number from 1 up, not 0": {"per_class": 0},
-    "a whole number from 1 up, not -3": {"per_class": -3},
-    "a whole number from 1 up, not 2.5": {"per_class": 2.5},
-    "a whole number from 1 up, not '5'": {"per_class": "5"},
+BAD = {  # name, per_class, domain
+    "There is no data set 'digit'. Choose one of digits, faces": ("digit",),
+    "There is no data set None": (None,),
+    "'digits' has no domain 'attic': take one of 'handwritten', 'fonts'": (
+        "digits",
+        None,
+        "attic",
+    ),
+    "'faces' has no domain 'studio': leave domain out": ("faces", None, "studio"),
+    "no domain 'cellar': take one of 'studio', 'orchard'": ("apples", None, "cellar"),
+    "only 50 training examples in its smallest class: ask for at most 50": (
+        "faces",
+        51,
+    ),
+    "a whole number from 1 up, not 0": ("digits", 0),
+    "a whole number from 1 up, not -3": ("digits", -3),
+    "a whole number from 1 up, not 2.5": ("digits", 2.5),
+    "a whole number from 1 up, not '5'": ("digits", "5"),
 }
 
 
 @pytest.mark.parametrize("words", BAD)
 def test_bad_input_gets_one_sentence(words):
     with pytest.raises(ValueError, match=re.escape(words)) as caught:
-        datasets.load(**{"name": "digits", **BAD[words]})
-    said = str(caught.value)
-    assert "\n" not in said and said.endswith(".")
+        datasets.load(*BAD[words])
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
 # --- the online sets ------------------------------------------------------------------
@@ -412,9 +399,9 @@ def test_without_a_network_online_sets_say_so_within_seconds(tmp_path):
     )  # fmt: skip
     lines = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
     assert [line[0] for line in lines] == list(datasets.ONLINE), done.stderr[-2000:]
-    for name, seconds, said, cause in lines:
+    for name, seconds, message, cause in lines:
         assert float(seconds) < 20 and cause == "None"
-        assert said == (
+        assert message == (
             f"The data set {name!r} could not be downloaded. Without a network take "
             f"one of {', '.join(datasets.NAMES)}, or connect and try again."
         )
@@ -430,8 +417,6 @@ def fresh():
 
 @pytest.mark.parametrize("name", ["cifar10", "mnist"])
 def test_an_online_set_as_keras_brings_it(fresh, monkeypatch, name):
-    from tlcourse.quiet import import_keras
-
     shape = (32, 32, 3) if name == "cifar10" else (28, 28)
     rng = np.random.default_rng(0)
 
@@ -444,18 +429,15 @@ def test_an_online_set_as_keras_brings_it(fresh, monkeypatch, name):
     monkeypatch.setattr(getattr(import_keras().datasets, name), "load_data", load_data)
     loaded = datasets.load(name)
     assert len(loaded.classes) == 10
-    counts = [len(getattr(loaded, split)) for split in SPLITS]
-    assert counts == [6400, 1600, 2000]
-    found = [h for split in SPLITS for h in hashes(getattr(loaded, split).images)]
-    assert len(found) == len(set(found))
+    assert [len(split) for split in splits(loaded)] == [6400, 1600, 2000]
+    digests = {h for split in splits(loaded) for h in hashes(split.images)}
+    assert len(digests) == 10_000
     assert loaded.train.images.shape[1:] == (*shape[:2], 3)
     assert loaded.train.images.dtype == np.float32 and loaded.train.images.max() == 255
 
 
 def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
     from PIL import Image
-
-    from tlcourse.quiet import import_keras
 
     rng = np.random.default_rng(0)
     kinds = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
@@ -469,24 +451,15 @@ def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
     archive = tmp_path / "flower_photos.tgz"
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(tmp_path / "flower_photos", "flower_photos")
-    keras = import_keras()
-    get_file = keras.utils.get_file
-
-    def from_here(**options):
-        return get_file(**options, cache_dir=tmp_path / "cache")
-
-    monkeypatch.setattr(keras.utils, "get_file", from_here)
-    monkeypatch.setattr(online, "_FLOWERS", archive.as_uri())
+    utils = import_keras().utils
+    from_here = functools.partial(utils.get_file, cache_dir=tmp_path / "cache")
+    monkeypatch.setattr(utils, "get_file", from_here)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(online, "_FLOWERS_SHA256", digest)
+    monkeypatch.setitem(online._FILES, "flowers", (archive.as_uri(), digest))
     loaded = datasets.load("flowers")
     assert loaded.classes == kinds
-    assert [len(getattr(loaded, split)) for split in SPLITS] == [30, 5, 15]
+    assert [len(split) for split in splits(loaded)] == [30, 5, 15]
     assert loaded.train.images.shape[1:] == (64, 64, 3)
-
-
-def test_the_sha256_of_the_flowers_is_whole():
-    assert re.fullmatch(r"[0-9a-f]{64}", online._FLOWERS_SHA256)
 
 
 # --- cards ----------------------------------------------------------------------------
@@ -502,8 +475,8 @@ def card_of(name):
 def test_every_set_has_a_card_with_all_headings(name):
     text = card_of(name)
     assert text.startswith("# ")
-    found = re.findall(r"^\*\*([A-Z][a-z ]+\.)\*\* (?=\S)", text, flags=re.MULTILINE)
-    assert [heading for heading in found if heading in HEADINGS] == list(HEADINGS)
+    bold = re.findall(r"^\*\*([A-Z][a-z ]+\.)\*\* (?=\S)", text, flags=re.MULTILINE)
+    assert [heading for heading in bold if heading in HEADINGS] == list(HEADINGS)
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -29,8 +29,7 @@ def environment():
 
 
 def ranges(lines):
-    found = map(Requirement, lines)
-    return {requirement.name: requirement.specifier for requirement in found}
+    return {one.name: one.specifier for one in map(Requirement, lines)}
 
 
 def test_same_packages_in_the_same_ranges(project, environment):

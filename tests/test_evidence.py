@@ -1,12 +1,16 @@
 """The looking-after of kept evidence itself (see evidence.py)."""
 
+import ast
+import functools
 import json
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
-from tests import evidence
+from tests import evidence, helpers
+from tests.helpers import defined, interval
 
 VALUE = 0.92
 
@@ -27,6 +31,23 @@ def unused(seed):
 def kept(tmp_path):
     evidence.look_up("lesson.claim", measure, renew=True, folder=tmp_path)
     return tmp_path
+
+
+def of_part(seed, part):
+    return [{**row, "part": part} for row in measure(seed)]
+
+
+def shifted_later(seed, part):
+    rows = of_part(seed, part)
+    return rows if part == "first" else [{**rows[0], "value": VALUE - 0.2}]
+
+
+def taught():
+    return defined("pitfalls", "mark")
+
+
+def helped(seed):
+    return [{"value": interval([seed, seed + 1])[0]}]
 
 
 def make_stale(folder):
@@ -62,6 +83,22 @@ def test_only_what_was_fresh_is_restamped(kept, monkeypatch):
     evidence.look_up("lesson.claim", measure, folder=kept, restamp="HEAD")
     evidence.look_up("lesson.claim", measure, folder=kept)  # fresh, with the same rows
     assert json.loads((kept / "claim.json").read_text())["rows"] == rows
+
+
+def test_of_several_parts_the_first_is_repeated_and_on_a_restamp_all(
+    tmp_path, monkeypatch
+):
+    look_up = functools.partial(
+        evidence.look_up, "lesson.claim", parts=("first", "later"), folder=tmp_path
+    )
+    table = look_up(of_part, renew=True)
+    assert table.groupby("part")["seed"].agg(list).tolist() == [[0, 1, 2, 3, 4]] * 2
+    monkeypatch.setattr(evidence, "fingerprint", lambda file, function: "the same")
+    look_up(of_part, renew=True)
+    look_up(shifted_later)
+    make_stale(tmp_path)
+    with pytest.raises(AssertionError, match="0.72"):
+        look_up(shifted_later, restamp="HEAD")
 
 
 def test_a_missing_file_fails(tmp_path):
@@ -128,3 +165,29 @@ def test_of_a_test_module_only_what_measures_counts(tmp_path):
     assert stamp(code, "unused") != stamp(other, "unused")
     changed = code.replace("VALUE = 0.92", "VALUE = 0.91")
     assert stamp(code, "unused") != stamp(changed, "unused")
+
+
+def test_what_it_takes_from_helpers_and_lessons_counts(monkeypatch):
+    def stamps():
+        return [evidence.fingerprint(__file__, name) for name in ("taught", "helped")]
+
+    before, lesson = stamps(), helpers.cells("pitfalls")
+    assert stamps() == before
+    changed = [cell.replace("] = 255", "] = 254") for cell in lesson]
+    monkeypatch.setattr(helpers, "cells", lambda lesson: changed)
+    assert [new == old for new, old in zip(stamps(), before, strict=True)] == [0, 1]
+    monkeypatch.undo()
+
+    def other(file):
+        text = pathlib.Path(file).read_text()
+        return ast.parse(text.replace("0.975", "0.95"))
+
+    monkeypatch.setattr(evidence, "_read", other)
+    assert [new == old for new, old in zip(stamps(), before, strict=True)] == [1, 0]
+
+
+def test_a_module_that_has_moved_away_is_missed(tmp_path):
+    file = tmp_path / "test_claims.py"
+    file.write_text('RESTS_ON = ("adaptation/gone",)\ndef measure(seed): pass\n')
+    with pytest.raises(AssertionError, match="No module adaptation/gone"):
+        evidence.fingerprint(file, "measure")

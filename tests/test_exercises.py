@@ -1,10 +1,8 @@
 """check, hint, solution and quiz, with a small lesson of the test's own.
 
-The second half goes through every lesson's own exercises: each solution runs and
-passes its check, each naive answer is refused without an error, nothing is given away.
+The lessons' own exercises are tested in tests/lessons/test_exercises.py.
 """
 
-import re
 import sys
 
 import numpy as np
@@ -280,41 +278,3 @@ def test_a_badly_written_question_is_refused():
         Question("Why?", [right, choice, right])
     with pytest.raises(ValueError, match="explanation of the choice 'no' is empty"):
         Choice("no", "")
-
-
-# --- every lesson's own exercises and quiz -------------------------------------------
-
-LESSONS = list(lessons.known())
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_is_complete(lesson):
-    names = [exercise.name for exercise in lessons.exercises(lesson)]
-    assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
-    questions = lessons.quiz(lesson)
-    assert len(questions) == 3
-    longest = [
-        max(question.choices, key=lambda choice: len(choice.text)).right
-        for question in questions
-    ]
-    assert not all(longest), "the longest choice is always the right one"
-    rights = {[c.right for c in q.choices].index(True) for q in questions}
-    assert len(rights) > 1, "the right choice always has the same letter"
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_naive_answers_are_refused_without_an_error(lesson, capsys):
-    for exercise in lessons.exercises(lesson):
-        for answer in (None, ..., 0, -1.0, "", [], {}, object()):
-            check(exercise.name, answer)
-            said = capsys.readouterr().out
-            assert "✗" in said or answer in (0, -1.0), (exercise.name, answer)
-            for line in re.findall(r"answer = (.+)", exercise.solution):
-                assert len(line) < 4 or line not in said, exercise.name
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_solutions_are_python(lesson):
-    for exercise in lessons.exercises(lesson):
-        compile(exercise.solution, exercise.name, "exec")
-        assert re.search(r"^(answer\b|def answer\()", exercise.solution, re.M)

@@ -42,29 +42,22 @@ def test_imagenet_weights_are_kerass_own(name, task, size, features, least):
     assert float(accuracy) >= least
 
 
-def last_line(name, keras_home):
-    done = python(LOAD.format(name=name), keras_home)
+@pytest.mark.parametrize("trouble", ["no network", "half a file", "not writable"])
+def test_one_sentence_says_what_to_do(tmp_path, trouble):
+    name, home = "mobilenet", tmp_path
+    begins, advice = "OSError: Keras could not store or read", "Delete its file"
+    if trouble == "no network":
+        name = "MobileNetV3Small"
+        begins = "ConnectionError: Keras could not download"
+        advice = 'source="imagenet_distilled"'
+    elif trouble == "half a file":
+        (home / "models").mkdir()
+        file = home / "models" / "mobilenet_2_5_128_tf_no_top.h5"
+        file.write_bytes(b"\x89HDF half a file")
+    else:
+        home = tmp_path / "a file, not a folder"
+        home.write_text("")
+    done = python(LOAD.format(name=name), home)
+    last_line = done.stderr.strip().splitlines()[-1]
     assert done.returncode != 0
-    return done.stderr.strip().splitlines()[-1]
-
-
-def test_without_a_network_one_sentence_says_what_to_do(tmp_path):
-    said = last_line("MobileNetV3Small", tmp_path)
-    assert said.startswith("ConnectionError: Keras could not download")
-    assert 'source="imagenet_distilled"' in said
-
-
-def test_a_truncated_download_is_named(tmp_path):
-    (tmp_path / "models").mkdir()
-    file = tmp_path / "models" / "mobilenet_2_5_128_tf_no_top.h5"
-    file.write_bytes(b"\x89HDF half a file")
-    said = last_line("mobilenet", tmp_path)
-    assert said.startswith("OSError: Keras could not store or read")
-    assert "Delete its file" in said
-
-
-def test_a_cache_that_cannot_be_written_is_named(tmp_path):
-    blocked = tmp_path / "a file, not a folder"
-    blocked.write_text("")
-    said = last_line("mobilenet", blocked)
-    assert said.startswith("OSError: Keras could not store or read")
+    assert last_line.startswith(begins) and advice in last_line

@@ -75,8 +75,8 @@ def test_another_backend_gets_one_clear_sentence(tmp_path):
         "try: quiet.import_keras()\n"
         "except ImportError as problem: print(problem)"
     )
-    said, _ = python(code, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
-    assert "Keras runs on jax here" in said and "unset KERAS_BACKEND" in said
+    printed, _ = python(code, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert "Keras runs on jax here" in printed and "unset KERAS_BACKEND" in printed
 
 
 def test_what_a_failing_import_wrote_is_shown(monkeypatch):

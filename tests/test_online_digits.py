@@ -22,6 +22,10 @@ from tlcourse.quiet import import_keras
 
 SPLITS = ("train", "val", "test")
 NAMES = ("usps", "svhn", "mnist_m")
+FILES = {
+    "usps": {"train": "usps.bz2", "test": "usps.t.bz2"},
+    "svhn": {"train": "train_32x32.mat", "test": "test_32x32.mat"},
+}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -67,21 +71,17 @@ class Site:
         self.address = f"http://127.0.0.1:{server.server_port}/"
         self.rng = np.random.default_rng(0)
 
-    def point(self, where, files, address=None):
+    def point(self, name, address=None):
         """Let the loader look for its two files here."""
-        self.patch.setattr(
-            online,
-            where,
-            {
-                split: ((address or self.address) + file, sha256(self.folder / file))
-                for split, file in zip(("train", "test"), files, strict=True)
-            },
-        )
+        for split in ("train", "test"):
+            key, file = f"{name} {split}", FILES[name][split]
+            place = (address or self.address) + file, sha256(self.folder / file)
+            self.patch.setitem(online._FILES, key, place)
 
     def usps(self, train=60, test=20):
         """Write LIBSVM's text: ``label 1:value 2:value ...``, labels 1 to 10."""
         made = []
-        for file, n in (("usps.bz2", train), ("usps.t.bz2", test)):
+        for file, n in zip(FILES["usps"].values(), (train, test), strict=True):
             labels = np.arange(n) % 10 + 1
             values = self.rng.uniform(-1, 1, (n, 256)).round(6)
             values[:, 0], values[:, 1], values[:, 2] = -1, 1, 0
@@ -93,19 +93,19 @@ class Site:
             ]
             (self.folder / file).write_bytes(bz2.compress("".join(lines).encode()))
             made.append((labels, values))
-        self.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+        self.point("usps")
         return made
 
     def svhn(self, train=66, test=20):
         """Write MATLAB files: X (32, 32, 3, n), y (n, 1), where 10 means 0."""
         made = []
-        for file, n in (("train_32x32.mat", train), ("test_32x32.mat", test)):
+        for file, n in zip(FILES["svhn"].values(), (train, test), strict=True):
             y = (np.arange(n) % 10 + 1).astype("uint8")[:, None]
             pixels = self.rng.integers(0, 256, (32, 32, 3, n), "uint8")
             content = {"X": pixels, "y": y}
             scipy.io.savemat(self.folder / file, content, do_compression=True)
             made.append((y.ravel(), pixels))
-        self.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"))
+        self.point("svhn")
         return made
 
     def mnist_m(self, train=60, test=20, true_checksum=True):
@@ -154,8 +154,8 @@ def check(task, side, sizes):
         assert part.images.dtype == np.float32
         assert part.images.min() >= 0 and part.images.max() <= 255
     assert set(np.unique(task.train.labels)) == set(range(10))
-    found = [image.tobytes() for image in pictures(task)]
-    assert len(set(found)) == len(found), "an example stands in two splits"
+    different = {image.tobytes() for image in pictures(task)}
+    assert len(different) == sum(sizes), "an example stands in two splits"
 
 
 # --- what each of them reads ----------------------------------------------------------
@@ -176,14 +176,14 @@ def test_usps(site):
     task = datasets.load("usps")
     check(task, 16, (50, 10, 20))
     expected = list(expected_usps(made))
-    for split, its in (("train", expected[:60]), ("val", expected[:60])):
-        part = getattr(task, split)
+    for part in (task.train, task.val):
         for image, label in zip(part.images, part.labels, strict=True):
-            close = [np.allclose(image, picture, atol=1e-3) for _, picture in its]
-            assert sum(close) == 1 and its[close.index(True)][0] == label
-    images = np.stack([picture for _, picture in expected[60:]])
-    np.testing.assert_allclose(task.test.images, images, atol=1e-3)
-    np.testing.assert_array_equal(task.test.labels, [each for each, _ in expected[60:]])
+            close = [np.allclose(image, picture, atol=1e-3) for _, picture in expected]
+            assert sum(close) == 1 and close.index(True) < 60
+            assert expected[close.index(True)][0] == label
+    labels, images = zip(*expected[60:], strict=True)
+    np.testing.assert_allclose(task.test.images, np.stack(images), atol=1e-3)
+    np.testing.assert_array_equal(task.test.labels, labels)
     assert task.test.images[0, 0, :3, 0].tolist() == [0, 255, 127.5]
 
 
@@ -210,18 +210,12 @@ def test_mnist_m_is_the_difference_of_patch_and_digit(site):
     for part in (digits, more):
         for digit, patch in zip(part, online._patches(len(part), rng), strict=True):
             picture = np.empty((28, 28, 3), "float32")
-            for row in range(28):
-                for column in range(28):
-                    for channel in range(3):
-                        picture[row, column, channel] = abs(
-                            float(patch[row, column, channel])
-                            - float(digit[row, column])
-                        )
+            for row, column, channel in np.ndindex(picture.shape):
+                here = float(patch[row, column, channel])
+                picture[row, column, channel] = abs(here - float(digit[row, column]))
             expected.append(picture)
-    truth = {
-        picture.tobytes(): label
-        for picture, label in zip(expected, [*labels, *their], strict=True)
-    }
+    digests = [picture.tobytes() for picture in expected]
+    truth = dict(zip(digests, [*labels, *their], strict=True))
     for split in SPLITS:
         part = getattr(task, split)
         for image, label in zip(part.images, part.labels, strict=True):
@@ -245,7 +239,7 @@ def test_mnist_m_has_the_digits_and_splits_of_mnist_and_is_the_same_every_time(s
 
 def test_the_patches_come_from_the_source_photographs_and_show_something():
     patches = online._patches(200, np.random.default_rng(1))
-    assert np.mean(patches.std((1, 2, 3)) > online._FLAT) > 0.95
+    assert np.mean(patches.std((1, 2, 3)) > photos.FLAT) > 0.95
     for patch in patches[:5]:
         places = []
         for name in photos.SOURCE:
@@ -291,7 +285,7 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, 
         site.mnist_m(true_checksum=False)
     else:
         getattr(site, name)()
-        file = "usps.bz2" if name == "usps" else "train_32x32.mat"
+        file = FILES[name]["train"]
         right = (site.folder / file).read_bytes()
         # Readable all the same, so that only the checksum can refuse it.
         end = bz2.compress(b"") if name == "usps" else b""
@@ -300,8 +294,9 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, 
     for _ in range(2):  # what lies in Keras's folder now is not read, either
         with pytest.raises(ValueError, match="was not read") as caught:
             datasets.load(name)
-        said = str(caught.value)
-        assert repr(name) in said and "Call again" in said and "\n" not in said
+        message = str(caught.value)
+        assert repr(name) in message and "Call again" in message
+        assert "\n" not in message
         assert caught.value.__cause__ is None
     if name == "mnist_m":
         site.redirect(sha256(site.folder / "mnist.npz"))
@@ -319,8 +314,7 @@ def test_a_download_that_fails_gives_one_sentence(site, name, how):
         "hangs up": site.address + "broken/",
     }[how]
     site.redirect(address=address)
-    site.point("_USPS", ("usps.bz2", "usps.t.bz2"), address)
-    site.point("_SVHN", ("train_32x32.mat", "test_32x32.mat"), address)
+    site.point("usps", address), site.point("svhn", address)
     with pytest.raises(ConnectionError) as caught:
         datasets.load(name)
     assert str(caught.value) == (
@@ -333,14 +327,13 @@ def test_a_download_that_fails_gives_one_sentence(site, name, how):
 def test_other_problems_come_through(site, monkeypatch):
     site.usps()
     (site.folder / "usps.bz2").write_bytes(bz2.compress(b"no such format\n"))
-    site.point("_USPS", ("usps.bz2", "usps.t.bz2"))
+    site.point("usps")
     with pytest.raises(ValueError) as caught:
         datasets.load("usps")
     assert "checksum" not in str(caught.value)
 
 
 def test_the_checksums_are_whole():
-    for files, digits in ((online._USPS, 32), (online._SVHN, 64)):
-        assert set(files) == {"train", "test"}
-        for _, checksum in files.values():
-            assert re.fullmatch(rf"[0-9a-f]{{{digits}}}", checksum)
+    for name, (_, checksum) in online._FILES.items():
+        digits = 32 if name.startswith("usps") else 64
+        assert re.fullmatch(rf"[0-9a-f]{{{digits}}}", checksum), name

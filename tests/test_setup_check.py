@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def one(name):
-    (found,) = [check for check in report() if check.name == name]
-    return found
+    (check,) = [check for check in report() if check.name == name]
+    return check
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_spoilt_weights_are_named_with_a_way_to_mend(weights, harm):
         card.unlink()
     check = one("Backbone weights")
     assert not check.ok and check.mend
-    assert "none found" in check.found or "mobilenet_glyphs" in check.found
+    assert "none found" in check.state or "mobilenet_glyphs" in check.state
 
 
 def test_an_old_and_a_missing_package(monkeypatch):
@@ -78,14 +78,14 @@ def test_an_old_and_a_missing_package(monkeypatch):
         metadata, "version", lambda name: versions.get(name, real(name))
     )
     check = one("keras")
-    assert not check.ok and "3.2.0, but the course needs >=3" in check.found
+    assert not check.ok and "3.2.0, but the course needs >=3" in check.state
     assert check.mend.startswith('pip install "keras>=3')
 
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", missing)
-    assert one("keras").found == "not installed"
+    assert one("keras").state == "not installed"
 
 
 @pytest.mark.parametrize("version", [(3, 10, 1), (3, 14, 0)])
@@ -98,7 +98,7 @@ def test_a_python_that_does_not_fit(monkeypatch, version):
 def test_little_memory(monkeypatch):
     monkeypatch.setattr(setup_check, "free_memory", lambda: 4e8)
     check = one("Memory")
-    assert not check.ok and "0.4 GB free" in check.found and "close" in check.mend
+    assert not check.ok and "0.4 GB free" in check.state and "close" in check.mend
     monkeypatch.setattr(setup_check, "free_memory", lambda: None)
     assert one("Memory").ok
 

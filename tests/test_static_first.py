@@ -4,10 +4,8 @@ These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
 """
 
 import json
-import textwrap
 import time
 from pathlib import Path
-from queue import Empty
 
 import pytest
 
@@ -119,63 +117,6 @@ def test_lessons_are_stored_without_live_views(path):
 
 
 # --- in a real kernel ----------------------------------------------------------------
-
-
-class Kernel:
-    """A kernel that runs code and gets the messages a browser's widgets would send."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def messages(self, request, until_idle=True, seconds=60.0):
-        """What the kernel publishes for a request, or for all in some seconds."""
-        end, found = time.monotonic() + seconds, []
-        while time.monotonic() < end:
-            try:
-                message = self.client.get_iopub_msg(timeout=0.1)
-            except Empty:
-                continue
-            found.append(message)
-            content = message["content"]
-            mine = message["parent_header"].get("msg_id") == request
-            if until_idle and mine and content.get("execution_state") == "idle":
-                return found
-        if until_idle:
-            raise TimeoutError(f"The kernel is not idle after {seconds} s.")
-        return found
-
-    def run(self, code):
-        """Run code; return the outputs as (message type, content)."""
-        found = self.messages(self.client.execute(textwrap.dedent(code)))
-        kinds = ("stream", "display_data", "update_display_data", "error")
-        return [(m["msg_type"], m["content"]) for m in found if m["msg_type"] in kinds]
-
-    def value(self, expression):
-        """What an expression prints."""
-        outputs = self.run(f"print({expression})")
-        assert {kind for kind, _ in outputs} == {"stream"}, outputs
-        # A busy kernel may send a line and its end one after the other.
-        return "".join(content["text"] for _, content in outputs).strip()
-
-    def move(self, model_id, **state):
-        """Send what the browser sends when a control is moved."""
-        data = {"method": "update", "state": state, "buffer_paths": []}
-        session = self.client.session
-        message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
-        self.client.shell_channel.send(message)
-        return message["header"]["msg_id"]
-
-
-@pytest.fixture(scope="module")
-def kernel():
-    from jupyter_client.manager import start_new_kernel
-
-    manager, client = start_new_kernel(kernel_name="python3")
-    try:
-        yield Kernel(client)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 def updates(found):

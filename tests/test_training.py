@@ -1,6 +1,7 @@
 """Transfer: what a run holds, that it repeats, and what bad tasks are told."""
 
 import dataclasses
+import pickle
 import threading
 
 import numpy as np
@@ -26,6 +27,36 @@ def test_a_run_holds_what_happened(backbone, task, k):
     np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
     accuracy = np.mean(probabilities.argmax(1) == task.test.labels)
     assert run.test_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+@pytest.mark.parametrize("k", [0, 2])
+def test_the_tuned_backbone_is_the_one_that_was_trained(backbone, task, k):
+    run = transfer(backbone, task, k, epochs=2)
+    kernel, bias = run.weights[-2:]
+    logits = run.tuned.features(task.test.images) @ kernel + bias
+    assert run.test_accuracy == np.mean(logits.argmax(1) == task.test.labels)
+    assert run.tuned.blocks == backbone.blocks and run.tuned.source == "tuned"
+    moved = [
+        not np.array_equal(before, after)
+        for before, after in zip(
+            backbone.model.get_weights(), run.tuned.model.get_weights(), strict=True
+        )
+    ]
+    assert any(moved) == (k > 0)
+    arrived = pickle.loads(pickle.dumps(run.tuned))
+    for one, other in zip(arrived.model.get_weights(), run.weights[:-2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    code = tl.FreezePlan.last(run.tuned, 1).as_keras()
+    assert "weights=None" in code and "base.set_weights(run.tuned." in code
+
+
+def test_a_second_training_of_the_head_goes_on_where_the_first_ended(backbone, task):
+    """The kernel has taken the features' spread over; the next stage takes it back."""
+    features = tl.FreezePlan.features(backbone)
+    whole = tl.transfer(backbone, task, features, 5, show_progress=False)
+    parts = tl.transfer(backbone, task, (features,) * 2, [4, 1], show_progress=False)
+    assert parts.history["loss"][:4] == whole.history["loss"][:4]
+    assert parts.history["loss"][4] == pytest.approx(whole.history["loss"][4], rel=0.1)
 
 
 @pytest.mark.parametrize("k", [0, 2, 14])
@@ -149,8 +180,8 @@ def test_the_result_is_that_of_the_whole_model(name, trained, task):
     every = len(backbone.blocks)
     k = {"none": 0, "some": 2, "all": every}[trained]
     plan = tl.FreezePlan.last(backbone, k, batchnorm="frozen", body_rate=1e-3)
-    after = training._cut(backbone, plan, set())
-    wanted = {0: "features", every: None}.get(k, backbone.blocks[-3].name)
+    after = training._runs_once(backbone, plan, set())
+    wanted = {0: "features", every: "images"}.get(k, backbone.blocks[-3].name)
     assert after == wanted  # or there would be nothing to compare
     run = tl.transfer(backbone, task, plan, epochs=3, seed=1, show_progress=False)
     whole = fit_the_whole_model(backbone, task, plan, epochs=3, seed=1)
@@ -162,7 +193,7 @@ def test_a_backbone_is_cut_only_where_it_narrows():
     """NASNet's cells read the two before them: nothing there can run in advance."""
     backbone = tl.backbones.load("NASNetMobile", source=None, input_size=32)
     plan = tl.FreezePlan.last(backbone, 2)
-    assert training._cut(backbone, plan, set()) is None
+    assert training._runs_once(backbone, plan, set()) == "images"
     residual_net = residual()
     assert residual_net.cuts == tuple(block.name for block in residual_net.blocks)
 

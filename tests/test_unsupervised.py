@@ -15,6 +15,7 @@ from tlcourse.unsupervised import __main__ as command
 from tlcourse.unsupervised import (
     augmentations,
     clustering,
+    losses,
     projections,
     scores,
     self_supervised,
@@ -68,8 +69,6 @@ def pair(seed, n=7, d=5):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("temperature", [0.1, 0.5])
 def test_nt_xent_equals_a_literal_loop(seed, temperature):
-    from tlcourse.unsupervised import losses
-
     first, second = pair(seed)
     views = [v / np.sqrt((v**2).sum()) for v in (*first, *second)]
     n, total = len(first), 0.0
@@ -80,12 +79,7 @@ def test_nt_xent_equals_a_literal_loop(seed, temperature):
         total -= np.log(alike[partner] / others)
     found = float(losses.nt_xent(first, second, temperature))
     assert found == pytest.approx(total / (2 * n), rel=1e-4)
-
-
-def test_nt_xent_of_a_collapse_is_the_logarithm_of_the_others():
-    from tlcourse.unsupervised import losses
-
-    same = np.ones((6, 4), "float32")
+    same = np.ones((6, 4), "float32")  # a collapse: the logarithm of the others
     assert float(losses.nt_xent(same, same)) == pytest.approx(np.log(11), rel=1e-4)
 
 
@@ -94,8 +88,6 @@ def test_nt_xent_of_a_collapse_is_the_logarithm_of_the_others():
     "weights", [(25.0, 25.0, 1.0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
 )
 def test_vicreg_equals_a_literal_loop(seed, weights):
-    from tlcourse.unsupervised import losses
-
     first, second = pair(seed)
     n, d = first.shape
     apart = narrow = twice = 0.0
@@ -116,8 +108,6 @@ def test_vicreg_equals_a_literal_loop(seed, weights):
 
 
 def test_similarities_are_cosines_of_all_views():
-    from tlcourse.unsupervised import losses
-
     first, second = pair(0)
     found = np.asarray(losses.similarities(first, second))
     assert found.shape == (14, 14) and np.allclose(np.diag(found), 1, atol=1e-5)
@@ -126,11 +116,11 @@ def test_similarities_are_cosines_of_all_views():
 
 
 def test_quarter_turns_say_how_far_they_turned():
-    from tlcourse.unsupervised import losses
+    from tlcourse.unsupervised.layers import QuarterTurns
 
     import_keras().utils.set_random_seed(0)
     pictures = np.random.default_rng(0).uniform(0, 255, (40, 6, 6, 3)).astype("float32")
-    turned, quarters = map(np.asarray, losses.QuarterTurns()(pictures))
+    turned, quarters = map(np.asarray, QuarterTurns()(pictures))
     assert set(quarters) == {0, 1, 2, 3}
     for before, after, quarter in zip(pictures, turned, quarters, strict=True):
         assert np.allclose(after, np.rot90(before, quarter), atol=1e-3)
@@ -211,6 +201,14 @@ def test_losses_fall_and_are_on_the_card(short, images):
     found = trained.card["losses"]
     assert len(found) == 4 and found[-1] < found[0]
     assert trained.card["then"] == "simclr" and "then" not in short.card
+
+
+@pytest.mark.parametrize("steps, made", [(2, 2), (25, 25), (30, 50), (200, 200)])
+def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
+    pace = self_supervised._pace(steps)
+    rates = [float(pace(step)) for step in range(made + 1)]
+    assert rates.index(max(rates)) == made // 10 and min(rates[:made]) > 0
+    assert rates[made] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_stopped_training_goes_on(short, images, tmp_path):

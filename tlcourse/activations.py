@@ -20,13 +20,12 @@ import time
 import numpy as np
 import platformdirs
 
-from tlcourse.backbones import check_images
+from tlcourse.backbones import FEATURES, IMAGES, check_images, hash_of
 
 MEMORY_LIMIT = 256 * 2**20
 DISK_LIMIT = 4 * 2**30
 
 _memory = collections.OrderedDict()  # the one asked for last stands last
-_parts = {}  # by the hash of some images: the whole that they are from, their rows
 _lock = threading.RLock()
 
 
@@ -38,29 +37,7 @@ def folder():
     return pathlib.Path(chosen) / "activations"
 
 
-def part_of(whole, rows):
-    """Give some of a set of images, whose outputs will be rows of the whole's.
-
-    Without this, each draw of a few images is run on its own, though the next draw
-    holds many of the same.
-
-    Parameters
-    ----------
-    whole : array, (n, height, width, 3), 0-255
-    rows : array of int, (k,)
-
-    Returns
-    -------
-    ndarray, float32, (k, height, width, 3)
-    """
-    whole = check_images(whole)
-    part = whole[rows]
-    with _lock:
-        _parts[_hash(part)] = whole, np.asarray(rows)
-    return part
-
-
-def frozen_outputs(backbone, images, until=None):
+def frozen_outputs(backbone, images, until=FEATURES):
     """Give what a backbone, or its blocks up to one, make of several sets of images.
 
     Only what is not kept from before is computed. It starts at the last block whose
@@ -71,9 +48,8 @@ def frozen_outputs(backbone, images, until=None):
     backbone : Backbone
     images : sequence of array, (n, height, width, 3), 0-255
         For instance those of a task's three splits, all of one height and width.
-    until : str, optional
-        The last block that runs, one of ``backbone.cuts``; without it, the features
-        of the whole backbone.
+    until : str
+        The last block that runs, one of ``backbone.cuts``, or "features".
 
     Returns
     -------
@@ -86,34 +62,23 @@ def frozen_outputs(backbone, images, until=None):
         If the arrays need a file and it cannot be written.
     """
     with _lock:
-        asked = [_whole(check_images(one)) for one in images]
-        images = [one for one, _ in asked]
-        pictures = [_hash(one) for one in images]
+        images = [check_images(one) for one in images]
+        pictures = [hash_of(one.shape, [one]) for one in images]
         digests = _digests(backbone, until)
-        wanted = [f"{digests[until]}-{picture}" for picture in pictures]
-        found = {key: _kept(key) for key in wanted}
-        new = {k: i for i, k in enumerate(wanted) if found[k] is None}
+        keys = [f"{digests[until]}-{picture}" for picture in pictures]
+        outputs = {key: _kept(key) for key in keys}
+        new = {key: i for i, key in enumerate(keys) if outputs[key] is None}
         if new:
             after, inputs = _start(digests, until, pictures, images, new.values())
-            found |= _compute(
-                backbone, dict(zip(new, inputs, strict=True)), after, until
-            )
-        return [
-            found[key] if rows is None else found[key][rows]
-            for key, (_, rows) in zip(wanted, asked, strict=True)
-        ]
-
-
-def _whole(images):
-    """The images that these are a part of, and their rows; or themselves, and None."""
-    return _parts.get(_hash(images), (images, None)) if _parts else (images, None)
+            inputs = dict(zip(new, inputs, strict=True))
+            outputs |= _compute(backbone, inputs, after, until)
+        return [outputs[key] for key in keys]
 
 
 def forget():
     """Drop what is kept in memory; files stay."""
     with _lock:
         _memory.clear()
-        _parts.clear()
 
 
 def _start(digests, until, pictures, images, which):
@@ -122,7 +87,7 @@ def _start(digests, until, pictures, images, which):
         kept = [_kept(f"{digests[block]}-{pictures[i]}") for i in which]
         if all(array is not None for array in kept):
             return block, kept
-    return None, [images[i] for i in which]
+    return IMAGES, [images[i] for i in which]
 
 
 def _compute(backbone, inputs, after, until):
@@ -226,22 +191,14 @@ def _digests(backbone, until):
 
     That is the input size, the preprocessing, the layers and their weights.
     """
-    digest = hashlib.sha256(repr((backbone.name, backbone.input_size)).encode())
-    digests = {}
+    digest, digests = hash_of((backbone.name, backbone.input_size), []), {}
     for block in backbone.blocks:
-        for layer in map(backbone.model.get_layer, block.layers):
-            digest.update(repr(layer.get_config()).encode())
-            for weights in layer.get_weights():
-                digest.update(weights)
+        layers = [backbone.model.get_layer(name) for name in block.layers]
+        weights = [array for layer in layers for array in layer.get_weights()]
+        configs = [layer.get_config() for layer in layers]
+        digest = hash_of((digest, configs), weights)
         if block.name in backbone.cuts:
-            digests[block.name] = digest.hexdigest()[:32]
+            digests[block.name] = digest
         if block.name == until:
             return digests
-    digest.update(b"averaged")
-    return {**digests, None: digest.hexdigest()[:32]}
-
-
-def _hash(array):
-    digest = hashlib.sha256(repr(array.shape).encode())
-    digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:32]
+    return {**digests, FEATURES: hash_of((digest, "averaged"), [])}

@@ -7,6 +7,8 @@ trained with, and its blocks in order. `load` brings one, `catalogue` lists them
 from __future__ import annotations
 
 import collections
+import contextlib
+import ctypes
 import dataclasses
 import functools
 import gc
@@ -23,6 +25,9 @@ from tlcourse.resources import where
 
 BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
 BUNDLED_ALPHA, BUNDLED_SIZE = 0.25, 64
+
+# A place in a backbone is the end of the block with that name, or one of these two.
+IMAGES, FEATURES = "images", "features"
 
 # How layers are gathered into blocks: by family, the part of a layer's name that
 # names its block. Layers without such a name belong to the block before them.
@@ -152,38 +157,43 @@ class Backbone:
         """
         return self.run(check_images(images))
 
-    def run(self, inputs, after=None, until=None, make=np.empty):
+    def run(self, inputs, after=IMAGES, until=FEATURES, make=np.empty):
         """Run some of the blocks, those after one and up to another.
 
         Parameters
         ----------
         inputs : array
-            What the block ``after`` puts out, (n, h, w, d); without it, images
+            What the block ``after`` puts out, (n, h, w, d); or images
             (n, height, width, 3), 0-255.
-        after, until : str, optional
-            Names of blocks. Without ``until`` all blocks run, and the last maps are
+        after : str
+            Name of a block, or "images": the first block is the first to run.
+        until : str
+            Name of a block, or "features": all blocks run, and the last maps are
             averaged.
         make : callable, optional
-            ``make(shape)`` gives the float32 array to write to, one on disk perhaps.
+            ``make(shape, dtype)`` gives the array to write to, one on disk perhaps.
 
         Returns
         -------
         ndarray, float32, (n, h, w, d) or (n, d)
         """
-        part = _part_of(self, after, until)
-        part.refresh()  # somebody may have changed the weights
-        model = part.model
-        prepare = self._scale if after is None else np.asarray
-        side = self.input_size if after is None else inputs.shape[1]
-        found, done = make((len(inputs), *model.output.shape[1:]), "float32"), 0
-        for outputs in in_batches(
-            lambda batch: model.predict_on_batch(prepare(batch)),
-            inputs,
-            _BATCH_PIXELS // side**2,
+        part = self._part(after, until)
+        predict = part.with_weights()  # somebody may have changed them
+        prepare = self._scale if after == IMAGES else np.asarray
+        side = self.input_size if after == IMAGES else inputs.shape[1]
+        outputs = make((len(inputs), *part.model.output.shape[1:]), "float32")
+        done = 0
+        for batch in in_batches(
+            lambda batch: predict(prepare(batch)), inputs, _BATCH_PIXELS // side**2
         ):
-            found[done : done + len(outputs)] = outputs
-            done += len(outputs)
-        return found
+            outputs[done : done + len(batch)] = batch
+            done += len(batch)
+        return outputs
+
+    @functools.cached_property
+    def _part(self):
+        """`_cut_out` for this model; the parts used last are kept, traced."""
+        return functools.lru_cache(maxsize=4)(functools.partial(_cut_out, self))
 
     def activations(self, images):
         """Give what each block puts out, for looking at it or probing it.
@@ -206,17 +216,23 @@ class Backbone:
     def __reduce__(self):
         """Travel to another process as weights, and arrive once."""
         weights = self.model.get_weights()
-        digest = hashlib.sha256(repr((self.name, self.source, self.options)).encode())
-        for array in weights:
-            digest.update(array)
+        digest = hash_of((self.name, self.source, self.options), weights)
         facts = (self.name, self.source, self.options, self.card)
-        return _arrive, (digest.hexdigest(), *facts, weights)
+        return _arrive, (digest, *facts, weights)
 
     def __repr__(self):
         return (
             f"Backbone({self.name!r}, source={self.source!r}, {self.input_size} px, "
             f"{len(self.blocks)} blocks, {self.parameters:,} parameters)"
         )
+
+
+def hash_of(facts, arrays):
+    """Hash facts, by what Python prints of them, and arrays; 32 hexadecimal digits."""
+    digest = hashlib.sha256(repr(facts).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:32]
 
 
 _arrived = collections.OrderedDict()  # backbones from other processes, by digest
@@ -245,14 +261,13 @@ def _parts(images, size=256):
 _BATCH_PIXELS = 2**20
 
 
-@functools.lru_cache(maxsize=16)
-def _part_of(backbone, after, until):
-    """Some of the blocks for inference; without a last one, averages of the maps."""
+def _cut_out(backbone, after, until):
+    """Some of the blocks, for inference."""
     keras = import_keras()
     ends = {b.name: backbone.model.get_layer(b.output).output for b in backbone.blocks}
-    begin = backbone.model.input if after is None else ends[after]
+    begin = backbone.model.input if after == IMAGES else ends[after]
     pool = keras.layers.GlobalAveragePooling2D()
-    end = pool(backbone.model.output) if until is None else ends[until]
+    end = pool(backbone.model.output) if until == FEATURES else ends[until]
     return Folded(keras.Model(begin, end))
 
 
@@ -328,7 +343,7 @@ def load(
     """
     facts = _facts(name)
     options = _options(facts, source, alpha, input_size)
-    gc.collect()  # Keras models that were dropped hang in cycles, 100 MB each
+    free_memory()
     if source in BUNDLED:
         weights, card = _bundled(source)
     elif source == "imagenet":
@@ -340,6 +355,16 @@ def load(
     blocks = _blocks(model, facts["family"])
     size = options["input_shape"][0]
     return Backbone(facts["model"], source, model, size, blocks, card, options)
+
+
+def free_memory():
+    """Give back what Keras models that nobody uses any more still hold; takes 0.3 s.
+
+    They hang in cycles, 100 MB each, and of what is freed the C library keeps most.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _options(facts, source, alpha, input_size):

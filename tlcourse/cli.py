@@ -82,8 +82,9 @@ def _doctor(choice):
     report = setup_check.report()
     text = repr(report)
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        text = re.sub("^✓", "\033[32m✓\033[0m", text, flags=re.MULTILINE)
-        text = re.sub("^✗", "\033[31m✗\033[0m", text, flags=re.MULTILINE)
+        for sign, colour in {"✓": 32, "✗": 31}.items():
+            coloured = f"\033[{colour}m{sign}\033[0m"
+            text = re.sub(f"^{sign}", coloured, text, flags=re.MULTILINE)
     print(text)
     return 0 if report.ok else 1
 
@@ -96,17 +97,8 @@ def copy_lessons(folder):
 
     A hidden file in the folder remembers which edition of each lesson was copied. A
     copy that nobody touched follows a newer edition; a copy that the user changed is
-    kept, and the newer edition is put beside it under a new name.
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is missing. The course's own ``notebooks`` folder is left as it is.
-
-    Returns
-    -------
-    list of str
-        Sentences for the user about lessons that were kept beside newer ones.
+    kept, and the newer edition is put beside it under a new name. The course's own
+    ``notebooks`` folder is left as it is. Gives sentences about the lessons kept.
     """
     folder, source = Path(folder), where("notebooks")
     if folder.exists() and folder.samefile(source):
@@ -114,8 +106,8 @@ def copy_lessons(folder):
     memory = folder / ".tlcourse" / "lessons.json"
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        copied = _recall(memory)
-        said = [
+        copied = _read_memory(memory)
+        sentences = [
             _copy_lesson(lesson, folder / lesson.name, copied)
             for lesson in sorted(source.glob("*.ipynb"))
         ]
@@ -125,10 +117,10 @@ def copy_lessons(folder):
             f"the lessons cannot be copied to {folder} ({problem.strerror}). "
             "Name a folder of yours: tlcourse lab FOLDER"
         ) from None
-    return [sentence for sentence in said if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
-def _recall(memory):
+def _read_memory(memory):
     try:
         return dict(json.loads(memory.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
@@ -221,9 +213,8 @@ def free_port(ports=range(8888, 8988)):
             except (OSError, OverflowError):
                 continue
             return port
-    taken = (
-        f"port {ports[0]} is" if len(ports) == 1 else f"all ports from {ports[0]} are"
-    )
+    one, many = f"port {ports[0]} is", f"all ports from {ports[0]} are"
+    taken = one if len(ports) == 1 else many
     raise Trouble(f"{taken} taken. Name another: tlcourse lab --port NUMBER")
 
 
@@ -240,94 +231,63 @@ def find_lesson(name):
     for lesson in lessons:
         if name.zfill(2) == lesson.name[:2] or name == lesson.stem:
             return lesson
-    known = ", ".join(lesson.name[:2] for lesson in lessons)
-    raise Trouble(f"there is no lesson {name}. There are: {known}.")
+    numbers = ", ".join(lesson.name[:2] for lesson in lessons)
+    raise Trouble(f"there is no lesson {name}. There are: {numbers}.")
 
 
 def _run(choice):
+    from nbconvert import HTMLExporter
+
     lesson = find_lesson(choice.lesson)
     page = Path.cwd() / f"{lesson.stem}.html"
     # Better to know it now than after the lesson has run.
     if page.is_dir() or not os.access(page if page.exists() else page.parent, os.W_OK):
         raise Trouble(f"{page} cannot be written. Go to a folder of yours first.")
     notebook, problem = run_lesson(lesson, choice.timeout)
-    page.write_text(as_html(notebook, lesson.stem), "utf-8")
+    resources = {"metadata": {"name": lesson.stem}}  # the title
+    html, _ = HTMLExporter().from_notebook_node(notebook, resources=resources)
+    page.write_text(html, "utf-8")
     print(f"Written: {page}")
     if problem:
         raise Trouble(problem)
     return 0
 
 
-def run_lesson(lesson, timeout=CELL_SECONDS):
+def run_lesson(lesson, timeout):
     """Run a notebook's cells in a kernel of its own, in the current folder.
 
-    Parameters
-    ----------
-    lesson : path
-        The notebook; it is not changed.
-    timeout : float
-        Seconds that one cell may take.
-
-    Returns
-    -------
-    notebook, problem : NotebookNode, str
-        The notebook with the new outputs, up to where it came, and one sentence about
-        what went wrong ("" if nothing did).
+    The file is not changed. Gives the notebook with the new outputs, up to where it
+    came, and one sentence about what went wrong ("" if nothing did).
     """
     import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
+    from nbclient import NotebookClient, exceptions
 
     try:
         notebook = nbformat.read(lesson, as_version=4)
     except nbformat.reader.NotJSONError:
         raise Trouble(f"{lesson} is not a notebook.") from None
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    cells = [pair for pair in enumerate(notebook.cells) if pair[1].cell_type == "code"]
+    for _, cell in cells:
+        cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook, timeout=timeout, kernel_name="python3", store_widget_state=False
     )
-    cells = [pair for pair in enumerate(notebook.cells) if pair[1].cell_type == "code"]
-    steps = progress(cells, f"Lesson {lesson.stem[:2]}, cells")
-    position = 0
+    bar = progress(cells, f"Lesson {lesson.stem[:2]}, cells")
     try:
         # The kernel's own log is no part of the lesson.
-        place = {"cwd": str(Path.cwd()), "stderr": subprocess.DEVNULL}
-        with client.setup_kernel(**place):
-            for position, cell in steps:
+        with client.setup_kernel(cwd=str(Path.cwd()), stderr=subprocess.DEVNULL):
+            for position, cell in bar:
                 client.execute_cell(cell, position)
-    except CellExecutionError as problem:
-        what = f"{problem.ename}: {problem.evalue}".strip().splitlines()[0]
-    except CellTimeoutError:
-        what = f"it ran longer than {timeout:g} s. Give it more: --timeout SECONDS"
-    except DeadKernelError:
-        what = "Python was ended there, most often because the memory was full."
+    except exceptions.CellExecutionError as problem:
+        reason = f"{problem.ename}: {problem.evalue}".strip().splitlines()[0]
+    except exceptions.CellTimeoutError:
+        reason = f"it ran longer than {timeout:g} s. Give it more: --timeout SECONDS"
+    except exceptions.DeadKernelError:
+        reason = "Python was ended there, most often because the memory was full."
     else:
         return notebook, ""
-    return notebook, _failure(lesson, notebook, position, what)
-
-
-def _failure(lesson, notebook, position, what):
-    """Say in one sentence which cell failed, and with what."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    cell = notebook.cells[position]
-    lines = [line for line in cell.source.splitlines() if line.strip()]
-    begins = lines[0].strip() if lines else ""
-    number = code.index(cell) + 1
-    return (
-        f"{lesson.name} stopped at code cell {number} of {len(code)}, "
-        f"which begins `{begins}`: {what}"
+    first_line = cell.source.strip().partition("\n")[0].strip()
+    return notebook, (
+        f"{lesson.name} stopped at code cell {bar.done + 1} of {len(cells)}, "
+        f"which begins `{first_line}`: {reason}"
     )
-
-
-def as_html(notebook, title):
-    """Return a notebook as one HTML page with its pictures inside."""
-    from nbconvert import HTMLExporter
-
-    resources = {"metadata": {"name": title}}
-    return HTMLExporter().from_notebook_node(notebook, resources=resources)[0]

@@ -1,11 +1,13 @@
-"""Which blocks of a backbone are frozen, which are trained, and how fast."""
+"""Which blocks of a backbone are frozen, which train, how fast, in which order."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 
+from tlcourse import plain_keras
 from tlcourse.backbones import Backbone
 from tlcourse.quiet import import_keras
 
@@ -13,9 +15,6 @@ BATCHNORM = ("frozen", "adapt", "train")
 HEAD_RATE = 1e-2  # Adam's learning rate where the head alone trains,
 BODY_RATE = 1e-3  # where pre-trained blocks train with it,
 SCRATCH_RATE = 3e-3  # and where random ones do (1e-3 and 1e-2 do no better)
-# Of BatchNorm. With 0.9 or more, statistics lag behind a training of some dozen steps:
-# from scratch on 10 faces a class it is tested at 0.50, and with 0.5 or less at 0.80.
-SHORT_MOMENTUM = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +43,8 @@ class FreezePlan:
     decay : float
         Layer-wise decay, above 0 and at most 1: each block's rate is that of the block
         after it times this, and the last block's rate is ``body_rate``.
+    momentum : float
+        Of every BatchNorm that follows the images; the same for all plans.
 
     References
     ----------
@@ -59,6 +60,9 @@ class FreezePlan:
     head_rate: float | None = None
     body_rate: float | None = None
     decay: float = 1.0
+    # With 0.9 or more, statistics lag behind a training of some dozen steps: from
+    # scratch on 10 faces a class it is tested at 0.50, and with 0.5 or less at 0.80.
+    momentum: ClassVar[float] = 0.5
 
     def __post_init__(self):
         random = self.from_scratch or self.backbone.source is None
@@ -217,7 +221,7 @@ class FreezePlan:
                 # once the layer is trainable (Keras before 3.16).
                 layer.trainable = free and self.batchnorm != "frozen"
                 if layer.trainable:
-                    layer.momentum = SHORT_MOMENTUM
+                    layer.momentum = self.momentum
                 if self.batchnorm == "adapt":
                     for variable in layer.trainable_variables:
                         variable.trainable = False
@@ -284,9 +288,79 @@ class FreezePlan:
             ``y_train`` (n,), and leaves a trained ``model``. It runs the frozen blocks
             in every epoch, so it is slower than ``transfer``; the weights are the same.
         """
-        from tlcourse import plain_keras
-
         return plain_keras.write(self, classes, epochs, seed)
+
+
+def check_plan(backbone, plan, epochs):
+    """Refuse, before any work, a plan that `transfer` cannot follow.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    plan : FreezePlan or sequence of FreezePlan
+    epochs : int or sequence of int
+
+    Returns
+    -------
+    tuple of FreezePlan
+        The schedule; a single plan is one of one stage.
+
+    Raises
+    ------
+    ValueError
+        If it names other blocks than the backbone has, is no plan, or the epochs
+        don't fit it.
+    """
+    single = isinstance(plan, FreezePlan) or not np.iterable(plan)
+    stages = (plan,) if single else tuple(plan)
+    if not stages:
+        raise ValueError("The schedule is empty: give at least one FreezePlan.")
+    for stage in stages:
+        if not isinstance(stage, FreezePlan):
+            raise ValueError(
+                f"plan must be a FreezePlan or a sequence of them, not {stage!r}: "
+                "tl.FreezePlan.features(backbone) makes one."
+            )
+        if not set(stage.trainable) <= set(_names(backbone)):
+            raise ValueError(
+                f"The plan was made for {stage.backbone.name} and names blocks that "
+                f"{backbone.name} does not have: make it for this backbone."
+            )
+    if any(stage.from_scratch for stage in stages[1:]):
+        raise ValueError(
+            "A plan from scratch forgets what the plans before it have learnt: put it "
+            "first."
+        )
+    share_out(epochs, len(stages))
+    return stages
+
+
+def share_out(epochs, count):
+    """The number of epochs of each plan of a schedule, a list of int.
+
+    Parameters
+    ----------
+    epochs : int or sequence of int
+        The sum, or the numbers themselves.
+    count : int
+        The number of plans.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer epochs than plans, or the numbers don't fit.
+    """
+    given = epochs if isinstance(epochs, (list, tuple)) else []
+    if isinstance(epochs, (int, np.integer)):
+        given = np.diff(np.linspace(0, epochs, count + 1).round()).astype(int)
+    usable = [x for x in given if isinstance(x, (int, np.integer)) and x >= 1]
+    if len(usable) == len(given) == count:
+        return [int(x) for x in usable]
+    raise ValueError(
+        f"epochs must be a whole number from {count} up"
+        + (f", or a list of {count} numbers from 1 up" if count > 1 else "")
+        + f", not {epochs!r}."
+    )
 
 
 def _names(backbone):

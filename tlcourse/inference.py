@@ -41,18 +41,19 @@ def in_batches(function, inputs, most):
 
 
 class Folded:
-    """A copy of a model for inference, its BatchNorm folded into convolutions.
+    """A model for inference, its BatchNorm folded into convolutions.
+
+    Nothing is copied: the model's own layers run, with other kernels. So building one
+    takes no time, and it is traced once, whatever weights the model gets.
 
     Parameters
     ----------
     model : keras.Model
-        Functional. It is not changed; `refresh` takes its weights over, and has to be
-        called first.
+        Functional, of one input. It is not changed.
 
     Attributes
     ----------
     model : keras.Model
-        The copy.
 
     References
     ----------
@@ -61,35 +62,49 @@ class Folded:
     """
 
     def __init__(self, model):
-        keras = import_keras()
-        self._original = model
+        import tensorflow as tf
+
+        self.model = model
         self._pairs = _foldable(model)  # convolution to BatchNorm, by name
-        gone = set(self._pairs.values())
+        # Keras's `predict` would trace each layer's checks as well: twice as long.
+        self._traced = tf.function(self._run, autograph=False, reduce_retracing=True)
 
-        def copy(layer):
-            config = layer.get_config()
-            if layer.name in self._pairs:
-                config["use_bias"] = True
-            return type(layer).from_config(config)
+    def with_weights(self):
+        """Give a function of batches, with the weights that the model has now.
 
-        def call(layer, inputs, *args, **options):
-            return inputs if layer.name in gone else layer(inputs, *args, **options)
+        Returns
+        -------
+        callable
+            An array (batch, ...) to an ndarray (batch, ...), float32.
+        """
+        import tensorflow as tf
 
-        self.model = keras.models.clone_model(
-            model, clone_function=copy, call_function=call
-        )
+        layer = self.model.get_layer
+        folded = {
+            batchnorm: [*map(tf.constant, _fold(layer(convolution), layer(batchnorm)))]
+            for convolution, batchnorm in self._pairs.items()
+        }
+        return lambda batch: self._traced(tf.constant(batch), folded).numpy()
 
-    def refresh(self):
-        """Take over the weights that the original has now."""
-        for layer in self.model.layers:
-            if not layer.weights:
-                continue
-            original = self._original.get_layer(layer.name)
-            if layer.name in self._pairs:
-                batchnorm = self._original.get_layer(self._pairs[layer.name])
-                layer.set_weights(_fold(original, batchnorm))
-            else:
-                layer.set_weights(original.get_weights())
+    def _run(self, inputs, folded):
+        """Walk through the graph; kernels and shifts come by the BatchNorm's name."""
+        keras = import_keras()
+        kernels = [
+            (self.model.get_layer(convolution).kernel, folded[batchnorm][0])
+            for convolution, batchnorm in self._pairs.items()
+        ]
+
+        def inference(layer):
+            if layer.name in folded:
+                return lambda maps, **_: maps + folded[layer.name][1]
+            if not getattr(layer, "_call_has_training_arg", False):
+                return layer.call
+            return lambda *args, **options: layer.call(
+                *args, **{**options, "training": False}
+            )
+
+        with keras.StatelessScope(kernels):
+            return self.model._run_through_graph(inputs, inference)
 
 
 def _foldable(model):
@@ -114,13 +129,13 @@ def _foldable(model):
 
 
 def _fold(convolution, batchnorm):
-    """Kernel and bias of a convolution that does its BatchNorm's work, too."""
+    """The kernel that scales as its BatchNorm, and the shift that is left to add."""
     keras = import_keras()
     scale = 1 / np.sqrt(batchnorm.moving_variance.numpy() + batchnorm.epsilon)
     if batchnorm.gamma is not None:
         scale = scale * batchnorm.gamma.numpy()
-    kernel, *bias = convolution.get_weights()
-    shift = (sum(bias) - batchnorm.moving_mean.numpy()) * scale
+    kernel, *bias = convolution.get_weights()  # the layer adds its bias itself
+    shift = (sum(bias) - batchnorm.moving_mean.numpy()) * scale - sum(bias)
     if batchnorm.beta is not None:
         shift = shift + batchnorm.beta.numpy()
     if isinstance(convolution, keras.layers.DepthwiseConv2D):

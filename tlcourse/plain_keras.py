@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 
 from tlcourse.backbones import BUNDLED
-from tlcourse.freezing import SHORT_MOMENTUM
 from tlcourse.quiet import import_keras
 
 
@@ -53,15 +52,19 @@ def _optimizer_class():
 
 def _base(plan):
     backbone = plan.backbone
-    weights = f'"{backbone.source}"' if backbone.source else "None"
-    if backbone.source in BUNDLED:  # its file comes with the course
+    weights, later = "None", ""
+    if plan.from_scratch or backbone.source is None:
+        pass
+    elif backbone.source == "imagenet":
+        weights = '"imagenet"'
+    elif backbone.source in BUNDLED:  # its file comes with the course
         weights = f'str(bundled_files("{backbone.source}")[0])'
-    if plan.from_scratch:
-        weights = "None"
+    else:
+        later = "\nbase.set_weights(run.tuned.model.get_weights())  # of an earlier run"
     options = {**backbone.options, "include_top": False}
     lines = [f"    {name}={value!r},\n" for name, value in options.items()]
     lines += [f"    weights={weights},\n"]
-    return f"base = keras.applications.{backbone.name}(\n{''.join(lines)})"
+    return f"base = keras.applications.{backbone.name}(\n{''.join(lines)}){later}"
 
 
 def _freezing(plan):
@@ -79,7 +82,7 @@ def _freezing(plan):
     code += "    if isinstance(layer, keras.layers.BatchNormalization)"
     if plan.batchnorm == "frozen":
         return f"{code}:\n        layer.trainable = False\n"
-    code += f" and layer.trainable:\n        layer.momentum = {SHORT_MOMENTUM}\n"
+    code += f" and layer.trainable:\n        layer.momentum = {plan.momentum}\n"
     if plan.batchnorm == "adapt":
         code += (
             "        for variable in layer.trainable_variables:\n"

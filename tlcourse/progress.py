@@ -2,16 +2,13 @@
 
 In a notebook the bar is one output that is redrawn in place. When the work is done a
 single plain line stays, so a stored notebook, GitHub and a printout have something to
-show. On a terminal it is tqdm's bar. Elsewhere (a log file, CI) a plain line is
-written now and then.
+show; a widget, as of tqdm.notebook, would leave nothing there. On a terminal it is
+tqdm's bar. Elsewhere (a log file, CI) a plain line is written now and then.
 """
 
 import html
-import math
 import sys
 import time
-
-_REDRAW = {"notebook": 0.25, "terminal": 0.1, "log": 30.0}  # seconds between two
 
 
 def progress(work, label="Working", show=True):
@@ -44,17 +41,13 @@ def progress(work, label="Working", show=True):
 
 
 class Progress:
-    """A running progress bar; see :func:`progress`.
+    """A running progress bar; see `progress`.
 
-    Attributes
-    ----------
-    done, total : int, int or None
-        Steps done, and steps in all (``None`` where nobody knows).
-    label, note : str
-        Words in front of the bar, and behind it.
+    ``done`` of ``total`` steps are done; ``total`` is None where nobody knows.
+    ``label`` and ``note`` are the words in front of the bar and behind it.
     """
 
-    def __init__(self, work, label="Working", show=True):
+    def __init__(self, work, label, show):
         counted = isinstance(work, int) and not isinstance(work, bool)
         if work < 0 if counted else not hasattr(work, "__iter__"):
             raise ValueError(
@@ -62,11 +55,9 @@ class Progress:
                 f"not {work!r}."
             )
         self._items = range(work) if counted else work
-        self.total = work if counted else getattr(work, "__len__", lambda: None)()
-        self.label, self.note, self.done = label, "", 0
-        self._show = show
-        self._view = None
-        self._ended = False
+        self.total = len(self._items) if hasattr(self._items, "__len__") else None
+        self.label, self.note, self.done, self.ended = label, "", 0, False
+        self._show, self._view = show, None
 
     def __iter__(self):
         with self:
@@ -75,43 +66,33 @@ class Progress:
                 self.update()
 
     def __enter__(self):
-        self._started = time.monotonic()
-        self._view = _VIEWS[_place() if self._show else "nowhere"](self)
-        self._drawn = self._started
+        self._started = self._drawn = time.monotonic()
+        if self._show:
+            self._view = _view()(self)
         return self
 
     def __exit__(self, kind, problem, trace):
-        self.close()
-
-    def update(self, steps=1, note=None):
-        """Count ``steps`` more, and show ``note`` (a few words) behind the bar."""
-        if self._view is None:
-            self.__enter__()
-        self.done += steps
-        self.note = self.note if note is None else note
-        now = time.monotonic()
-        if now - self._drawn >= self._view.every:
-            self._drawn = now
-            self._view.draw()
-
-    def close(self):
-        """Leave one line that stays; calling it again does nothing."""
-        if self._view is not None and not self._ended:
-            self._ended = True
+        self.ended = True
+        if self._view:
             self._view.end()
 
-    @property
-    def seconds(self):
-        """Seconds since the start."""
-        return time.monotonic() - self._started
+    def update(self, note=None):
+        """Count a step, and show ``note`` (a few words) behind the bar."""
+        self.done += 1
+        self.note = self.note if note is None else note
+        now = time.monotonic()
+        if self._view and now - self._drawn >= self._view.every:
+            self._drawn = now
+            self._view.draw()
 
     def line(self):
         """Return the state as one plain line, the one that stays at the end."""
         count = str(self.done) if self.total is None else f"{self.done} of {self.total}"
         parts = [f"{self.label}: {count}"]
-        if self._ended:
+        if self.ended:
             whole = self.total is None or self.done >= self.total
-            parts.append(f"{'' if whole else 'stopped after '}{clock(self.seconds)}")
+            duration = clock(time.monotonic() - self._started)
+            parts.append(duration if whole else f"stopped after {duration}")
         if self.note:
             parts.append(self.note)
         return ", ".join(parts)
@@ -127,20 +108,20 @@ def clock(seconds):
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _place():
-    """Return where the reader is: "notebook", "terminal" or "log"."""
+def _view():
+    """Choose how the bar is shown where the reader is."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     # A kernel has a front end that draws HTML; IPython on a terminal has none.
     if getattr(shell, "kernel", None) is not None:
-        return "notebook"
-    return "terminal" if sys.stderr is not None and sys.stderr.isatty() else "log"
+        return _Notebook
+    return _Terminal if sys.stderr is not None and sys.stderr.isatty() else _Log
 
 
 class _Notebook:
     """The bar as HTML in one output, redrawn through its display handle."""
 
-    every = _REDRAW["notebook"]
+    every = 0.25  # seconds between two drawings
 
     def __init__(self, bar):
         from IPython.display import display
@@ -156,11 +137,10 @@ class _Notebook:
     def _picture(self):
         bar, text = self.bar, self.bar.line()
         shown = f"<span>{html.escape(text)}</span>"
-        if not bar._ended:
+        if not bar.ended:
             # Without a value the browser shows that the length is unknown.
-            value = (
-                "" if bar.total is None else f' value="{bar.done}" max="{bar.total}"'
-            )
+            known = bar.total is not None
+            value = f' value="{bar.done}" max="{bar.total}"' if known else ""
             name = html.escape(bar.label, quote=True)
             shown = f'<progress aria-label="{name}"{value}></progress> {shown}'
         return {"text/plain": text, "text/html": shown}
@@ -169,7 +149,7 @@ class _Notebook:
 class _Terminal:
     """tqdm's bar on the terminal."""
 
-    every = _REDRAW["terminal"]
+    every = 0.1
 
     def __init__(self, bar):
         from tqdm import tqdm
@@ -189,38 +169,16 @@ class _Terminal:
 class _Log:
     """A plain line now and then: for log files, where a bar would be noise."""
 
-    every = _REDRAW["log"]
+    every = 30
 
     def __init__(self, bar):
-        self.bar = bar
-        self.spoken = False
+        self.bar, self.drawn = bar, False
 
     def draw(self):
-        self.spoken = True
+        self.drawn = True
         if sys.stderr is not None:
             print(self.bar.line(), file=sys.stderr, flush=True)
 
     def end(self):
-        # Work that was over before its first line needs none.
-        if self.spoken:
+        if self.drawn:  # work that was over before its first line needs none
             self.draw()
-
-
-class _Nowhere:
-    """Nothing at all."""
-
-    every = math.inf
-
-    def __init__(self, bar):
-        pass
-
-    def end(self):
-        pass
-
-
-_VIEWS = {
-    "notebook": _Notebook,
-    "terminal": _Terminal,
-    "log": _Log,
-    "nowhere": _Nowhere,
-}

@@ -18,11 +18,7 @@ _loaded = None
 def silent_stderr():
     """Send everything written to file descriptor 2 to a file while the block runs.
 
-    Yields
-    ------
-    file or None
-        The binary file that holds what was written; ``None`` where the process has no
-        descriptor 2, and then nothing is redirected.
+    Yields the binary file, or None where the process has no descriptor 2.
     """
     try:
         kept = os.dup(2)
@@ -43,13 +39,8 @@ def silent_stderr():
 def import_keras():
     """Import Keras on TensorFlow, silently, and give the module back.
 
-    The first call takes a few seconds; later calls are free. An environment variable
-    that is already set (``TF_CPP_MIN_LOG_LEVEL``) is left as it is.
-
-    Returns
-    -------
-    module
-        ``keras``.
+    The first call takes a few seconds; later calls are free. ``TF_CPP_MIN_LOG_LEVEL``
+    is left as it is where it is set.
 
     Raises
     ------
@@ -61,13 +52,15 @@ def import_keras():
         # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with silent_stderr() as sink:
-            problem = _start()
-            written = _read(sink)
+            problem, written = _start(), b""
+            if sink is not None:
+                sink.seek(0)
+                written = sink.read().strip()
         if problem is not None:
             raise ImportError(
                 f"Keras and TensorFlow could not be loaded ({problem}). "
                 "Type `tlcourse doctor` in a terminal to see what to mend."
-                + (f"\n{written}" if written else "")
+                + (f"\n{written.decode(errors='replace')}" if written else "")
             ) from problem
         # TensorFlow warns of tracing anew for each model; a course trains many.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -92,10 +85,3 @@ def _start():
     except Exception as problem:
         return problem
     return None
-
-
-def _read(sink):
-    if sink is None:
-        return ""
-    sink.seek(0)
-    return sink.read().decode(errors="replace").strip()

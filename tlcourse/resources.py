@@ -1,8 +1,7 @@
-"""Where the course's own files lie: in a checkout, or inside the installed package."""
+"""Where the course's own files lie, and where it keeps what it has worked out."""
 
+import os
 from pathlib import Path
-
-KINDS = ("notebooks", "datasets", "weights")
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -22,22 +21,27 @@ def where(kind):
 
     Raises
     ------
-    ValueError
-        If ``kind`` is not one of the three.
     FileNotFoundError
         If the folder is missing from this installation.
     """
-    if kind not in KINDS:
-        raise ValueError(f"There are no files called {kind!r}. Use {', '.join(KINDS)}.")
-    if kind == "weights":
-        places = [_PACKAGE / "weights"]
-    else:
-        # The wheel carries both folders in _bundled; a checkout has them beside us.
-        places = [_PACKAGE / "_bundled" / kind, _PACKAGE.parent / kind]
-    for place in places:
+    # The weights lie in the package. The wheel carries the other two in _bundled; a
+    # checkout has them beside the package.
+    bundled = _PACKAGE if kind == "weights" else _PACKAGE / "_bundled"
+    for place in (bundled / kind, _PACKAGE.parent / kind):
         if place.is_dir():
             return place
     raise FileNotFoundError(
-        f"The course's {kind} folder is missing (looked in {places[0]}). "
+        f"The course's {kind} folder is missing (looked in {bundled / kind}). "
         "Install the course again: pip install --force-reinstall --no-deps tlcourse"
     )
+
+
+def cache_folder(kind):
+    """Return where one kind of results is kept: in $TLCOURSE_CACHE or the user's cache.
+
+    The folder need not exist yet.
+    """
+    import platformdirs  # the check of the set-up runs where it may be missing
+
+    chosen = os.environ.get("TLCOURSE_CACHE")
+    return Path(chosen or platformdirs.user_cache_path("tlcourse")) / kind

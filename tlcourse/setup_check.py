@@ -27,31 +27,22 @@ _CHECKOUT = Path(__file__).resolve().parent.parent  # in a wheel: site-packages
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report.
+    """One line of the report: whether what was looked at is as the course needs it.
 
-    Attributes
-    ----------
-    name : str
-        What was looked at.
-    ok : bool
-        Whether it is as the course needs it.
-    found : str
-        What was found.
-    mend : str
-        What to do about it; empty when ``ok``.
-    package : bool
-        Whether it is the version of a package.
+    ``state`` says what it is like, and ``mend`` what to do about it, empty when ``ok``.
+    ``package`` says that it is the version of a package.
     """
 
     name: str
     ok: bool
-    found: str
+    state: str
     mend: str = ""
     package: bool = False
 
     @property
-    def sign(self):
-        return "✓" if self.ok else "✗"
+    def heading(self):
+        """Sign and name: colour never speaks alone."""
+        return f"{'✓' if self.ok else '✗'} {self.name}"
 
 
 class Report(tuple):
@@ -72,21 +63,26 @@ class Report(tuple):
         return f"{things} your attention: do what stands beside ✗, then check again."
 
     def __repr__(self):
-        width = max(len(check.name) for check in self)
-        lines = [self._line(check, width) for check in self]
+        width = max(len(check.heading) for check in self)
+        lines = []
+        for check in self:
+            lines.append(f"{check.heading:<{width}}  {check.state}")
+            if check.mend:
+                lines.append(f"{'':<{width}}  To mend: {check.mend}")
         return "\n".join([*lines, "", self.verdict])
 
-    @staticmethod
-    def _line(check, width):
-        line = f"{check.sign} {check.name:<{width}}  {check.found}"
-        return line + (
-            f"\n  {'':<{width}}  To mend: {check.mend}" if check.mend else ""
-        )
-
     def _repr_html_(self):
-        heads = ["Check", "Found"] + ([] if self.ok else ["To mend"])
-        cells = "".join(f"<th scope='col' {_LEFT}>{head}</th>" for head in heads)
-        rows = "".join(_row(check, len(heads)) for check in self._short())
+        left, mend = "style='text-align:left", not self.ok
+        heads = ["Check", "Found", "To mend"] if mend else ["Check", "Found"]
+        cells = "".join(f"<th scope='col' {left}'>{head}</th>" for head in heads)
+        rows = ""
+        for check in self._short():
+            # Okabe-Ito's green and vermilion, darkened for text.
+            style = f"{left};color:{'#007a5a' if check.ok else '#b34a00'}'"
+            rows += f"<tr><th scope='row' {style}>{html.escape(check.heading)}</th>"
+            for text in (check.state, check.mend)[: 1 + mend]:
+                rows += f"<td {left}'>{html.escape(text)}</td>"
+            rows += "</tr>"
         return (
             f"<p><strong>{html.escape(self.verdict)}</strong></p>"
             f"<table><caption>Is this computer ready?</caption><thead><tr>{cells}</tr>"
@@ -96,27 +92,11 @@ class Report(tuple):
     def _short(self):
         """Put the packages that are as they should be into one line."""
         good = [check for check in self if check.ok and check.package]
-        listed = ", ".join(f"{check.name} {check.found}" for check in good)
+        listed = ", ".join(f"{check.name} {check.state}" for check in good)
         short = [check for check in self if check not in good]
         if good:
             short.insert(1, Check(f"{len(good)} packages", True, listed))
         return short
-
-
-_LEFT = "style='text-align:left'"
-
-
-def _row(check, columns):
-    # Okabe-Ito's green and vermilion, darkened for text, and a sign: colour never
-    # speaks alone.
-    colour = "#007a5a" if check.ok else "#b34a00"
-    texts = (check.found, check.mend)[: columns - 1]
-    return (
-        f"<tr><th scope='row' style='text-align:left;color:{colour}'>{check.sign} "
-        f"{html.escape(check.name)}</th>"
-        + "".join(f"<td {_LEFT}>{html.escape(text)}</td>" for text in texts)
-        + "</tr>"
-    )
 
 
 def report():
@@ -125,31 +105,24 @@ def report():
     Returns
     -------
     Report
-        A tuple of :class:`Check`; ``report().ok`` says whether all is well.
+        A tuple of `Check`; ``report().ok`` says whether all is well.
     """
-    checks = [_python(), *_packages(), _memory(), _weights(), *_data()]
-    return Report(checks)
+    return Report([_python(), *_packages(), _memory(), _weights(), *_data()])
 
 
 def _python():
-    version = sys.version_info[:2]
-    found = f"{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"
+    version = ".".join(map(str, sys.version_info[:3]))
     oldest, newest = (f"{major}.{minor}" for major, minor in PYTHON)
-    if PYTHON[0] <= version <= PYTHON[1]:
-        return Check("Python", True, found)
-    return Check(
-        "Python",
-        False,
-        found,
-        f"install Python {oldest} to {newest} from python.org, then the course again",
-    )
+    mend = f"install Python {oldest} to {newest} from python.org, then the course again"
+    ok = PYTHON[0] <= sys.version_info[:2] <= PYTHON[1]
+    return Check("Python", ok, version, "" if ok else mend)
 
 
 def requirements():
     """Return the course's dependencies as it declares them, one string each."""
     project = _CHECKOUT / "pyproject.toml"
     if project.is_file():
-        import tomllib
+        import tomllib  # Python 3.10, which does not fit, lacks it
 
         return tomllib.loads(project.read_text("utf-8"))["project"]["dependencies"]
     try:
@@ -163,40 +136,35 @@ def _packages():
     """Compare the installed versions with the ranges that the course declares."""
     from packaging.requirements import Requirement
 
-    on_colab = "COLAB_RELEASE_TAG" in os.environ
-    checks = []
-    for requirement in map(Requirement, requirements()):
-        if on_colab and requirement.name in NOT_ON_COLAB:
-            continue
-        checks.append(_package(requirement.name, requirement.specifier))
-    return checks
+    left_out = NOT_ON_COLAB if "COLAB_RELEASE_TAG" in os.environ else ()
+    wanted = map(Requirement, requirements())
+    return [
+        _package(one.name, one.specifier) for one in wanted if one.name not in left_out
+    ]
 
 
 def _package(name, wanted):
-    mend = f'pip install "{name}{wanted}"'
     try:
-        found = metadata.version(name)
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Check(name, False, "not installed", mend, package=True)
-    if wanted.contains(found, prereleases=True):
-        return Check(name, True, found, package=True)
-    said = f"{found}, but the course needs {wanted}"
-    return Check(name, False, said, mend, package=True)
+        version, state = None, "not installed"
+    else:
+        state = f"{version}, but the course needs {wanted}"
+    if version and wanted.contains(version, prereleases=True):
+        return Check(name, True, version, package=True)
+    return Check(name, False, state, f'pip install "{name}{wanted}"', package=True)
 
 
 def _memory():
     free = free_memory()
     if free is None:
         return Check("Memory", True, "could not be read on this computer")
-    found = f"{free / 1e9:.1f} GB free"
+    state = f"{free / 1e9:.1f} GB free"
     if free >= MEMORY:
-        return Check("Memory", True, found)
-    return Check(
-        "Memory",
-        False,
-        f"{found}, and a lesson may need {MEMORY / 1e9:.1f} GB",
-        "close other programs and other notebooks' kernels",
-    )
+        return Check("Memory", True, state)
+    state += f", and a lesson may need {MEMORY / 1e9:.1f} GB"
+    mend = "close other programs and other notebooks' kernels"
+    return Check("Memory", False, state, mend)
 
 
 def free_memory():
@@ -222,18 +190,16 @@ def free_memory():
 
 def _weights():
     """Compare each bundled weight file with the hash on its card."""
-    mend = _restore("tlcourse/weights")
-    name = "Backbone weights"
     try:
         cards = sorted(where("weights").glob("*.json"))
+        spoilt = [card.stem for card in cards if not _matches(card)]
+        state = f"missing or damaged: {', '.join(spoilt)}" if cards else "none found"
     except FileNotFoundError as problem:
-        return Check(name, False, str(problem), mend)
-    if not cards:
-        return Check(name, False, "none found", mend)
-    spoilt = [card.stem for card in cards if not _matches(card)]
-    if spoilt:
-        return Check(name, False, f"missing or damaged: {', '.join(spoilt)}", mend)
-    return Check(name, True, f"as on their cards: {', '.join(c.stem for c in cards)}")
+        cards, spoilt, state = [], [], str(problem)
+    if cards and not spoilt:
+        state = f"as on their cards: {', '.join(card.stem for card in cards)}"
+        return Check("Backbone weights", True, state)
+    return Check("Backbone weights", False, state, _restore("tlcourse/weights"))
 
 
 def _matches(card):
@@ -248,27 +214,24 @@ def _matches(card):
 def _data():
     """Look for the pictures: the course's own, and those in two packages."""
     try:
-        cards = len(list(where("datasets").glob("*/card.md")))
+        count = len(list(where("datasets").glob("*/card.md")))
     except FileNotFoundError:
-        cards = 0
+        count = 0
     name = "Data of the course"
-    checks = [
-        Check(name, True, f"{cards} data cards")
-        if cards
-        else Check(name, False, "none found", _restore("datasets"))
-    ]
+    if count:
+        yield Check(name, True, f"{count} data cards")
+    else:
+        yield Check(name, False, "none found", _restore("datasets"))
     for package, folder, files in (
         ("scikit-learn", "sklearn", ["datasets/data/digits.csv.gz"]),
         ("scikit-image", "skimage", ["data/lfw_subset.npy", "data/chelsea.png"]),
     ):
-        name = f"Pictures in {package}"
-        missing = _missing(folder, files)
+        name, missing = f"Pictures in {package}", _missing(folder, files)
         if missing:
             mend = f"pip install --force-reinstall --no-deps {package}"
-            checks.append(Check(name, False, f"missing: {missing}", mend))
+            yield Check(name, False, f"missing: {missing}", mend)
         else:
-            checks.append(Check(name, True, "found"))
-    return checks
+            yield Check(name, True, "found")
 
 
 def _restore(folder):

@@ -14,11 +14,11 @@ import joblib
 import pandas
 
 from tlcourse import backbones, datasets
-from tlcourse.activations import part_of
-from tlcourse.backbones import Backbone
+from tlcourse.backbones import Backbone, hash_of
+from tlcourse.freezing import check_plan
 from tlcourse.progress import progress
 from tlcourse.tables import summarise
-from tlcourse.training import check_plan, transfer
+from tlcourse.training import transfer
 
 
 @dataclasses.dataclass
@@ -193,15 +193,13 @@ def _backbone(source, seed):
 
 def _run_cell(cell, folder):
     """Train once; here, in another process, or on another machine."""
-    names, whole = cell.names, _task(cell.target)
-    labels, size, seed = whole.train.labels, names["per_class"], names["seed"]
-    rows = datasets.few(labels, size, seed, whole.name)
-    # Every draw of the labels takes its features from those of the whole split.
-    few = datasets.Split(part_of(whole.train.images, rows), labels[rows])
+    names, task = cell.names, _task(cell.target)
+    size, seed = names["per_class"], names["seed"]
+    rows = datasets.few(task.train.labels, size, seed, task.name)
     backbone = _backbone(cell.source, seed)
     run = transfer(
-        backbone, dataclasses.replace(whole, train=few), cell.plan(backbone),
-        cell.epochs, seed, validate=False, show_progress=False,
+        backbone, task, cell.plan(backbone), cell.epochs, seed,
+        rows=rows, validate=False, show_progress=False,
     )  # fmt: skip
     row = {
         "accuracy": run.test_accuracy,
@@ -238,10 +236,8 @@ def _source_key(backbone):
     """A hash of the weights; random ones follow from the seed alone."""
     if backbone.source is None:
         return "random"
-    digest = hashlib.sha256(repr((backbone.name, backbone.input_size)).encode())
-    for weights in backbone.model.get_weights():
-        digest.update(weights)
-    return digest.hexdigest()
+    facts = (backbone.name, backbone.input_size)
+    return hash_of(facts, backbone.model.get_weights())
 
 
 def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True):

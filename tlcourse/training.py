@@ -12,9 +12,15 @@ import numpy as np
 import scipy.special
 
 from tlcourse.activations import frozen_outputs
-from tlcourse.backbones import Backbone, check_images
-from tlcourse.freezing import FreezePlan
-from tlcourse.inference import in_batches
+from tlcourse.backbones import (
+    FEATURES,
+    IMAGES,
+    Backbone,
+    check_images,
+    free_memory,
+)
+from tlcourse.freezing import FreezePlan, check_plan, share_out
+from tlcourse.inference import Folded, in_batches
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 
@@ -44,7 +50,7 @@ class Run:
         The one that was transferred; its own weights have not changed.
     plan : FreezePlan or tuple of FreezePlan
     weights : list of ndarray
-        What ``model`` holds.
+        What ``model`` holds; the last two are the head's kernel (d, classes) and bias.
     """
 
     test_accuracy: float
@@ -58,10 +64,28 @@ class Run:
 
     @functools.cached_property
     def model(self):
-        """The trained Keras model: preprocessed images to logits (n, classes)."""
-        model = _assemble(self.backbone, _stages(self.plan)[-1], len(self.weights[-1]))
+        """The trained Keras model: preprocessed images to logits (n, classes).
+
+        It divides no features: where the training did, the head's kernel holds that.
+        """
+        plan = self.plan if isinstance(self.plan, FreezePlan) else self.plan[-1]
+        model = _assemble(self.backbone, plan, len(self.weights[-1]))
         model.set_weights(self.weights)
         return model
+
+    @functools.cached_property
+    def tuned(self):
+        """The backbone as the training left it, without head; a Backbone of its own.
+
+        Its source is "tuned".
+        """
+        model = import_keras().models.clone_model(self.backbone.model)
+        model.set_weights(self.weights[:-2])
+        return dataclasses.replace(self.backbone, model=model, source="tuned")
+
+    @functools.cached_property
+    def _inference(self):
+        return Folded(self.model)
 
     def predict(self, images):
         """Give each image's class probabilities.
@@ -74,7 +98,7 @@ class Run:
         -------
         ndarray, float32, (n, classes)
         """
-        logits = _logits(self.model, self.backbone.preprocess(images))
+        logits = _logits(self._inference, self.backbone.preprocess(images))
         return scipy.special.softmax(logits, axis=1)
 
     def __repr__(self):
@@ -92,6 +116,7 @@ def transfer(
     epochs=20,
     seed=0,
     *,
+    rows=None,
     augmentation=None,
     validate=True,
     callbacks=(),
@@ -117,6 +142,10 @@ def transfer(
         Of a schedule one number a plan, or the sum, which is shared out evenly.
     seed : int
         Same seed, same result. It sets the seeds of Keras, NumPy and Python.
+    rows : array of int, optional
+        The rows of the train split that are learnt from, as ``datasets.few`` draws
+        them. What frozen blocks put out is still computed of the whole split, once for
+        all draws.
     augmentation : keras.Layer, optional
         Changes the preprocessed training images anew in each epoch; without weights of
         its own. Frozen blocks then see other images each time, so nothing is computed
@@ -139,29 +168,33 @@ def transfer(
         plan was made for other blocks; if the epochs don't fit the schedule.
     """
     stages = check_plan(backbone, plan, epochs)
-    lengths = _lengths(epochs, len(stages))
-    _check(task)
+    lengths = share_out(epochs, len(stages))
+    rows = slice(None) if rows is None else np.asarray(rows)
+    _check(task, rows)
     with _one_at_a_time:
         started = time.perf_counter()
         keras = import_keras()
         keras.utils.set_random_seed(seed)
         if augmentation is not None:  # its random numbers begin anew, too
             augmentation = type(augmentation).from_config(augmentation.get_config())
-        training = _Training(backbone, task, stages[0].from_scratch, seed, augmentation)
+        training = _Training(
+            backbone, task, rows, stages[0].from_scratch, seed, augmentation
+        )
         with progress(sum(lengths), "Training", show_progress) as bar:
-            watchers = [_tell(bar, validate), *callbacks]
+            watchers = [_moves(bar, validate), *callbacks]
             for stage, length in zip(stages, lengths, strict=True):
-                logits = training.go_on(stage, length, validate, watchers)
+                logits = training.train(stage, length, validate, watchers)
                 if training.stopped:
                     break
+        if augmentation is not None:
+            free_memory()  # its model serves no other run
         weights = training.weights()
-        trained = training.trained
         return Run(
             test_accuracy=_scores(logits, task.test.labels)[1],
             history=dict(training.history),
             seconds=time.perf_counter() - started,
-            trainable_parameters=trained,
-            frozen_parameters=sum(w.size for w in weights) - trained,
+            trainable_parameters=training.trainable,
+            frozen_parameters=sum(w.size for w in weights) - training.trainable,
             backbone=backbone,
             plan=plan if isinstance(plan, FreezePlan) else stages,
             weights=weights,
@@ -171,9 +204,10 @@ def transfer(
 class _Training:
     """The state of a training: weights by layer, which blocks moved, the history."""
 
-    def __init__(self, backbone, task, from_scratch, seed, augmentation):
+    def __init__(self, backbone, task, rows, from_scratch, seed, augmentation):
         keras = import_keras()
-        self.backbone, self.task, self.seed = backbone, task, seed
+        self.backbone, self.task, self.rows, self.seed = backbone, task, rows, seed
+        self.labels = np.asarray(task.train.labels)[rows]
         self.augmentation = augmentation
         source = backbone.model
         if from_scratch:
@@ -186,56 +220,61 @@ class _Training:
         first = backbone.blocks[0].name if from_scratch else None
         self.moved = {first} if from_scratch else set()
         self.history = collections.defaultdict(list)
-        self.trained, self.stopped, self.stage = 0, False, 0
+        self.trainable, self.stopped, self.stage = 0, False, 0
 
-    def go_on(self, plan, epochs, validate, callbacks):
+    def train(self, plan, epochs, validate, callbacks):
         """Train by a plan; returns the logits of the test split."""
-        task = self.task
-        after = None if self.augmentation else _cut(self.backbone, plan, self.moved)
-        train, val, test = _inputs(self.backbone, task, after)
+        after = IMAGES
+        if self.augmentation is None:
+            after = _runs_once(self.backbone, plan, self.moved)
+        train, val, test = self._inputs(after)
         steps = -(-len(train) // BATCH_SIZE)
         # A linear layer's step is over sooner than Python's way to the next one.
-        at_once = steps if after == "features" and steps >= 8 else 1
-        fitted, optimizer_start = _workbench(
-            self.backbone, plan, len(task.classes), after, self.augmentation, at_once
-        )
-        spread = 1.0
-        if after == "features":
-            spread = float(train.std()) or 1.0
-            train, val, test = (part / spread for part in (train, val, test))
-        self._load(fitted, optimizer_start, spread if self.stage else 1.0)
+        steps_per_execution = steps if after == FEATURES and steps >= 8 else 1
+        # No other run can use one that holds this run's own copy of the augmentation.
+        build = _workbench if self.augmentation is None else _Workbench
+        bench = build(
+            self.backbone, plan, len(self.task.classes), after, self.augmentation,
+            steps_per_execution,
+        )  # fmt: skip
+        spread = (float(train.std()) or 1.0) if after == FEATURES else 1.0
+        self.state["rescaling"] = [np.float32(1 / spread)]
+        if self.stage:  # the features were divided by nothing where the last one ended
+            self._multiply_kernel(spread)
+        bench.load(self.state)
         if validate:
-            callbacks = [_validation(val, task.val.labels), *callbacks]
-        log = fitted.fit(
-            batches(train, task.train.labels, self.seed + self.stage),
+            callbacks = [_validation(bench, val, self.task.val.labels), *callbacks]
+        log = bench.model.fit(
+            batches(train, self.labels, self.seed + self.stage),
             epochs=epochs,
             steps_per_epoch=steps,
             callbacks=callbacks,
             shuffle=False,  # the batches come shuffled
             verbose=0,
         ).history
-        self._keep(fitted, plan, log, spread)
-        return _logits(fitted, test)
-
-    def _load(self, fitted, optimizer_start, scale):
-        for layer in _flat(fitted):
-            layer.set_weights(self.state[layer.name])
-        head = fitted.layers[-1]
-        head.kernel.assign(head.kernel * scale)
-        for variable, value in zip(
-            fitted.optimizer.variables, optimizer_start, strict=True
-        ):
-            variable.assign(value)
-
-    def _keep(self, fitted, plan, log, spread):
-        self.state |= {layer.name: layer.get_weights() for layer in _flat(fitted)}
-        # What the features were divided by, the kernel takes over.
-        self.state["head"][0] = self.state["head"][0] / spread
+        self.state |= {layer.name: layer.get_weights() for layer in _flat(bench.model)}
+        self._multiply_kernel(1 / spread)  # it takes the rescaling over
         self.moved |= set(plan.trainable)
         for name, values in log.items():
             self.history[name] += values
-        self.trained = sum(int(np.prod(v.shape)) for v in fitted.trainable_variables)
-        self.stopped, self.stage = fitted.stop_training, self.stage + 1
+        sizes = [np.prod(v.shape) for v in bench.model.trainable_variables]
+        self.trainable = int(sum(sizes))
+        self.stopped, self.stage = bench.model.stop_training, self.stage + 1
+        return _logits(bench.inference, test)
+
+    def _inputs(self, after):
+        """What goes into the model that is trained, for the three splits."""
+        task = self.task
+        train, *others = [task.train.images, task.val.images, task.test.images]
+        if after == IMAGES:
+            train = np.asarray(train)[self.rows]
+            return [self.backbone.preprocess(one) for one in (train, *others)]
+        train, *others = frozen_outputs(self.backbone, [train, *others], after)
+        return [train[self.rows], *others]
+
+    def _multiply_kernel(self, factor):
+        kernel, bias = self.state["head"]
+        self.state["head"] = [kernel * factor, bias]
 
     def weights(self):
         """All weights, in the order of the whole model."""
@@ -273,74 +312,15 @@ def batches(inputs, labels, seed):
 
         return order.map(rows).prefetch(2)
     inputs = tf.constant(inputs)
-    return order.map(lambda at: (tf.gather(inputs, at), tf.gather(labels, at)))
+
+    @tf.autograph.experimental.do_not_convert  # conversion takes longer than an epoch
+    def gathered(places):
+        return tf.gather(inputs, places), tf.gather(labels, places)
+
+    return order.map(gathered)
 
 
-def _stages(plan):
-    single = isinstance(plan, FreezePlan) or not np.iterable(plan)
-    return (plan,) if single else tuple(plan)
-
-
-def _lengths(epochs, count):
-    """The number of epochs of each plan of a schedule."""
-    given = epochs if isinstance(epochs, (list, tuple)) else []
-    if isinstance(epochs, (int, np.integer)):  # the sum
-        given = np.diff(np.linspace(0, epochs, count + 1).round()).astype(int)
-    whole = [x for x in given if isinstance(x, (int, np.integer)) and x >= 1]
-    if len(whole) == len(given) == count:
-        return [int(x) for x in whole]
-    raise ValueError(
-        f"epochs must be a whole number from {count} up"
-        + (f", or a list of {count} numbers from 1 up" if count > 1 else "")
-        + f", not {epochs!r}."
-    )
-
-
-def check_plan(backbone, plan, epochs):
-    """Refuse, before any work, a plan that `transfer` cannot follow.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    plan : FreezePlan or sequence of FreezePlan
-    epochs : int or sequence of int
-
-    Returns
-    -------
-    tuple of FreezePlan
-        The schedule; a single plan is one of one stage.
-
-    Raises
-    ------
-    ValueError
-        If it names other blocks than the backbone has, is no plan, or the epochs
-        don't fit it.
-    """
-    stages = _stages(plan)
-    if not stages:
-        raise ValueError("The schedule is empty: give at least one FreezePlan.")
-    names = [block.name for block in backbone.blocks]
-    for stage in stages:
-        if not isinstance(stage, FreezePlan):
-            raise ValueError(
-                f"plan must be a FreezePlan or a sequence of them, not {stage!r}: "
-                "tl.FreezePlan.features(backbone) makes one."
-            )
-        if not set(stage.trainable) <= set(names):
-            raise ValueError(
-                f"The plan was made for {stage.backbone.name} and names blocks that "
-                f"{backbone.name} does not have: make it for this backbone."
-            )
-    if any(stage.from_scratch for stage in stages[1:]):
-        raise ValueError(
-            "A plan from scratch forgets what the plans before it have learnt: put it "
-            "first."
-        )
-    _lengths(epochs, len(stages))
-    return stages
-
-
-def _check(task):
+def _check(task, rows):
     """Refuse, before any work, what cannot be learnt from."""
     for name in ("train", "val", "test"):
         split = getattr(task, name)
@@ -356,59 +336,73 @@ def _check(task):
                 f"The {name} split has labels from {labels.min()} to {labels.max()}, "
                 f"but the task has {len(task.classes)} classes: count them from 0."
             )
-    if len(np.unique(task.train.labels)) < 2:
+    if len(np.unique(np.asarray(task.train.labels)[rows])) < 2:
         raise ValueError(
             "All training examples are of one class, so there is nothing to tell "
             "apart: give examples of at least two classes."
         )
 
 
-def _cut(backbone, plan, moved):
-    """Name the last block that can run once; "features" if all, None if none can.
+def _runs_once(backbone, plan, moved):
+    """Name the place up to which everything can run once: a block, images or features.
 
     It stands before the first block that trains, or has trained earlier in a schedule.
     """
-    last = None
+    place = IMAGES
     for block in backbone.blocks:
         if block.name in plan.trainable or block.name in moved:
-            return last
-        last = block.name if block.name in backbone.cuts else last
-    return "features"
+            return place
+        place = block.name if block.name in backbone.cuts else place
+    return FEATURES
 
 
-def _inputs(backbone, task, after):
-    """What goes into the model that is trained, for the three splits."""
-    images = [task.train.images, task.val.images, task.test.images]
-    if after is None:
-        return [backbone.preprocess(one) for one in images]
-    return frozen_outputs(backbone, images, None if after == "features" else after)
+class _Workbench:
+    """The compiled model that is trained: of what stands after a place, and a head."""
+
+    def __init__(
+        self, backbone, plan, classes, after, augmentation, steps_per_execution
+    ):
+        keras = import_keras()
+        self.model = _assemble(backbone, plan, classes, after, augmentation)
+        optimizer = _optimizer(backbone, plan, self.model)
+        self.model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            steps_per_execution=steps_per_execution,
+            jit_compile=False,
+        )
+        optimizer.build(self.model.trainable_variables)
+        self._start = [variable.numpy() for variable in optimizer.variables]
+        self.inference = Folded(self.model)
+
+    def load(self, state):
+        """Begin anew, with these weights by layer."""
+        for layer in _flat(self.model):
+            layer.set_weights(state[layer.name])
+        variables = self.model.optimizer.variables
+        for variable, value in zip(variables, self._start, strict=True):
+            variable.assign(value)
 
 
 # Building and tracing a model takes seconds, longer than a training on a few labels:
-# it is done once for all runs of the same plan.
-@functools.lru_cache(maxsize=6)
-def _workbench(backbone, plan, classes, after, augmentation, at_once):
-    """Build and compile what is trained; returns it and the optimizer's first state."""
-    keras = import_keras()
-    fitted = _assemble(backbone, plan, classes, after, augmentation)
-    fitted.compile(
-        _optimizer(backbone, plan, fitted),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        steps_per_execution=at_once,
-    )
-    fitted.optimizer.build(fitted.trainable_variables)
-    return fitted, [variable.numpy() for variable in fitted.optimizer.variables]
+# it is done once for all runs of the same plan. Four plans make a gradual schedule;
+# each takes 15 MB or more.
+_workbench = functools.lru_cache(maxsize=4)(_Workbench)
 
 
-def _assemble(backbone, plan, classes, after=None, augmentation=None):
+def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
     """Copy the blocks that run in training, freeze them by the plan, add a head."""
     keras = import_keras()
     head = keras.layers.Dense(classes, name="head")
-    if after == "features":
-        return keras.Sequential([keras.Input(backbone.model.output.shape[-1:]), head])
+    if after == FEATURES:
+        inputs = keras.Input(backbone.model.output.shape[-1:])
+        # A number would be traced as a constant, and each run has its own.
+        scale = keras.Variable(1.0, trainable=False)
+        features = keras.layers.Rescaling(scale, name="rescaling")(inputs)
+        return keras.Model(inputs, head(features))
     part = backbone.model
-    if after is not None:
+    if after != IMAGES:
         (block,) = (block for block in backbone.blocks if block.name == after)
         part = keras.Model(part.get_layer(block.output).output, part.output)
     body = keras.models.clone_model(part)
@@ -449,10 +443,9 @@ def _optimizer(backbone, plan, model):
     return BlockwiseAdam(scales, learning_rate=plan.head_rate)
 
 
-def _logits(model, inputs):
-    return np.concatenate([
-        *in_batches(model.predict_on_batch, inputs, _EVALUATION_BATCH)
-    ])  # fmt: skip
+def _logits(inference, inputs):
+    outputs = in_batches(inference.with_weights(), inputs, _EVALUATION_BATCH)
+    return np.concatenate([*outputs])
 
 
 def _scores(logits, labels):
@@ -462,19 +455,19 @@ def _scores(logits, labels):
     return float(loss), float((logits.argmax(1) == labels).mean())
 
 
-def _validation(inputs, labels):
+def _validation(bench, inputs, labels):
     """A callback that adds the scores of the validation split to the history."""
     keras = import_keras()
 
     class Validation(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs):
-            scores = _scores(_logits(self.model, inputs), labels)
+            scores = _scores(_logits(bench.inference, inputs), labels)
             logs["val_loss"], logs["val_accuracy"] = scores
 
     return Validation()
 
 
-def _tell(bar, validate):
+def _moves(bar, validate):
     """A callback that moves the progress bar."""
     name = "val_accuracy" if validate else "accuracy"
     note = "validation accuracy" if validate else "training accuracy"

@@ -17,7 +17,6 @@ import pandas
 import scipy.optimize
 import scipy.special
 import scipy.stats
-import threadpoolctl
 from sklearn.covariance import ledoit_wolf
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -27,6 +26,7 @@ from tlcourse import datasets, probes
 from tlcourse.datasets import photos
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
+from tlcourse.threads import one_thread
 from tlcourse.training import transfer
 
 NEIGHBOURS = 5
@@ -35,6 +35,7 @@ _GBC_DIMENSIONS = 64  # as in the paper
 _FLOOR = 1e-4  # of the mean variance: a class of equal images has none of its own
 
 
+@one_thread
 def logme(features, labels):
     """Logarithm of maximum evidence: how well a linear model explains the labels.
 
@@ -55,7 +56,8 @@ def logme(features, labels):
     Raises
     ------
     ValueError
-        If features and labels don't fit, or there is a single class.
+        If features and labels don't fit, or there is a single class; for `gbc`, `knn`
+        and `linear_probe` also if a class has a single image.
 
     Notes
     -----
@@ -71,16 +73,16 @@ def logme(features, labels):
     """
     features, labels = _checked(features, labels)
     left, singular, _ = np.linalg.svd(features, full_matrices=False)
-    there = singular > singular.max(initial=0) * max(features.shape) * 1e-15
-    left, eigenvalues = left[:, there], singular[there] ** 2
+    above_zero = singular > singular.max(initial=0) * max(features.shape) * 1e-15
+    left, eigenvalues = left[:, above_zero], singular[above_zero] ** 2
     targets = np.eye(labels.max() + 1)[labels]
     inside = (left.T @ targets) ** 2
     outside = np.maximum((targets**2).sum(0) - inside.sum(0), 0)
-    every = [
+    evidences = [
         _largest_evidence(eigenvalues, *parts, len(labels))
         for parts in zip(inside.T, outside, strict=True)
     ]
-    return float(np.mean(every))
+    return float(np.mean(evidences))
 
 
 def _largest_evidence(eigenvalues, inside, outside, n):
@@ -102,12 +104,13 @@ def _largest_evidence(eigenvalues, inside, outside, n):
     grid = centre + np.linspace(-10, 10, 101) * np.log(10)
     best = evidence(grid).argmax()  # there may be several maxima
     around = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    found = scipy.optimize.minimize_scalar(
+    search = scipy.optimize.minimize_scalar(
         lambda log_t: -evidence(log_t), bounds=around, method="bounded"
     )
-    return max(-found.fun, evidence(grid[best]))
+    return max(-search.fun, evidence(grid[best]))
 
 
+@one_thread
 def h_score(features, labels):
     """H-score: how much of the features' variance lies between the classes.
 
@@ -116,20 +119,12 @@ def h_score(features, labels):
     the score is the number of classes minus one whatever the features are; here it
     is shrunk as Ledoit and Wolf do.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-    labels : array of int, (n,)
+    For parameters and errors see `logme`.
 
     Returns
     -------
     float
         From 0 to the number of classes minus one, about.
-
-    Raises
-    ------
-    ValueError
-        If features and labels don't fit, or there is a single class.
 
     References
     ----------
@@ -148,6 +143,7 @@ def h_score(features, labels):
     return float(np.trace(np.linalg.solve(covariance, between)))
 
 
+@one_thread
 def gbc(features, labels):
     """Gaussian Bhattacharyya coefficient: how little the classes overlap.
 
@@ -156,20 +152,12 @@ def gbc(features, labels):
     classes, of the overlap of their Gaussians, which is 1 where they are equal and 0
     where they are far apart.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-    labels : array of int, (n,)
+    For parameters and errors see `logme`.
 
     Returns
     -------
     float
         At most 0.
-
-    Raises
-    ------
-    ValueError
-        If features and labels don't fit, or a class has a single image.
 
     References
     ----------
@@ -196,26 +184,19 @@ def gbc(features, labels):
     return float(score)
 
 
+@one_thread
 def knn(features, labels):
     """Accuracy of the nearest neighbours, each image left out once.
 
     An image takes the commonest class among its 5 nearest; among fewer where the
     smallest class has not 5 others to offer.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-    labels : array of int, (n,)
+    For parameters and errors see `logme`.
 
     Returns
     -------
     float
         From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If features and labels don't fit, or a class has a single image.
 
     References
     ----------
@@ -229,25 +210,18 @@ def knn(features, labels):
     return float((votes.argmax(1) == labels).mean())
 
 
+@one_thread
 def linear_probe(features, labels):
     """Accuracy of a linear classifier on images that it was not fitted on.
 
     Cross-validated: in 5 parts, or as many as the smallest class has images.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-    labels : array of int, (n,)
+    For parameters and errors see `logme`.
 
     Returns
     -------
     float
         From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If features and labels don't fit, or a class has a single image.
 
     References
     ----------
@@ -257,9 +231,7 @@ def linear_probe(features, labels):
     features, labels = _checked(features, labels, least=2)
     parts = min(FOLDS, np.bincount(labels).min())
     folds = StratifiedKFold(parts, shuffle=True, random_state=0)
-    # On matrices this small, threads only wait for one another: six times slower.
-    with threadpoolctl.threadpool_limits(1):
-        scores = cross_val_score(probes.linear_probe(), features, labels, cv=folds)
+    scores = cross_val_score(probes.linear_probe(), features, labels, cv=folds)
     return float(scores.mean())
 
 
@@ -307,22 +279,7 @@ def nce(probabilities, labels):
 
     As `leep`, but of the source's classes only the likeliest counts for each image.
 
-    Parameters
-    ----------
-    probabilities : array, (n, source classes)
-        Of the source's head for each target image; rows sum to 1.
-    labels : array of int, (n,)
-        The target's.
-
-    Returns
-    -------
-    float
-        At most 0.
-
-    Raises
-    ------
-    ValueError
-        If probabilities and labels don't fit, or there is a single class.
+    For parameters, result and errors see `leep`.
 
     References
     ----------
@@ -395,10 +352,10 @@ _OWN_PICTURES = {
 
 
 @functools.lru_cache(maxsize=8)
+@one_thread
 def _own_head(backbone):
     images, labels = _OWN_PICTURES[backbone.source]()
-    with threadpoolctl.threadpool_limits(1):
-        return probes.linear_probe().fit(backbone.features(images), labels)
+    return probes.linear_probe().fit(backbone.features(images), labels)
 
 
 def rank(backbones, task, plan=None, *, scores=SCORES, epochs=20, seed=0):
@@ -477,15 +434,14 @@ def _scores(backbone, split, names):
     return row
 
 
-def agreement(table, truth="accuracy"):
+def agreement(table):
     """Hold the order that each score gives against the true one.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `rank` with a plan; or any table with a row a backbone.
-    truth : str
-        The column to be predicted.
+        From `rank` with a plan; or any table with a row a backbone, its scores and
+        the ``accuracy`` to be predicted.
 
     Returns
     -------
@@ -497,15 +453,15 @@ def agreement(table, truth="accuracy"):
     Raises
     ------
     ValueError
-        If the table lacks the truth or has fewer than three rows.
+        If the table lacks the accuracy or has fewer than three rows.
 
     References
     ----------
     Vigna (2015), A weighted correlation index for rankings with ties, WWW.
     """
-    if truth not in table:
+    if "accuracy" not in table:
         raise ValueError(
-            f"The table has no column {truth!r}: give rank a plan, so that it tries "
+            "The table has no column 'accuracy': give rank a plan, so that it tries "
             "the backbones."
         )
     if len(table) < 3:
@@ -514,7 +470,7 @@ def agreement(table, truth="accuracy"):
         )
     names = [name for name in (*SCORES, "parameters") if name in table]
     taus = {
-        name: scipy.stats.weightedtau(table[truth], table[name]).statistic
+        name: scipy.stats.weightedtau(table["accuracy"], table[name]).statistic
         if table[name].notna().all()
         else np.nan
         for name in names

@@ -97,7 +97,8 @@ def adapt_deep(backbone, source, target, seed):
     import keras
     import numpy as np
 
-    from tlcourse.adaptation import batchnorm, deep
+    from tlcourse.adaptation import deep
+    from tlcourse.batchnorm import copied_model
 
     classes = len(target.classes)
     xs, xt, unseen = (
@@ -107,7 +108,7 @@ def adapt_deep(backbone, source, target, seed):
     found = {}
     for name, theirs in DEEP_THERE.items():
         keras.utils.set_random_seed(seed)
-        body = batchnorm.copy(backbone)
+        body = copied_model(backbone)
         body.trainable = True
         encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
         task = keras.Sequential([keras.layers.Dense(classes, activation="softmax")])

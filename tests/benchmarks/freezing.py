@@ -41,7 +41,7 @@ def pretrain(path):
     backbone, glyphs = blank(), tl.datasets.load("glyphs")
     plan = tl.FreezePlan.all(backbone)
     run = tl.transfer(backbone, glyphs, plan, 8, validate=False, show_progress=False)
-    np.savez(path, *run.weights[:-2])
+    np.savez(path, *run.tuned.model.get_weights())
     print(json.dumps({"accuracy": run.test_accuracy}))
 
 

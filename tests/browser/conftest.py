@@ -185,6 +185,16 @@ class LessonPage:
             self.page.wait_for_timeout(100)
         self.wait_until_idle(seconds)
 
+    def run_cells(self, places, seconds=RUN_SECONDS):
+        """Run some code cells of a fresh kernel, given their places, one by one."""
+        for count, place in enumerate(places, 1):
+            cell = self.page.locator(".jp-CodeCell").nth(place)
+            cell.locator(".jp-InputPrompt").click()
+            self.page.keyboard.press("Control+Enter")
+            ran = cell.locator(".jp-InputPrompt", has_text=f"[{count}]:")
+            ran.wait_for(timeout=seconds * 1000)
+        self.wait_until_idle(seconds)
+
     def executed(self):
         """The prompts of the code cells, as in ['[1]:', '[*]:']."""
         return self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
@@ -195,8 +205,9 @@ class LessonPage:
         return "\n".join(texts)
 
     def errors(self):
-        """What cells wrote as they failed; an empty string when none did."""
-        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+        """What cells wrote as they failed or warned; an empty string when none did."""
+        # JupyterLab shows a traceback by the renderer of stderr.
+        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
         return "\n".join(self.page.locator(error).all_inner_texts())
 
     def button(self, label, place=0):

@@ -8,7 +8,7 @@ import pytest
 
 from tlcourse.lessons.clusters import figures
 
-CELLS = ["import tlcourse as tl", "widget.cluster_lab()"]
+CELLS = ["from tlcourse.lessons.clusters import widget", "widget.cluster_lab()"]
 SPOT = ".jp-OutputArea-output i[data-says]"
 # What a reader sees of a spot's picture: '::after' is drawn, and shows an image.
 SHOWN = """

@@ -10,6 +10,7 @@ import pytest
 CELLS = [
     """
     import tlcourse as tl
+    from tlcourse.lessons.freezing import widget
     backbone = tl.backbones.load("mobilenet", source="glyphs")
     task = tl.datasets.load("digits", per_class=10, seed=0)
     """,

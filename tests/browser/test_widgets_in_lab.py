@@ -83,6 +83,16 @@ def notebook(tmp_path, lab):
     return path
 
 
+def test_an_error_in_a_cell_is_seen_here(lesson, tmp_path):
+    cell = nbformat.v4.new_code_cell("1 / 0", id="one")
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
+    nbformat.write(book, tmp_path / "error.ipynb")
+    page = lesson(tmp_path / "error.ipynb")
+    page.run_all()
+    assert "ZeroDivisionError: division by zero" in page.errors()
+
+
 def test_check_quiz_and_solution(lesson, notebook):
     page = lesson(notebook)
     page.run_all()

@@ -1,6 +1,6 @@
 """The wheel, in an empty environment, used from a folder of its own, with no network.
 
-This takes a few minutes: it installs TensorFlow and the rest as a newcomer does.
+uv installs it, TensorFlow and the rest: from its cache, where `make` has just put them.
 """
 
 import os
@@ -10,6 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+# One process makes the wheel and its environment, whatever runs beside it.
+pytestmark = pytest.mark.xdist_group("install")
 
 ROOT = Path(__file__).parents[2]
 # Nobody listens there, so whatever asks the network fails at once.
@@ -37,7 +40,7 @@ def run(*command, **settings):
 def wheel(tmp_path_factory):
     """The wheel, built from the source archive, as for a release."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", folder, ROOT)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -46,9 +49,10 @@ def wheel(tmp_path_factory):
 def newcomer(wheel, tmp_path_factory):
     """An environment with the wheel and nothing else; returns a way to run it."""
     home = tmp_path_factory.mktemp("newcomer")
-    run(sys.executable, "-m", "venv", home / "env")
+    run(sys.executable, "-m", "venv", "--without-pip", home / "env")
     programs = home / "env" / ("Scripts" if os.name == "nt" else "bin")
-    run(programs / "python", "-m", "pip", "install", "--quiet", wheel)
+    install = (sys.executable, "-m", "uv", "pip", "install", "--quiet")
+    run(*install, "--python", programs / "python", wheel)
     desk = home / "desk"
     desk.mkdir()
     variables = {

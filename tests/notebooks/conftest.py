@@ -5,15 +5,21 @@ whose only trace is the status of the kernel's reply), and a dead kernel, for wh
 waits out the whole time limit of the cell. It compares the first state of an output
 that is redrawn in place, where a stored notebook holds the last one. And it keeps no
 history, without which a semicolon at the end of a cell hides no output.
+
+It also measures each lesson: the seconds that it takes and the most memory that its
+kernel holds, of which Binder gives 2 GB. The summary tells both.
 """
 
 import time
+from collections import defaultdict
+from pathlib import Path
 from queue import Empty
 
 from nbval import kernel as nbval_kernel
 from nbval import plugin as nbval_plugin
 
 STEP = 1.0  # seconds between two looks at whether the kernel lives
+MOST_MEMORY = 1900  # MB of 2**20 bytes
 
 _run_cell = nbval_plugin.IPyNbCell.runtest
 _compare = nbval_plugin.IPyNbCell.compare_outputs
@@ -57,6 +63,36 @@ def runtest(self):
         self.raise_cell_error(
             f"The cell failed: {reply.get('ename')}: {reply.get('evalue')}"
         )
+    before, self.parent.peak = self.parent.peak, peak_memory(kernel)
+    self.user_properties.append(("peak_mb", self.parent.peak))
+    if before <= MOST_MEMORY < self.parent.peak:
+        self.raise_cell_error(
+            f"The kernel now holds {self.parent.peak:.0f} MB; a lesson may hold "
+            f"{MOST_MEMORY} at most, because Binder ends it at 2 GB."
+        )
+
+
+def peak_memory(kernel):
+    """Give the most memory that a kernel has held so far, in MB; 0 if not on Linux."""
+    status = Path(f"/proc/{kernel.km.provisioner.pid}/status")
+    if not status.exists():
+        return 0
+    (line,) = [line for line in status.open() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 2**10
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell the seconds and the peak memory of every notebook that ran."""
+    seconds, peak = defaultdict(float), {}
+    for report in sum(terminalreporter.stats.values(), []):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "peak_mb" and report.when == "call":
+                notebook = report.nodeid.partition("::")[0]
+                seconds[notebook] += report.duration
+                peak[notebook] = value
+    for notebook in sorted(peak):
+        took = f"{seconds[notebook]:6.0f} s{peak[notebook]:7.0f} MB"
+        terminalreporter.write_line(f"{Path(notebook).name:40}{took}")
 
 
 def get_kernel_message(self, timeout=None, stream="iopub"):
@@ -89,3 +125,4 @@ def pytest_configure(config):
     nbval_plugin.IPyNbCell.compare_outputs = compare_outputs
     nbval_plugin.IPyNbFile.get_kernel_message = get_kernel_message
     nbval_plugin.IPyNbFile.displays = []
+    nbval_plugin.IPyNbFile.peak = 0

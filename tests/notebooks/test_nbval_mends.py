@@ -1,5 +1,6 @@
 """The mends of conftest.py, each on a small notebook that nbval alone judges wrong."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -71,6 +72,14 @@ def test_an_output_redrawn_in_place_is_compared_as_it_ends(judge):
     assert code == 0, text
     begun = new_output("display_data", data={"text/plain": "begun"})
     assert judge(source, begun)[0] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_too_much_memory_fails(judge):
+    code, text = judge("print('held:', len(b'x' * 100_000_000))", printed("held: 1\n"))
+    assert code == 0 and re.search(r"lesson.ipynb +\d+ s +[12]\d\d MB", text), text
+    code, text = judge("len(b'x' * 2_000_000_000);")
+    assert code == 1 and "may hold 1900 at most" in text
 
 
 def test_a_semicolon_hides_the_last_value(judge):

@@ -23,7 +23,7 @@ begin with.
 """
 
 from tlcourse.adaptation.adapted import Adapted
-from tlcourse.adaptation.batchnorm import adabn, tent
+from tlcourse.adaptation.batchnorm_only import adabn, tent
 from tlcourse.adaptation.comparing import compare
 from tlcourse.adaptation.deep import dann, deep_coral, fine_tuned, mmd
 from tlcourse.adaptation.features import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import threadpoolctl
 
 from tlcourse.activations import frozen_outputs
 from tlcourse.backbones import Backbone, check_images
 from tlcourse.probes import linear_probe
+from tlcourse.threads import one_thread
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,9 +45,10 @@ class Adapted:
         -------
         ndarray, float, (n, d)
         """
-        found = features_of(self.backbone, images)
-        return found if self.align is None else self.align(found)
+        features = features_of(self.backbone, images)
+        return features if self.align is None else self.align(features)
 
+    @one_thread
     def predict(self, images):
         """Give class probabilities of images of the target.
 
@@ -59,12 +60,10 @@ class Adapted:
         -------
         ndarray, float, (n, classes)
         """
-        with threadpoolctl.threadpool_limits(1):  # small matrices: two threads wait
-            chances = self.head.predict_proba(self.features(images))
         known = self.head.classes_  # a small source may lack a class
-        found = np.zeros((len(chances), known[-1] + 1))
-        found[:, known] = chances
-        return found
+        chances = np.zeros((len(images), known[-1] + 1))
+        chances[:, known] = self.head.predict_proba(self.features(images))
+        return chances
 
 
 def features_of(backbone, images):
@@ -72,6 +71,7 @@ def features_of(backbone, images):
     return frozen_outputs(backbone, [images])[0]
 
 
+@one_thread
 def fit_head(features, labels, weights=None):
     """Fit the linear head that all methods share.
 
@@ -84,8 +84,7 @@ def fit_head(features, labels, weights=None):
     """
     head = linear_probe()
     last = head.steps[-1][0]
-    with threadpoolctl.threadpool_limits(1):
-        return head.fit(features, labels, **{f"{last}__sample_weight": weights})
+    return head.fit(features, labels, **{f"{last}__sample_weight": weights})
 
 
 def check(source, target_images):

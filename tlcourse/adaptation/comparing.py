@@ -11,16 +11,12 @@ from tlcourse.progress import progress
 
 
 def compare(
-    backbone,
-    draw,
-    target,
-    methods,
-    seeds=range(3),
-    *,
-    baseline=source_only,
-    show_progress=True,
-):
+    backbone, draw, target, methods, seeds=range(3), *, show_progress=True
+):  # fmt: skip
     """Adapt with several methods, each from several draws of the source.
+
+    `source_only` makes two more rows: of that name on the source, and ``oracle`` on the
+    target's own labels.
 
     Parameters
     ----------
@@ -33,9 +29,6 @@ def compare(
     methods : dict of str to callable
         With the signature of this package's methods.
     seeds : sequence of int
-    baseline : callable
-        What runs without adaptation, `source_only` or `fine_tuned`. On the source it
-        makes the row ``source_only``, on the target's own labels ``oracle``.
     show_progress : bool
 
     Returns
@@ -43,7 +36,7 @@ def compare(
     pandas.DataFrame
         Columns method, seed, accuracy (on the target's test split) and seconds.
     """
-    methods = {"source_only": baseline, **methods, "oracle": None}
+    methods = {"source_only": source_only, **methods, "oracle": None}
     rows = []
     with progress(len(methods) * len(seeds), "Adapting", show_progress) as bar:
         for seed in seeds:
@@ -52,7 +45,7 @@ def compare(
                 started = time.perf_counter()
                 if method is None:
                     labelled = target.reveal().train
-                    model = baseline(backbone, labelled, target.images, seed=seed)
+                    model = source_only(backbone, labelled, target.images, seed=seed)
                 else:
                     model = method(backbone, source, target.images, seed=seed)
                 seconds = time.perf_counter() - started

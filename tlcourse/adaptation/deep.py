@@ -8,72 +8,51 @@ features of both.
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from tlcourse.adaptation.adapted import Adapted, check, features_of
-from tlcourse.adaptation.batchnorm import copy, with_statistics
+from tlcourse.adaptation.losses import coral_loss, mmd_loss
+from tlcourse.batchnorm import copied_model, with_statistics
 from tlcourse.quiet import import_keras
 
 BATCH, RATE, EPOCHS = 32, 1e-3, 15
+LOSSES = {"deep_coral": coral_loss, "mmd": mmd_loss}  # of both domains' features
 
 
 def fine_tuned(backbone, source, target_images, *, seed=0, epochs=EPOCHS):
     """Train the network on the source and hope: what the deep methods have to beat.
 
+    A copy is trained, so the backbone's own weights stay as they are. For the other
+    parameters, result and errors see `source_only`.
+
     Parameters
     ----------
-    backbone : Backbone
-        Is copied, so its own weights stay as they are.
-    source : Split
-        Images and labels.
-    target_images : ndarray, (n, height, width, 3), 0-255
-        Not used: it stands here so that all methods have one signature.
     seed : int
         It sets the seeds of Keras, NumPy and Python.
     epochs : int
         How often the source is seen.
-
-    Returns
-    -------
-    Adapted
-
-    Raises
-    ------
-    ValueError
-        If the source or the target's images are unusable.
     """
-    return _train(backbone, source, target_images, None, seed, epochs)
+    return _train(backbone, source, target_images, "fine_tuned", 0, seed, epochs)
 
 
-def deep_coral(
-    backbone, source, target_images, *, seed=0, weight=100.0, epochs=EPOCHS
-):  # fmt: skip
+def deep_coral(backbone, source, target_images, *, seed=0, weight=100.0, epochs=EPOCHS):
     """Train so that the features of both domains have one covariance.
 
-    For the other parameters and errors see `fine_tuned`.
+    For the other parameters, result and errors see `fine_tuned`.
 
     Parameters
     ----------
     weight : float
         How much this counts beside the task; 0 is `fine_tuned`.
 
-    Returns
-    -------
-    Adapted
-
     References
     ----------
     Sun & Saenko (2016), Deep CORAL: correlation alignment for deep domain adaptation.
     """
-
-    def align(losses, steps):
-        return losses.Alignment(losses.coral_loss, weight)
-
-    return _train(
-        backbone, source, target_images, align if weight else None, seed, epochs
-    )
+    return _train(backbone, source, target_images, "deep_coral", weight, seed, epochs)
 
 
 def mmd(
@@ -88,13 +67,7 @@ def mmd(
     Long et al. (2015), Learning transferable features with deep adaptation networks
     (DAN), ICML.
     """
-
-    def align(losses, steps):
-        return losses.Alignment(losses.mmd_loss, weight)
-
-    return _train(
-        backbone, source, target_images, align if weight else None, seed, epochs
-    )
+    return _train(backbone, source, target_images, "mmd", weight, seed, epochs)
 
 
 def dann(
@@ -108,27 +81,25 @@ def dann(
     ----------
     Ganin et al. (2016), Domain-adversarial training of neural networks, JMLR.
     """
-
-    def align(losses, steps):
-        return losses.Adversary(weight, steps)
-
-    return _train(
-        backbone, source, target_images, align if weight else None, seed, epochs
-    )
+    return _train(backbone, source, target_images, "dann", weight, seed, epochs)
 
 
-def _train(backbone, source, target_images, align, seed, epochs):
+def _train(backbone, source, target_images, name, weight, seed, epochs):
     """Train a copy of the backbone, and fit a head to what its features are then."""
     check(source, target_images)
+    gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     steps = epochs * max(1, len(source.images) // BATCH)
-    body = copy(backbone)
+    body = copied_model(backbone)
     body.trainable = True
-    network = _network(body, int(max(source.labels)) + 1, align, steps)
+    network = _network(body, int(max(source.labels)) + 1, name, weight, steps)
     pace = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    optimizer = keras.optimizers.Adam(pace)
+    # Momenta that are made inside the traced step would keep its graph for ever.
+    optimizer.build(network.trainable_variables)
     network.compile(
-        keras.optimizers.Adam(pace),
+        optimizer,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     pairs = _pairs(backbone, source, target_images, seed)
@@ -136,7 +107,7 @@ def _train(backbone, source, target_images, align, seed, epochs):
     trained = dataclasses.replace(backbone, model=body)
     ours = with_statistics(trained, source.images)
     # In training each domain's batches were normalised by their own statistics.
-    theirs = ours if align is None else with_statistics(trained, target_images)
+    theirs = with_statistics(trained, target_images) if weight else ours
     head = _classifier(*network.get_layer("head").get_weights())
     return Adapted(theirs, head, features_of(ours, source.images))
 
@@ -151,7 +122,18 @@ def _classifier(kernel, bias):
     return head
 
 
-def _network(body, classes, align, steps):
+def _alignment(name, weight, steps):
+    """From both domains' features to the source's, with a loss that aligns them."""
+    from tlcourse.adaptation.layers import Adversary, Alignment
+
+    if not weight:
+        return lambda features: features[0]
+    if name == "dann":
+        return Adversary(weight, steps)
+    return Alignment(LOSSES[name], weight)
+
+
+def _network(body, classes, name, weight, steps):
     """From pictures of both domains to the logits of the source's."""
     keras = import_keras()
     encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
@@ -159,11 +141,8 @@ def _network(body, classes, align, steps):
     inputs = [keras.Input(body.input.shape[1:]) for _ in range(2)]
     # One after the other: a batch of both would be normalised by common statistics.
     features = [encoder(each) for each in inputs]
-    if align is None:
-        return keras.Model(inputs, head(features[0]))
-    from tlcourse.adaptation import losses
-
-    return keras.Model(inputs, head(align(losses, steps)(features)))
+    align = _alignment(name, weight, steps)
+    return keras.Model(inputs, head(align(features)))
 
 
 def _pairs(backbone, source, target_images, seed):

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from tlcourse.adaptation.adapted import Adapted, check, features_of, fit_head
+from tlcourse.threads import one_thread
 
 
 def source_only(backbone, source, target_images, *, seed=0):
@@ -37,18 +38,14 @@ def source_only(backbone, source, target_images, *, seed=0):
         If the source or the target's images are unusable.
     """
     check(source, target_images)
-    found = features_of(backbone, source.images)
-    return Adapted(backbone, fit_head(found, source.labels), found)
+    features = features_of(backbone, source.images)
+    return Adapted(backbone, fit_head(features, source.labels), features)
 
 
 def importance_weighting(backbone, source, target_images, *, seed=0):
     """Count source examples more that look like the target's.
 
-    For parameters and errors see `source_only`.
-
-    Returns
-    -------
-    Adapted
+    For parameters, result and errors see `source_only`.
 
     References
     ----------
@@ -56,12 +53,13 @@ def importance_weighting(backbone, source, target_images, *, seed=0):
     weighting the log-likelihood function. Bickel et al. (2009), Discriminative
     learning under covariate shift: a domain classifier gives the weights.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
+    xs, xt, _ = _standard_features(backbone, source, target_images)
     weights = importance_weights(xs, xt)
-    found = features_of(backbone, source.images)
-    return Adapted(backbone, fit_head(found, source.labels, weights), found)
+    features = features_of(backbone, source.images)
+    return Adapted(backbone, fit_head(features, source.labels, weights), features)
 
 
+@one_thread
 def importance_weights(source_features, target_features):
     """How much likelier each source example is in the target, by a domain classifier.
 
@@ -82,42 +80,23 @@ def importance_weights(source_features, target_features):
     return odds / odds.mean()
 
 
-def effective_sample_size(weights):
-    """Examples that would be as much worth if all counted the same (Kish, 1965).
-
-    Parameters
-    ----------
-    weights : ndarray, (n,)
-
-    Returns
-    -------
-    float
-        From 1 to n.
-    """
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
+@one_thread
 def subspace_alignment(backbone, source, target_images, *, seed=0, dimensions=20):
     """Turn the source's main directions into the target's.
 
-    For the other parameters and errors see `source_only`.
+    For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
     dimensions : int
         How many main directions are kept.
 
-    Returns
-    -------
-    Adapted
-
     References
     ----------
     Fernando et al. (2013), Unsupervised visual domain adaptation using subspace
     alignment, ICCV.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     dimensions = min(dimensions, *xs.shape, *xt.shape)
     ours, theirs = PCA(dimensions).fit(xs), PCA(dimensions).fit(xt)
     aligned = ours.transform(xs) @ (ours.components_ @ theirs.components_.T)
@@ -128,24 +107,20 @@ def subspace_alignment(backbone, source, target_images, *, seed=0, dimensions=20
 def coral(backbone, source, target_images, *, seed=0):
     """Give the source's features the target's mean and covariance.
 
-    For parameters and errors see `source_only`.
-
-    Returns
-    -------
-    Adapted
+    For parameters, result and errors see `source_only`.
 
     References
     ----------
     Sun et al. (2016), Return of frustratingly easy domain adaptation, AAAI.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     # A feature that never varies must not become one whose rounding errors vary.
     recoloured = recolour(xs, xt).round(6)
     head = fit_head(recoloured, source.labels)
     return Adapted(backbone, head, recoloured, scale)
 
 
+@one_thread
 def recolour(source_features, target_features, regularisation=1.0):
     """Whiten the source's features and colour them with the target's covariance.
 
@@ -181,31 +156,27 @@ def optimal_transport(
 ):  # fmt: skip
     """Move each source example to the target's examples that it is sent to.
 
-    For the other parameters and errors see `source_only`.
+    For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
     regularisation : float
         How widely an example is spread; see `sinkhorn`.
 
-    Returns
-    -------
-    Adapted
-
     References
     ----------
     Courty et al. (2017), Optimal transport for domain adaptation, TPAMI: the
     barycentric mapping.
     """
-    xs, xt = _standard_features(backbone, source, target_images)
-    scale = StandardScaler().fit(features_of(backbone, source.images)).transform
+    xs, xt, scale = _standard_features(backbone, source, target_images)
     cost = scipy.spatial.distance.cdist(xs, xt, "sqeuclidean")
     plan = sinkhorn(cost / cost.mean(), regularisation)
     moved = plan @ xt / plan.sum(1, keepdims=True)
     return Adapted(backbone, fit_head(moved, source.labels), moved, scale)
 
 
-def sinkhorn(cost, regularisation, most=1000, tolerance=1e-9):
+@one_thread
+def sinkhorn(cost, regularisation, most=1000):
     """Find the cheapest way to move n equal heaps into m equal holes, a little blurred.
 
     Parameters
@@ -215,9 +186,7 @@ def sinkhorn(cost, regularisation, most=1000, tolerance=1e-9):
         Weight of the entropy, in units of the cost: towards 0 each heap goes to one
         hole, with much of it to all.
     most : int
-        The most rounds.
-    tolerance : float
-        Rounds end when no heap is off by more than this share of it.
+        The most rounds. They end when no heap is off by more than 1e-9 of it.
 
     Returns
     -------
@@ -238,15 +207,14 @@ def sinkhorn(cost, regularisation, most=1000, tolerance=1e-9):
     for _ in range(most):
         rows = 1 / n / (kernel @ columns)
         columns = 1 / m / (kernel.T @ rows)
-        if np.abs(n * rows * (kernel @ columns) - 1).max() < tolerance:
+        if np.abs(n * rows * (kernel @ columns) - 1).max() < 1e-9:
             break
     return rows[:, None] * kernel * columns
 
 
 def _standard_features(backbone, source, target_images):
-    """Features of both, by the source's mean and spread; (n, d) and (m, d)."""
+    """Features of both by the source's mean and spread, and the scaling itself."""
     check(source, target_images)
     ours = features_of(backbone, source.images)
-    scaler = StandardScaler().fit(ours)
-    theirs = features_of(backbone, target_images)
-    return scaler.transform(ours), scaler.transform(theirs)
+    scale = StandardScaler().fit(ours).transform
+    return scale(ours), scale(features_of(backbone, target_images)), scale

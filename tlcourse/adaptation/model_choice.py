@@ -9,14 +9,15 @@ from __future__ import annotations
 import numpy as np
 import pandas
 import scipy.stats
-import threadpoolctl
 from sklearn.model_selection import cross_val_score
 
 from tlcourse.adaptation.adapted import check
 from tlcourse.datasets import Split
 from tlcourse.probes import linear_probe
+from tlcourse.threads import one_thread
 
 
+@one_thread
 def source_validation(model, method, backbone, source, target_images, *, seed=0):
     """Score a model by the source: accuracy on examples that its head was not given.
 
@@ -34,12 +35,8 @@ def source_validation(model, method, backbone, source, target_images, *, seed=0)
     float
         0-1, of three-fold cross-validation.
     """
-    with threadpoolctl.threadpool_limits(1):
-        return float(
-            cross_val_score(
-                linear_probe(), model.source_features, source.labels, cv=3
-            ).mean()
-        )
+    scores = cross_val_score(linear_probe(), model.source_features, source.labels, cv=3)
+    return float(scores.mean())
 
 
 def certainty(model, method, backbone, source, target_images, *, seed=0):
@@ -83,8 +80,8 @@ def reverse_validation(model, method, backbone, source, target_images, *, seed=0
     if len(np.unique(answers)) < 2:
         return float((source.labels == answers[0]).mean())
     back = method(backbone, Split(target_images, answers), source.images, seed=seed)
-    found = back.predict(source.images).argmax(1)
-    return float((found == source.labels).mean())
+    returned = back.predict(source.images).argmax(1)
+    return float((returned == source.labels).mean())
 
 
 VALIDATORS = {
@@ -94,21 +91,19 @@ VALIDATORS = {
 }
 
 
-def choose(methods, backbone, source, target_images, *, seed=0, validators=VALIDATORS):
+def choose(methods, backbone, source, target_images, *, seed=0):
     """Score several methods, or one at several strengths, without a target label.
 
     Parameters
     ----------
     methods : dict of str to callable
     backbone, source, target_images, seed
-        What the methods are given.
-    validators : dict of str to callable
-        Like those of ``VALIDATORS``.
+        See `source_only`.
 
     Returns
     -------
     table : pandas.DataFrame
-        A row a method, a column a validator.
+        A row a method, a column for each of ``VALIDATORS``.
     models : dict of str to Adapted
     """
     check(source, target_images)
@@ -118,6 +113,6 @@ def choose(methods, backbone, source, target_images, *, seed=0, validators=VALID
         models[name] = method(*given, seed=seed)
         rows[name] = {
             score: validator(models[name], method, *given, seed=seed)
-            for score, validator in validators.items()
+            for score, validator in VALIDATORS.items()
         }
     return pandas.DataFrame(rows).T.rename_axis("method").reset_index(), models

@@ -13,7 +13,7 @@ def pseudo_labels(
 ):  # fmt: skip
     """Believe the answers that are sure, learn from them, and ask again.
 
-    For the other parameters and errors see `source_only`.
+    For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
@@ -23,10 +23,6 @@ def pseudo_labels(
     rounds : int
         How often the images are labelled and the head is fitted anew; 0 is
         `source_only`.
-
-    Returns
-    -------
-    Adapted
 
     References
     ----------

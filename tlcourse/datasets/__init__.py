@@ -28,13 +28,7 @@ DOMAINS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels.
-
-    Attributes
-    ----------
-    images : ndarray, float32, (n, height, width, 3), 0-255
-    labels : ndarray, int, (n,)
-    """
+    """Images, float32 (n, height, width, 3) in 0-255, with labels, int (n,)."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -47,16 +41,9 @@ class Split:
 class Task:
     """What is to be learnt, and the examples for it.
 
-    Attributes
-    ----------
-    name : str
-    classes : tuple of str
-        Label i means ``classes[i]``.
-    train, val, test : Split
-        No example stands in two of them. ``train`` is cut down by ``per_class``;
-        ``val`` and ``test`` are always the same.
-    domain : str or None
-        Which of the data set's domains this is.
+    Label i means ``classes[i]``. No example stands in two splits; ``train`` is cut
+    down by ``per_class``, ``val`` and ``test`` are always the same. ``domain`` says
+    which of the data set's domains this is, if it has several.
     """
 
     name: str
@@ -73,12 +60,15 @@ class Task:
 
     def __repr__(self):
         height, width = self.train.images.shape[1:3]
-        domain = f", domain {self.domain!r}" if self.domain else ""
         return (
-            f"Task({self.name!r}{domain}: {len(self.classes)} classes, "
+            f"Task({_title(self)}: {len(self.classes)} classes, "
             f"{len(self.train)} train, {len(self.val)} val, {len(self.test)} test "
             f"images of {height} x {width} px)"
         )
+
+
+def _title(data):
+    return f"{data.name!r}" + (f", domain {data.domain!r}" if data.domain else "")
 
 
 def load(name, per_class=None, domain=None, seed=0):
@@ -131,24 +121,10 @@ def load(name, per_class=None, domain=None, seed=0):
 class Unlabelled:
     """Images whose labels are hidden, for transductive transfer.
 
-    Methods are given ``images``, so they cannot see a label. The labels are there to
-    tell afterwards how well a method did; each look at them is counted, since who
-    looks often and keeps the best has used them for training.
-
-    Parameters
-    ----------
-    task : Task
-        What `reveal` gives.
-
-    Attributes
-    ----------
-    name : str
-    domain : str or None
-    classes : tuple of str
-    images : ndarray, float32, (n, height, width, 3), 0-255
-        Those of the training split.
-    looks : int
-        How often the labels were looked at.
+    Methods are given ``images``, those of the task's training split, so they cannot
+    see a label. The labels are there to tell afterwards how well a method did; each
+    look at them is counted in ``looks``, since who looks often and keeps the best has
+    used them for training. ``name``, ``domain`` and ``classes`` are the task's.
     """
 
     def __init__(self, task):
@@ -163,25 +139,16 @@ class Unlabelled:
         return self._task
 
     def accuracy(self, model):
-        """Score a model on the test split, which is one look at the labels.
+        """Give a model's share of right answers on the test split: one look.
 
-        Parameters
-        ----------
-        model : object
-            With ``predict(images)``, which gives probabilities (n, classes).
-
-        Returns
-        -------
-        float
-            The share of right answers, 0-1.
+        Its ``predict(images)`` gives probabilities (n, classes).
         """
         test = self.reveal().test
         return float((model.predict(test.images).argmax(1) == test.labels).mean())
 
     def __repr__(self):
-        domain = f", domain {self.domain!r}" if self.domain else ""
         return (
-            f"Unlabelled({self.name!r}{domain}: {len(self.images)} images, labels "
+            f"Unlabelled({_title(self)}: {len(self.images)} images, labels "
             f"looked at {self.looks} times)"
         )
 
@@ -213,19 +180,15 @@ def load_unlabelled(name, domain=None, shares=None, seed=0):
     task = load(name, domain=domain)
     if shares is not None:
         shares = np.asarray(shares, float)
-        if (
-            shares.shape != (len(task.classes),)
-            or not ((0 < shares) & (shares <= 1)).all()
-        ):
+        fit = shares.shape == (len(task.classes),)
+        if not fit or not ((0 < shares) & (shares <= 1)).all():
             raise ValueError(
                 f"shares must be {len(task.classes)} numbers above 0 and at most 1, "
                 f"one for each class of {name!r}, not {shares.tolist()}."
             )
         rng = np.random.default_rng(seed)
-        cut = {
-            split: _thinned(getattr(task, split), shares, rng)
-            for split in ("train", "val", "test")
-        }
+        names = ("train", "val", "test")
+        cut = {name: _thinned(getattr(task, name), shares, rng) for name in names}
         task = dataclasses.replace(task, **cut)
     return Unlabelled(task)
 
@@ -245,8 +208,8 @@ def _made(name, domain):
     """Classes and full splits of a data set; arrays that cannot be written to."""
     module = "online" if name in ONLINE else name
     maker = importlib.import_module(f"tlcourse.datasets.{module}")
-    chosen = name if name in ONLINE else domain
-    made = maker.make() if chosen is None else maker.make(chosen)
+    choice = name if name in ONLINE else domain
+    made = maker.make() if choice is None else maker.make(choice)
     splits = {}
     for split in ("train", "val", "test"):
         images, labels = made[split]
@@ -293,7 +256,7 @@ def few(labels, per_class, seed, name):
     return np.stack(chosen, axis=1).ravel()
 
 
-def shuffled_splits(images, labels, train, val, seed=0):
+def shuffled_splits(images, labels, train, val, rounded=np.round, most=None):
     """Cut examples into splits that hold each class in the same proportion.
 
     Parameters
@@ -302,19 +265,21 @@ def shuffled_splits(images, labels, train, val, seed=0):
     labels : ndarray, int, (n,)
     train, val : float
         Shares of each class; the rest is the test split.
-    seed : int
+    rounded : callable
+        Makes a share of a class into a whole number of examples.
+    most : int, optional
+        Keep so many examples of each class.
 
     Returns
     -------
     dict
-        ``train``, ``val`` and ``test``, each (images, labels).
+        ``train``, ``val`` and ``test``, each (images, labels); always the same draw.
     """
-    rng = np.random.default_rng(seed)
-    parts = {"train": [], "val": [], "test": []}
+    rng = np.random.default_rng(0)
+    rows = {"train": [], "val": [], "test": []}
     for label in np.unique(labels):
-        order = rng.permutation(np.flatnonzero(labels == label))
-        cuts = np.round(np.array([train, train + val]) * len(order)).astype(int)
-        for split, chosen in zip(parts, np.split(order, cuts), strict=True):
-            parts[split].append(chosen)
-    rows = {split: np.concatenate(chosen) for split, chosen in parts.items()}
+        order = rng.permutation(np.flatnonzero(labels == label))[:most]
+        cuts = rounded(np.array([train, train + val]) * len(order)).astype(int)
+        for split, chosen in zip(rows, np.split(order, cuts), strict=True):
+            rows[split].extend(chosen)
     return {split: (images[chosen], labels[chosen]) for split, chosen in rows.items()}

@@ -18,11 +18,15 @@ Red Delicious       dark     tall, cone  broad    pale dots
 ==================  =======  ==========  =======  =====================
 """
 
+import functools
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from ._orchard.scenes import SCENES
+from ._orchard.scenes import SCENES, SIZE
+from .drawing import drawn_once
 
 # Every split draws from its own stream of seeds, so no picture can repeat.
 SPLITS = {"train": 60, "val": 20, "test": 40}
@@ -31,56 +35,32 @@ PALE, CREAM, CORK = (232, 214, 160), (222, 230, 170), (126, 100, 56)
 
 @dataclass(frozen=True)
 class Variety:
-    """How the apples of one variety look.
-
-    Attributes
-    ----------
-    ground, ripe, flush : tuple of float
-        Colours in 0-255: the unripe skin, the ripe skin, the red over it.
-    cover, strength, blend : float
-        Share of the skin that is flushed, how opaque the flush is, and how
-        softly it ends.
-    stripe_kind : str
-        "fine" or "broad"; `stripes` (0 to 1) is how strong they are.
-    height : float
-        Half height of the body over its half width.
-    taper, ribs, basin : float
-        How much it narrows towards the calyx, how far the five ribs stand
-        out, how deep the hollow at the calyx is (all in half widths).
-    lenticels, dot_size, dot_colour
-        Strength of the dots (0 to 1), their size, their colour.
-    russet, cavity_russet : float
-        Share of the skin under a corky net, and of the stem cavity.
-    bloom, gloss : float
-        Strength of the waxy veil, and of the shine (0 to 1).
-    """
+    """How the apples of one variety look; colours are 0-255, lengths half widths."""
 
     name: str
-    ground: tuple
-    ripe: tuple
-    flush: tuple
-    cover: float
-    strength: float
-    blend: float
-    stripe_kind: str
-    stripes: float
-    height: float
-    taper: float
-    ribs: float
-    basin: float
-    lenticels: float
+    ground: tuple  # colour of the unripe skin,
+    ripe: tuple  # of the ripe skin,
+    flush: tuple  # of the red over it
+    cover: float  # share of the skin that is flushed
+    strength: float  # how opaque the flush is
+    blend: float  # how softly it ends
+    stripe_kind: str  # "fine" or "broad"
+    stripes: float  # how strong they are, 0-1
+    height: float  # half height of the body
+    taper: float  # how much it narrows towards the calyx
+    ribs: float  # how far the five ribs stand out
+    basin: float  # how deep the hollow at the calyx is
+    lenticels: float  # strength of the dots, 0-1
     dot_size: float
     dot_colour: tuple
-    russet: float
-    cavity_russet: float
-    bloom: float
-    gloss: float
+    russet: float  # share of the skin under a corky net,
+    cavity_russet: float  # and of the stem cavity
+    bloom: float  # strength of the waxy veil, 0-1
+    gloss: float  # strength of the shine, 0-1
 
 
 # fmt: off
 _TABLE = (
-    # ground, ripe, flush; cover, strength, blend; stripes; height, taper, ribs,
-    # basin; lenticels: strength, size, colour; russet: skin, cavity; bloom, gloss
     ("Braeburn", (182, 188, 74), (222, 196, 90), (184, 38, 36), .66, .94, .22,
      "broad", .75, .98, .10, .012, .22, .25, .19, PALE, .00, .30, .00, .80),
     ("Bramley", (122, 168, 56), (168, 188, 72), (184, 104, 58), .18, .60, .22,
@@ -104,7 +84,7 @@ CLASSES = tuple(VARIETIES)
 DOMAINS = tuple(SCENES)
 
 
-def draw(variety, domain, rng, size=64):
+def draw(variety, domain, rng):
     """Draw one apple.
 
     Parameters
@@ -114,69 +94,64 @@ def draw(variety, domain, rng, size=64):
     domain : {"studio", "orchard"}
         Pale paper and a soft lamp, or branches, leaves and patches of sun.
     rng : numpy.random.Generator
-        Decides everything else; the same state gives the same picture, at
-        every size.
-    size : int, default=64
-        Edge of the picture in pixels, at least 8.
+        Decides everything else; the same state gives the same picture.
 
     Returns
     -------
-    ndarray of float32, shape (size, size, 3)
+    ndarray, float32, (64, 64, 3)
         Whole numbers from 0 to 255.
 
     Raises
     ------
     ValueError
-        When the variety or the domain is unknown, or the size too small.
+        When the variety or the domain is unknown.
     """
     if variety not in VARIETIES:
         raise ValueError(
             f"There is no apple called {variety!r}; choose one of {', '.join(CLASSES)}."
         )
     _check_domain(domain)
-    if size < 8:
-        raise ValueError(
-            f"A picture of {size} pixels is too small for an apple; "
-            "ask for a size of at least 8."
-        )
-    return SCENES[domain](VARIETIES[variety], rng, int(size))
+    return SCENES[domain](VARIETIES[variety], rng)
 
 
-def make(domain="studio"):
-    """Draw the whole data set of one domain.
-
-    Parameters
-    ----------
-    domain : {"studio", "orchard"}
-
-    Returns
-    -------
-    dict
-        "classes" (tuple of str) and "train", "val", "test": pairs of images,
-        float32 (n, 64, 64, 3) in 0-255, and labels, int (n,), with 60, 20 and
-        40 pictures of each class. Always the same.
-
-    Raises
-    ------
-    ValueError
-        When the domain is unknown.
-    """
+def make(domain):
+    """Give one domain, always the same: 60, 20 and 40 pictures of each variety."""
     _check_domain(domain)
-    splits = {name: _split(domain, name) for name in SPLITS}
+    draw_all = functools.partial(_draw_splits, domain)
+    drawings = drawn_once(f"apples-{domain}", _fingerprint(), draw_all)
+    splits = {
+        split: (images.astype("float32"), _labels(split))
+        for split, images in drawings.items()
+    }
     return {"classes": CLASSES, **splits}
 
 
-def _split(domain, split):
-    """Draw one split: images (n, 64, 64, 3) and labels (n,)."""
-    count = SPLITS[split]
-    labels = np.repeat(np.arange(len(CLASSES)), count)
-    images = np.empty((labels.size, 64, 64, 3), np.float32)
-    address = DOMAINS.index(domain), list(SPLITS).index(split)
-    for place, label in enumerate(labels):
-        # Each picture has a seed of its own: it stays when others are added.
-        rng = np.random.default_rng([2026, *address, int(label), place % count])
-        images[place] = draw(CLASSES[label], domain, rng)
-    return images, labels
+def _fingerprint():
+    """Hash the code that draws and the sizes of the splits."""
+    here = Path(__file__)
+    code = [
+        path.read_bytes() for path in (here, *sorted(here.parent.glob("_orchard/*.py")))
+    ]
+    parts = [np.__version__.encode(), repr(SPLITS).encode(), *code]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:32]
+
+
+def _labels(split):
+    return np.repeat(np.arange(len(CLASSES)), SPLITS[split])
+
+
+def _draw_splits(domain):
+    """Draw every split, uint8 (n, 64, 64, 3): a picture holds whole numbers."""
+    drawings = {}
+    for number, split in enumerate(SPLITS):
+        address, labels = (DOMAINS.index(domain), number), _labels(split)
+        drawings[split] = np.empty((len(labels), SIZE, SIZE, 3), "uint8")
+        for place, label in enumerate(labels):
+            # Each picture has a seed of its own: it stays when others are added.
+            seed = [2026, *address, int(label), place % SPLITS[split]]
+            picture = draw(CLASSES[label], domain, np.random.default_rng(seed))
+            drawings[split][place] = picture
+    return drawings
 
 
 def _check_domain(domain):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import pathlib
 
-import matplotlib
 import numpy as np
 import sklearn.datasets
 
@@ -38,15 +36,8 @@ def _colour(greys):
 @functools.cache
 def _outlines():
     """Draw each digit in each font that `glyphs` uses, (10, fonts, 48, 48), 0-1."""
-    folder = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    fonts = [str(path) for path in sorted(folder.glob("*.ttf")) if _readable(path)]
-    return np.stack([[glyphs.outline(font, digit) for font in fonts]
+    return np.stack([[glyphs.outline(font, digit) for font in glyphs.fonts()]
                      for digit in CLASSES])  # fmt: skip
-
-
-def _readable(path):
-    unicode = path.stem.startswith(glyphs.UNICODE_FONTS)
-    return path.stem in glyphs.ASCII_FONTS or unicode and "Display" not in path.stem
 
 
 def _printed(split):

@@ -1,24 +1,62 @@
-"""Sampling of many pictures at once, shared by the drawn data sets."""
+"""What the drawn data sets share: sampling of many pictures at once, and a cache."""
 
 from __future__ import annotations
 
+import contextlib
+import pathlib
+import tempfile
+
 import numpy as np
 
+from tlcourse.resources import cache_folder
 
-def resize_matrix(source, target):
-    """Matrix that resizes a line of pixels by triangular weights.
 
-    ``m @ image @ m.T`` enlarges a picture just as ``keras.ops.image.resize``
-    does; when it makes one smaller it averages, so that nothing flickers.
+def drawn_once(name, key, draw):
+    """Give drawings from the user's cache, or else draw them and keep them there.
+
+    joblib.Memory would print a traceback for a damaged file, and fail where nothing
+    can be written; the checksums of a zip file also find pixels that have changed.
 
     Parameters
     ----------
-    source, target : int
-        Pixels before and after.
+    name : str
+        What the file's name begins with; one version is kept.
+    key : str
+        Hash of all that the drawings rest on, so that a kept one is never stale.
+    draw : callable
+        Gives a dict of arrays.
 
     Returns
     -------
-    ndarray, float32, (target, source)
+    dict of ndarray
+    """
+    folder = cache_folder("drawings")
+    path = folder / f"{name}-{key}.npz"
+    with contextlib.suppress(Exception):  # there is none, or it is damaged
+        with np.load(path) as kept:
+            return dict(kept)
+    drawings = draw()
+    with contextlib.suppress(OSError):  # nowhere to keep them: drawn again next time
+        folder.mkdir(parents=True, exist_ok=True)
+        file = tempfile.NamedTemporaryFile(dir=folder, prefix=f"{name}-", delete=False)
+        draft = pathlib.Path(file.name)
+        try:
+            with file:
+                np.savez(file, **drawings)
+            draft.replace(path)  # in one move, when it is whole
+        finally:
+            draft.unlink(missing_ok=True)
+        for older in folder.glob(f"{name}-*"):  # and drafts that a kill has left
+            if older != path:
+                older.unlink()
+    return drawings
+
+
+def resize_matrix(source, target):
+    """Matrix (target, source) that resizes a line of pixels by triangular weights.
+
+    ``m @ image @ m.T`` enlarges a picture just as ``keras.ops.image.resize``
+    does; when it makes one smaller it averages, so that nothing flickers.
     """
     step = source / target
     where = ((np.arange(target) + 0.5) * step - 0.5).clip(0, source - 1)
@@ -28,16 +66,9 @@ def resize_matrix(source, target):
 
 
 def sample_bilinear(images, rows, columns):
-    """Read each picture at fractional positions; outside it is 0.
+    """Read pictures (n, h, w, c) at fractional positions; outside they are 0.
 
-    Parameters
-    ----------
-    images : ndarray, (n, h, w, c)
-    rows, columns : ndarray, (n, h2, w2), pixels
-
-    Returns
-    -------
-    ndarray, float32, (n, h2, w2, c)
+    ``rows`` and ``columns`` are pixels, (n, h2, w2); gives float32 (n, h2, w2, c).
     """
     read = np.empty((*rows.shape, images.shape[-1]), "float32")
     for start in range(0, len(images), 100):  # all at once would take a gigabyte
@@ -63,30 +94,17 @@ def _sample(images, rows, columns):
     return upper * (1 - down) + lower * down
 
 
-def move(n, size, rng, turn=0.2, scale=(0.7, 1.2), shift=0.1):
+def move(n, size, rng):
     """Where to read pixels from so that n pictures are turned, scaled and moved.
 
-    Parameters
-    ----------
-    n, size : int
-    rng : numpy.random.Generator
-    turn : float
-        Largest angle, radians.
-    scale : (float, float)
-        Smallest and largest size of the moved picture.
-    shift : float
-        Largest displacement, as a share of half the frame.
-
-    Returns
-    -------
-    rows, columns : ndarray, (n, size, size), pixels
+    Gives rows and columns, (n, size, size) each.
     """
     line = np.linspace(-1, 1, size, dtype="float32")
     y, x = np.meshgrid(line, line, indexing="ij")
-    angle = rng.uniform(-turn, turn, (n, 1, 1))
-    factor = rng.uniform(*scale, (n, 1, 1))
+    angle = rng.uniform(-np.pi, np.pi, (n, 1, 1))
+    factor = rng.uniform(0.7, 1.2, (n, 1, 1))
     flip = rng.choice([-1.0, 1.0], (n, 1, 1))
-    right, down = rng.uniform(-shift, shift, (2, n, 1, 1))
+    right, down = rng.uniform(-0.1, 0.1, (2, n, 1, 1))
     cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
     columns = flip * (cos * x + sin * y + right)
     rows = -sin * x + cos * y + down
@@ -94,12 +112,7 @@ def move(n, size, rng, turn=0.2, scale=(0.7, 1.2), shift=0.1):
 
 
 def noise_background(n, size, rng):
-    """Blend two random colours by noise that is coarse in some, fine in others.
-
-    Returns
-    -------
-    ndarray, float32, (n, size, size, 3), 0-255
-    """
+    """Blend two random colours by noise that is coarse in some, fine in others."""
     blend = np.zeros((n, size, size), "float32")
     for cells in (2, 4, 8, 16, 32):
         grow = resize_matrix(cells, size)

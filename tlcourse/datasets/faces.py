@@ -8,7 +8,7 @@ import skimage.data
 from tlcourse import datasets
 
 
-def make(domain=None):
+def make():
     """Read 100 faces and 100 other pictures, grey, of 25 x 25 pixels."""
     images = np.repeat(skimage.data.lfw_subset()[..., None] * 255.0, 3, axis=-1)
     labels = np.repeat([1, 0], 100)  # the file holds the faces first

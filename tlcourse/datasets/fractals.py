@@ -20,6 +20,7 @@ from tlcourse.datasets.drawing import move, noise_background, sample_bilinear
 SIZE = 64
 SYSTEMS = 40  # classes of the data set
 VARIANTS = 6  # point clouds of one class, each from slightly different maps
+_SPLITS = {"train": (30, (0, 1, 2, 3)), "val": (5, (4,)), "test": (10, (5,))}
 _MAPS = 4  # the most maps that a system may have
 _FILL = (0.12, 0.75)  # share of the frame that a system must cover
 
@@ -27,10 +28,7 @@ _FILL = (0.12, 0.75)  # share of the frame that a system must cover
 def _random_system(rng):
     """Draw maps x -> A x + b by the recipe of Anderson & Farrell (2022).
 
-    Returns
-    -------
-    A : ndarray, (maps, 2, 2)
-    b : ndarray, (maps, 2)
+    Gives A (maps, 2, 2) and b (maps, 2).
     """
     n = rng.integers(2, _MAPS + 1)
     # Singular values below 1 make every map a contraction; their weighted sum
@@ -55,10 +53,8 @@ def _rotation(angle):
 def _play(systems, rng, points=400, steps=80, settle=15):
     """Play the chaos game on many systems at once.
 
-    Returns
-    -------
-    ndarray, float32, (systems, SIZE, SIZE, _MAPS), 0-1
-        How densely the points lie, one layer for each map that was used last.
+    Gives how densely the points lie, one layer for each map that was used last:
+    float32 (systems, SIZE, SIZE, _MAPS) in 0-1.
     """
     n = len(systems)
     maps = np.zeros((n, _MAPS, 2, 2))
@@ -92,17 +88,7 @@ def _play(systems, rng, points=400, steps=80, settle=15):
 
 @functools.cache
 def systems(count):
-    """Find systems worth looking at, always the same ones.
-
-    Parameters
-    ----------
-    count : int
-        Number of classes.
-
-    Returns
-    -------
-    list of (A, b)
-    """
+    """Find so many systems worth looking at, always the same ones; list of (A, b)."""
     rng = np.random.default_rng(2020)
     kept = []
     while len(kept) < count:
@@ -117,9 +103,7 @@ def systems(count):
 def clouds(count):
     """Play each class's system in ``VARIANTS`` slightly different versions.
 
-    Returns
-    -------
-    ndarray, float32, (count, VARIANTS, 64, 64, 4), 0-1
+    Gives float32 (count, VARIANTS, 64, 64, 4) in 0-1.
     """
     rng = np.random.default_rng(2022)
     played = []
@@ -133,24 +117,13 @@ def clouds(count):
 
 
 def draw(labels, rng, count, variants=range(VARIANTS)):
-    """Draw one picture a label.
+    """Draw one picture a label, of the first ``count`` systems in some ``variants``.
 
-    Parameters
-    ----------
-    labels : array of int, (n,), below ``count``
-    rng : numpy.random.Generator
-    count : int
-        Number of classes there are.
-    variants : sequence of int
-        Which versions of each system to use.
-
-    Returns
-    -------
-    ndarray, float32, (n, 64, 64, 3), 0-255
+    Gives float32 (n, 64, 64, 3) in 0-255.
     """
     n = len(labels)
     cloud = clouds(count)[labels, rng.choice(list(variants), n)]
-    rows, columns = move(n, SIZE, rng, turn=np.pi)
+    rows, columns = move(n, SIZE, rng)
     cloud = sample_bilinear(cloud, rows, columns)
     picture = noise_background(n, SIZE, rng)
     for k in range(_MAPS):
@@ -159,7 +132,7 @@ def draw(labels, rng, count, variants=range(VARIANTS)):
     return picture.clip(0, 255)
 
 
-def make(domain=None):
+def make():
     """Draw the data set: 40 classes with 30, 5 and 10 pictures each.
 
     Each split is drawn from versions of the systems that the others do not use.
@@ -170,6 +143,3 @@ def make(domain=None):
         rng = np.random.default_rng(list(split.encode()))
         splits[split] = (draw(labels, rng, SYSTEMS, variants), labels)
     return {"classes": tuple(f"system {i}" for i in range(SYSTEMS)), **splits}
-
-
-_SPLITS = {"train": (30, (0, 1, 2, 3)), "val": (5, (4,)), "test": (10, (5,))}

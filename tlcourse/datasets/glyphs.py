@@ -7,8 +7,10 @@ blurred, scanned at a low resolution, and printed in some ink on some paper.
 
 from __future__ import annotations
 
+import collections
 import functools
 import pathlib
+import string
 import unicodedata
 
 import matplotlib
@@ -26,8 +28,8 @@ RESOLUTIONS = (8, 8, 16, 32)  # what the scanner keeps; divisors of CANVAS
 # DejaVu and STIX carry Latin, Greek, Cyrillic, Armenian and Georgian letters.
 # The "cm" fonts use an encoding of their own, in which only ASCII letters lie
 # where they are expected.
-UNICODE_FONTS = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
-ASCII_FONTS = ("cmr10", "cmss10", "cmtt10", "cmb10", "cmmi10", "cmti10")
+_UNICODE_FONTS = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
+_ASCII_FONTS = ("cmr10", "cmss10", "cmtt10", "cmb10", "cmmi10", "cmti10")
 _LAST = 0x2300  # beyond lie dingbats and rarer scripts
 _LATIN_1_ENDS = 0x100
 _SPLITS = {"train": (30, "train"), "val": (5, "train"), "test": (10, "held_out")}
@@ -48,16 +50,8 @@ def _font(path):
 def outline(path, character):
     """Draw one character of a font, scaled to touch the frame.
 
-    Parameters
-    ----------
-    path : str
-        Of a font's file.
-    character : str
-
-    Returns
-    -------
-    ndarray, float32, (OUTLINE, OUTLINE), 0-1, or None
-        None where the font draws nothing.
+    ``path`` is that of a font's file. Gives float32 (OUTLINE, OUTLINE) in 0-1, or None
+    where the font draws nothing.
     """
     font = _font(path)
     font.clear()
@@ -76,20 +70,24 @@ def outline(path, character):
     return frame.clip(0, 1)
 
 
+def fonts():
+    """Give the files of the fonts used: a dict of path to the characters' codes."""
+    folder, codes = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf", {}
+    for path in sorted(folder.glob("*.ttf")):
+        if path.stem.startswith(_UNICODE_FONTS) and "Display" not in path.stem:
+            codes[str(path)] = FT2Font(str(path)).get_charmap()
+        elif path.stem in _ASCII_FONTS:
+            codes[str(path)] = string.ascii_letters.encode()
+    return codes
+
+
 def _fonts_by_character():
     """Map each candidate character to the font files that hold it."""
-    folder = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    held = {}
-    for path in sorted(folder.glob("*.ttf")):
-        if path.stem.startswith(UNICODE_FONTS) and "Display" not in path.stem:
-            codes = FT2Font(str(path)).get_charmap()
-        elif path.stem in ASCII_FONTS:
-            codes = [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]
-        else:
-            continue
+    holders = collections.defaultdict(list)
+    for path, codes in fonts().items():
         for code in codes:
-            held.setdefault(chr(code), []).append(str(path))
-    return {c: fonts for c, fonts in held.items() if _wanted(c, len(fonts))}
+            holders[chr(code)].append(path)
+    return {c: paths for c, paths in holders.items() if _wanted(c, len(paths))}
 
 
 def _wanted(character, fonts):
@@ -111,31 +109,23 @@ def alphabet(last=_LAST):
     Scaled to the same frame, many characters are one shape: the Latin A and the
     Greek Alpha, o and O. Of each such group only the first is kept.
 
-    Parameters
-    ----------
-    last : int
-        Take characters below this code point.
-
-    Returns
-    -------
-    characters : tuple of str
-    outlines : tuple of ndarray, (fonts, 48, 48), 0-1
-        One array a character; the number of fonts differs.
+    Gives the characters below the code point ``last``, and for each an array of
+    outlines, (fonts, 48, 48) in 0-1; the number of fonts differs.
     """
     characters, outlines, shapes = [], [], []
-    for character, fonts in sorted(_fonts_by_character().items()):
+    for character, paths in sorted(_fonts_by_character().items()):
         if ord(character) >= last:
             break
-        drawn = [outline(path, character) for path in fonts]
-        if any(image is None for image in drawn):
+        drawings = [outline(path, character) for path in paths]
+        if any(image is None for image in drawings):
             continue
-        shape = ndimage.gaussian_filter(np.mean(drawn, axis=0), 1.5).ravel()
+        shape = ndimage.gaussian_filter(np.mean(drawings, axis=0), 1.5).ravel()
         shape = (shape - shape.mean()) / (shape.std() * np.sqrt(shape.size) + 1e-9)
         if shapes and np.max(np.stack(shapes) @ shape) > _ALIKE:
             continue
         shapes.append(shape)
         characters.append(character)
-        outlines.append(np.stack(drawn))
+        outlines.append(np.stack(drawings))
     return tuple(characters), tuple(outlines)
 
 
@@ -204,34 +194,24 @@ def _print(scans, rng):
     return (images + grain).clip(0, 255).astype("float32")
 
 
-def draw(labels, rng, fonts=None, last=_LAST):
+def draw(labels, rng, split=None, last=_LAST):
     """Draw one picture a label.
 
-    Parameters
-    ----------
-    labels : array of int, (n,)
-        Positions in the characters of ``alphabet(last)``.
-    rng : numpy.random.Generator
-    fonts : {"train", "held_out", None}
-        Every fifth font of a character is held out; None takes them all.
-    last : int
-        See `alphabet`.
-
-    Returns
-    -------
-    ndarray, float32, (n, 64, 64, 3), 0-255
+    ``labels`` are positions in the characters of ``alphabet(last)``. Every fifth font
+    of a character is "held_out", the others are "train"; ``split=None`` takes all.
+    Gives float32 (n, 64, 64, 3) in 0-255.
     """
     outlines = alphabet(last)[1]
     chosen = []
     for label in labels:
         numbers = np.arange(len(outlines[label]))
-        if fonts is not None:
-            numbers = numbers[(numbers % 5 == 4) == (fonts == "held_out")]
+        if split is not None:
+            numbers = numbers[(numbers % 5 == 4) == (split == "held_out")]
         chosen.append(outlines[label][rng.choice(numbers)])
     return _print(_scan(_write(_bend(np.stack(chosen), rng), rng), rng), rng)
 
 
-def make(domain=None):
+def make():
     """Draw the data set: the characters of Latin-1, 30, 5 and 10 times each.
 
     The test split is drawn from fonts that the others do not use. (The bundled
@@ -239,8 +219,8 @@ def make(domain=None):
     """
     characters = alphabet(_LATIN_1_ENDS)[0]
     splits = {}
-    for split, (each, fonts) in _SPLITS.items():
+    for split, (each, which) in _SPLITS.items():
         labels = np.repeat(np.arange(len(characters)), each)
         rng = np.random.default_rng(list(split.encode()))
-        splits[split] = (draw(labels, rng, fonts, _LATIN_1_ENDS), labels)
+        splits[split] = (draw(labels, rng, which, _LATIN_1_ENDS), labels)
     return {"classes": characters, **splits}

@@ -7,22 +7,20 @@ others are the source, on which the backbone `photos` is pre-trained. None is bo
 from __future__ import annotations
 
 import functools
-import pathlib
 
 import matplotlib.cbook
 import matplotlib.pyplot as plt
 import numpy as np
-import skimage.data
-import skimage.io
 import skimage.transform
 import sklearn.datasets
 
-from tlcourse.datasets import camera
+from tlcourse.datasets import camera, patches
 from tlcourse.datasets.drawing import resize_matrix
 
-PATCH = 48  # pixels, both ways
-_FLAT = 8  # a standard deviation, in grey levels, below which nothing is to be seen
-GAP = 4  # pixels between two patches, so that no two touch
+PATCH, GAP = 48, 4  # pixels: patches do not touch
+_CROP = 64  # pixels of a picture for pre-training
+_SQUARE = 128  # pixels of the squares into which the source photographs are ruled
+FLAT = 8  # a standard deviation, in grey levels, below which nothing is to be seen
 
 # name: (file, factor by which it is made smaller so that a patch shows something)
 TARGET = {
@@ -53,25 +51,14 @@ SOURCE = {
 
 @functools.cache
 def photograph(name):
-    """Read a photograph.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``TARGET`` or ``SOURCE``.
-
-    Returns
-    -------
-    ndarray, float32, (h, w, 3), 0-255
-    """
+    """Read one of ``TARGET`` or ``SOURCE`` by its name; float32 (h, w, 3) in 0-255."""
     file, factor = {**TARGET, **SOURCE}[name]
     if file in ("china.jpg", "flower.jpg"):
         picture = sklearn.datasets.load_sample_image(file)
     elif file == "grace_hopper.jpg":
         picture = plt.imread(matplotlib.cbook.get_sample_data(file))
     else:
-        folder = pathlib.Path(skimage.data.__file__).parent
-        picture = skimage.io.imread(folder / file)
+        picture = patches.read(file)
     if picture.ndim == 2:
         picture = np.stack([picture] * 3, -1)
     picture = picture[..., :3].astype("float32")
@@ -88,18 +75,12 @@ def grey(images):
 
 
 def _patches(name):
-    """Cut a photograph into patches that do not touch, but for flat ones.
+    """Cut a photograph into grey patches, but for flat ones.
 
     A patch of plain sky or black frame belongs to no photograph in particular.
     """
-    picture, step = grey(photograph(name)), PATCH + GAP
-    height, width = picture.shape[:2]
-    patches = np.stack([
-        picture[top : top + PATCH, left : left + PATCH]
-        for top in range(0, height - PATCH + 1, step)
-        for left in range(0, width - PATCH + 1, step)
-    ])  # fmt: skip
-    return patches[patches.std((1, 2, 3)) > _FLAT]
+    pieces = patches.cut(grey(photograph(name)), PATCH, GAP)
+    return pieces[pieces.std((1, 2, 3)) > FLAT]
 
 
 def _window(picture, rng):
@@ -109,52 +90,41 @@ def _window(picture, rng):
     return top, left, side
 
 
-def _ruling(cell):
+def _ruling():
     """Squares down and across each source photograph; two int arrays."""
     shapes = np.array([photograph(name).shape[:2] for name in SOURCE])
-    return (-(-shapes // cell)).T
+    return (-(-shapes // _SQUARE)).T
 
 
-def parts(cell=128):
+def parts():
     """Count the squares into which `crops` rules the source photographs."""
-    down, across = _ruling(cell)
+    down, across = _ruling()
     return int((down * across).sum())
 
 
-def crops(rng, n, size=64, cell=128):
-    """Take pictures of the source photographs: anywhere, near or far.
+def crops(rng, n):
+    """Take n pictures of the source photographs: anywhere, near or far.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    n, size : int
-        Number of pictures and their side in pixels.
-    cell : int
-        The photographs are ruled into squares of this many pixels.
-
-    Returns
-    -------
-    images : ndarray, float32, (n, size, size, 3), 0-255
-    labels : ndarray, int, (n,)
-        The square, of all photographs, that holds the picture's centre.
+    Gives images, float32 (n, 64, 64, 3) in 0-255, and as labels, int (n,), the square,
+    of all photographs, that holds the picture's centre.
     """
     names = list(SOURCE)
-    down, across = _ruling(cell)
+    down, across = _ruling()
     first = np.cumsum([0, *(down * across)])
-    images, labels = np.empty((n, size, size, 3), "float32"), np.empty(n, int)
+    images, labels = np.empty((n, _CROP, _CROP, 3), "float32"), np.empty(n, int)
     for i in range(n):
         which = rng.integers(len(names))
         picture = photograph(names[which])
         for _ in range(5):  # plain sky teaches nothing: look elsewhere
             top, left, window = _window(picture, rng)
             view = picture[top : top + window, left : left + window]
-            if view.std() > _FLAT:
+            if view.std() > FLAT:
                 break
-        shrink = resize_matrix(window, size)
+        shrink = resize_matrix(window, _CROP)
         view = np.einsum("ij,jkc,lk->ilc", shrink, view, shrink, optimize=True)
         view = np.rot90(view, rng.integers(4))
         images[i] = view[:, ::-1] if rng.random() < 0.5 else view
-        row, column = (top + window // 2) // cell, (left + window // 2) // cell
+        row, column = ((edge + window // 2) // _SQUARE for edge in (top, left))
         labels[i] = first[which] + row * across[which] + column
     return _develop(images, rng), labels
 
@@ -180,19 +150,8 @@ def make(domain="as_taken"):
     sends half of the patches to training, the rest to validation and test. The other
     domains hold the same patches as another camera takes them.
     """
-    rng = np.random.default_rng(0)
-    parts = {"train": ([], []), "val": ([], []), "test": ([], [])}
-    for label, name in enumerate(TARGET):
-        patches = _patches(name)
-        order = rng.permutation(len(patches))
-        cuts = [len(order) // 2, len(order) * 6 // 10]
-        for split, chosen in zip(parts, np.split(order, cuts), strict=True):
-            parts[split][0].append(patches[chosen])
-            parts[split][1].append(np.full(len(chosen), label))
-    splits = {}
-    for split, (images, labels) in parts.items():
-        images = np.concatenate(images)
-        if domain != "as_taken":
-            images = camera.change(images, domain)
-        splits[split] = (images, np.concatenate(labels))
+    splits = patches.splits(map(_patches, TARGET))
+    if domain != "as_taken":
+        for split, (images, labels) in splits.items():
+            splits[split] = camera.change(images, domain), labels
     return {"classes": tuple(TARGET), **splits}

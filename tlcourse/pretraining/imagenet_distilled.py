@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from tlcourse.datasets import fractals, glyphs, photos
+from tlcourse.datasets.drawing import drawn_once
 from tlcourse.pretraining import loop
 from tlcourse.progress import progress
 
@@ -29,9 +30,7 @@ _CHUNK = 480  # pictures drawn between two steps of the progress bar
 def unlabelled(rng, n):
     """Draw photographs' parts, fractals and glyphs, half of them mixed.
 
-    Returns
-    -------
-    ndarray, float32, (n, 64, 64, 3), 0-255
+    Gives float32 (n, 64, 64, 3) in 0-255.
     """
     n_photos, n_fractals = n * 6 // 10, n * 3 // 10
     n_glyphs = n - n_photos - n_fractals
@@ -67,68 +66,55 @@ def _teacher():
     return keras.Model(small, pooled)
 
 
-def _lesson(folder, seed):
-    """Draw the pictures and ask the teacher, once; reuse what a kill left whole.
+def _lesson():
+    """Draw the pictures, uint8 (PICTURES, 64, 64, 3), and ask the teacher.
 
-    Returns
-    -------
-    images : ndarray, uint8, (PICTURES, 64, 64, 3)
-    answers : list of ndarray, float16
-        The teacher's features, each channel divided by its standard deviation.
+    Gives a dict of the "images" and of the teacher's features at each depth, float16.
     """
-    kept = folder / "lesson.npz"
-    if not kept.exists():
-        teacher, images, answers = _teacher(), [], []
-        for start in progress(range(0, PICTURES, _CHUNK), "asking the teacher"):
-            batch = unlabelled(np.random.default_rng([seed, start]), _CHUNK)
-            batch = batch.clip(0, 255).astype("uint8")
-            images.append(batch)
-            told = teacher.predict(batch / 127.5 - 1.0, batch_size=96, verbose=0)
-            answers.append([told_at.astype("float16") for told_at in told])
-        answers = [np.concatenate(part) for part in zip(*answers, strict=True)]
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / "draft.npz"
-        np.savez(draft, np.concatenate(images), *answers)
-        draft.replace(kept)
-    with np.load(kept) as arrays:
-        images, *answers = [arrays[name] for name in arrays.files]
-    return images, answers
+    teacher, parts = _teacher(), []
+    for start in progress(range(0, PICTURES, _CHUNK), "Asking the teacher"):
+        batch = unlabelled(np.random.default_rng([loop.SEED, start]), _CHUNK)
+        batch = batch.clip(0, 255).astype("uint8")
+        features = teacher.predict(batch / 127.5 - 1.0, batch_size=96, verbose=0)
+        parts.append((batch, *(each.astype("float16") for each in features)))
+    arrays = map(np.concatenate, zip(*parts, strict=True))
+    return dict(zip(("images", *DEPTHS), arrays, strict=True))
 
 
-def run(seed=0):
+def run():
     """Pre-train, then write the bundled weights and their card."""
-    folder = loop.checkpoint_folder("imagenet_distilled_lesson")
-    images, answers = _lesson(folder, seed)
+    # Kept, so that training goes on after a kill without the teacher.
+    lesson = drawn_once("imagenet_distilled", f"{PICTURES}-{loop.SEED}", _lesson)
+    images, answers = lesson["images"], [lesson[depth] for depth in DEPTHS]
     spread = [a[:4800].astype("float32").std((0, 1, 2)) + 0.05 for a in answers]
 
     def draw(rng, n):
         chosen = rng.integers(0, PICTURES - _CHUNK, n)
         return images[chosen], tuple(
-            told[chosen] / each for told, each in zip(answers, spread, strict=True)
+            at_depth[chosen] / each
+            for at_depth, each in zip(answers, spread, strict=True)
         )
 
-    backbone = loop.fresh_backbone(seed)
+    backbone = loop.fresh_backbone()
     outputs = [
         keras.layers.Rescaling(1 / each)(backbone.get_layer(depth).output)
         for depth, each in zip(DEPTHS, spread, strict=True)
     ]
     student = keras.Model(backbone.input, outputs)
+    losses = ["mse"] * len(DEPTHS)
     minutes = loop.pretrain(
-        "imagenet_distilled", student, draw, ["mse"] * len(DEPTHS),
-        epochs=EPOCHS, steps=STEPS, seed=seed,
-    )  # fmt: skip
+        "imagenet_distilled", student, draw, losses, epochs=EPOCHS, steps=STEPS
+    )
     unseen = images[-_CHUNK:] / 127.5 - 1.0
-    given = backbone.predict(unseen, verbose=0)
+    features = backbone.predict(unseen, verbose=0)
     wanted = answers[-1][-_CHUNK:].astype("float32")
-    error = ((given - wanted) ** 2).mean() / ((wanted - wanted.mean(0)) ** 2).mean()
-    card = {
-        "task": "give the features of ImageNet's MobileNet(0.25, 128 px) at 64 px",
-        "drawings": PICTURES,
-        "epochs": EPOCHS,
-        "minutes": round(minutes, 1),
-        "seed": seed,
-        "score": {
-            "variance explained on held-out pictures": round(1 - float(error), 3)
-        },
-    }
-    loop.save("imagenet_distilled", backbone, card)
+    error = ((features - wanted) ** 2).mean() / ((wanted - wanted.mean(0)) ** 2).mean()
+    loop.save(
+        "imagenet_distilled",
+        backbone,
+        task="give the features of ImageNet's MobileNet(0.25, 128 px) at 64 px",
+        drawings=PICTURES,
+        epochs=EPOCHS,
+        minutes=minutes,
+        score={"variance explained on held-out pictures": round(1 - float(error), 3)},
+    )

@@ -32,9 +32,10 @@ from tlcourse.unsupervised.clustering import (
     gaussian_mixture,
     how_many,
     kmeans,
+    nearest,
+    odd_ones_out,
 )
 from tlcourse.unsupervised.deep_clustering import deep_cluster
-from tlcourse.unsupervised.labelling import nearest, odd_ones_out
 from tlcourse.unsupervised.projections import project
 from tlcourse.unsupervised.scores import (
     ari,

@@ -6,13 +6,13 @@ import dataclasses
 
 import numpy as np
 import pandas
-import threadpoolctl
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 
+from tlcourse.threads import one_thread
 from tlcourse.unsupervised.scores import silhouette
 
 STARTS = 10  # the tightest of so many clusterings is kept
@@ -30,7 +30,7 @@ class Clusters:
     centres : ndarray, float, (k, d)
         Mean features of each cluster.
     model : sklearn estimator
-        What has found them.
+        What grouped them.
     scale : float
         The features' spread, by which they are divided before.
     """
@@ -40,6 +40,7 @@ class Clusters:
     model: object
     scale: float
 
+    @one_thread
     def predict(self, features):
         """Give the cluster of other pictures, from another domain perhaps.
 
@@ -52,8 +53,7 @@ class Clusters:
         -------
         ndarray, int, (m,)
         """
-        with threadpoolctl.threadpool_limits(1):
-            return self.model.predict(np.asarray(features, float) / self.scale)
+        return self.model.predict(np.asarray(features, float) / self.scale)
 
     def distances(self, features):
         """Euclidean distances to the centres.
@@ -116,12 +116,12 @@ def gaussian_mixture(features, k, *, seed=0):
     return _fitted(model, features, k)
 
 
+@one_thread
 def _fitted(model, features, k):
     features = _checked(features, k)
     # Features of a random network are so small that their squares vanish.
     scale = float(features.std()) or 1.0
-    with threadpoolctl.threadpool_limits(1):  # small matrices: two threads wait
-        members = model.fit_predict(features / scale)
+    members = model.fit_predict(features / scale)
     # An empty cloud has no mean; its place is the mean of all.
     centres = np.stack([
         features[members == c].mean(0) if (members == c).any() else features.mean(0)
@@ -180,3 +180,40 @@ def how_many(features, ks, *, seed=0):
             "bic": mixture.bic(directions),
         })  # fmt: skip
     return pandas.DataFrame(rows)
+
+
+def nearest(clusters, features, count=1):
+    """Find the pictures nearest each centre: what a cluster stands for.
+
+    Parameters
+    ----------
+    clusters : Clusters
+    features : array, (n, d)
+        Of the pictures that were clustered.
+    count : int
+        Pictures of each cluster.
+
+    Returns
+    -------
+    list of ndarray of int
+        For each cluster the positions of its pictures, the nearest first; fewer where
+        a cluster has not so many.
+    """
+    return [rows[:count] for rows in _by_distance(clusters, features)]
+
+
+def odd_ones_out(clusters, features, count=1):
+    """Find the pictures furthest from their own centre.
+
+    For parameters and result see `nearest`; the furthest come first.
+    """
+    return [rows[::-1][:count] for rows in _by_distance(clusters, features)]
+
+
+def _by_distance(clusters, features):
+    away = clusters.distances(features)
+    sorted_rows = []
+    for cluster in range(len(clusters.centres)):
+        rows = np.flatnonzero(clusters.members == cluster)
+        sorted_rows.append(rows[np.argsort(away[rows, cluster], kind="stable")])
+    return sorted_rows

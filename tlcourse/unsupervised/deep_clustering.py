@@ -7,7 +7,7 @@ import gc
 
 import numpy as np
 
-from tlcourse.adaptation.batchnorm import copy, set_statistics
+from tlcourse.batchnorm import copied_model, set_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised.augmentations import augmenter
@@ -34,30 +34,12 @@ def deep_cluster(
     Every 25 steps the features that have been learnt are clustered; then a new head
     and the backbone learn to tell in which cluster a changed picture is.
 
+    For the other parameters, the result and errors see `simclr`.
+
     Parameters
     ----------
-    backbone : Backbone
-        Where training starts. Is copied, so its own weights stay as they are.
-    images : ndarray, (n, height, width, 3), 0-255
-        At least 64.
     k : int
         Number of clusters; more than the kinds that one expects is usual.
-    augmentations : sequence of str
-        Names of ``AUGMENTATIONS``.
-    steps : int
-        Batches of 64 pictures; above 25, rounded up to whole 25s.
-    seed : int
-        It sets the seeds of Keras, NumPy and Python.
-    show_progress : bool
-
-    Returns
-    -------
-    Backbone
-
-    Raises
-    ------
-    ValueError
-        If the images, ``k``, the augmentations or the number of steps are unusable.
 
     References
     ----------
@@ -65,16 +47,18 @@ def deep_cluster(
     ECCV.
     """
     images = check_pictures(images, steps)
-    gc.collect()  # trainings that are over hang in cycles, 300 MB each
+    gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body, head = copy(backbone), keras.layers.Dense(k)
+    body, head = copied_model(backbone), keras.layers.Dense(k)
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     changed = augmenter(augmentations)(pictures)
     network = keras.Model(pictures, head(encoder(backbone, body)(changed)))
+    optimizer = keras.optimizers.Adam(RATE)  # a new head cannot follow a faster one
+    optimizer.build(network.trainable_variables)  # see self_supervised
     network.compile(
-        keras.optimizers.Adam(RATE),  # a new head cannot follow a faster backbone
+        optimizer,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     trained = dataclasses.replace(backbone, model=body)

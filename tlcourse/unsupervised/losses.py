@@ -1,11 +1,8 @@
-"""What self-supervised training makes small, as Keras functions, and their layer."""
+"""What self-supervised training makes small, as Keras functions."""
 
 from __future__ import annotations
 
 from tlcourse.quiet import import_keras
-
-keras = import_keras()
-ops = keras.ops
 
 
 def nt_xent(first, second, temperature=0.2):
@@ -28,6 +25,7 @@ def nt_xent(first, second, temperature=0.2):
     Chen et al. (2020), A simple framework for contrastive learning of visual
     representations, ICML.
     """
+    ops = import_keras().ops
     n = ops.shape(first)[0]
     logits = similarities(first, second) / temperature
     logits = logits - 1e9 * ops.eye(2 * n)  # a view is not compared with itself
@@ -47,6 +45,7 @@ def similarities(first, second):
     tensor, (2n, 2n)
         The first views of all pictures, then the second ones.
     """
+    ops = import_keras().ops
     views = ops.normalize(ops.concatenate([first, second]), axis=1)
     return views @ ops.transpose(views)
 
@@ -75,6 +74,7 @@ def vicreg_loss(first, second, invariance=25.0, variance=25.0, covariance=1.0):
     Bardes, Ponce & LeCun (2022), VICReg: variance-invariance-covariance regularization
     for self-supervised learning, ICLR.
     """
+    ops = import_keras().ops
     apart = ops.mean(ops.square(first - second))
     narrow = twice = 0.0
     for view in (first, second):
@@ -89,44 +89,14 @@ def vicreg_loss(first, second, invariance=25.0, variance=25.0, covariance=1.0):
 
 def cross_entropy(logits, labels):
     """Mean cross-entropy of answers, logits (n, classes), to labels (n,)."""
-    return ops.mean(
-        keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    keras = import_keras()
+    errors = keras.losses.sparse_categorical_crossentropy(
+        labels, logits, from_logits=True
     )
+    return keras.ops.mean(errors)
 
 
 def squared_error(painted, pictures):
     """Mean squared difference of two stacks of pictures, (n, h, w, 3)."""
+    ops = import_keras().ops
     return ops.mean(ops.square(painted - pictures))
-
-
-class QuarterTurns(keras.layers.Layer):
-    """Turns each picture by 0, 1, 2 or 3 quarters, at random; tells by how many."""
-
-    def __init__(self):
-        super().__init__()
-        self.seeds = keras.random.SeedGenerator()
-
-    def call(self, pictures):
-        n = ops.shape(pictures)[0]
-        quarters = keras.random.randint((n,), 0, 4, seed=self.seeds)
-        turned = ops.stack([ops.rot90(pictures, k, axes=(1, 2)) for k in range(4)], 1)
-        chosen = ops.one_hot(quarters, 4)[:, :, None, None, None]
-        return ops.sum(turned * chosen, axis=1), quarters
-
-
-class Loss(keras.layers.Layer):
-    """Adds a loss of its inputs, and lets the first of them through.
-
-    Parameters
-    ----------
-    function : callable
-        Of all inputs, such as `nt_xent`.
-    """
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def call(self, *inputs):
-        self.add_loss(self.function(*inputs))
-        return inputs[0]

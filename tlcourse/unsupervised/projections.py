@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import threadpoolctl
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
+from tlcourse.threads import one_thread
+
 METHODS = ("pca", "tsne", "umap")
 
 
+@one_thread
 def project(features, method="pca", *, seed=0):
     """Put pictures in a plane, for looking at them.
 
@@ -44,14 +46,13 @@ def project(features, method="pca", *, seed=0):
             f"There is no projection {method!r}. Choose one of {', '.join(METHODS)}."
         )
     features = StandardScaler().fit_transform(np.asarray(features, float))
-    with threadpoolctl.threadpool_limits(1):  # on so few points threads wait
-        if method == "pca":
-            return PCA(2, random_state=seed).fit_transform(features)
-        if method == "tsne":
-            near = min(30, (len(features) - 1) / 3)
-            flat = TSNE(init="pca", perplexity=near, random_state=seed)
-            return flat.fit_transform(features)
-        return _umap().UMAP(random_state=seed, n_jobs=1).fit_transform(features)
+    if method == "pca":
+        return PCA(2, random_state=seed).fit_transform(features)
+    if method == "tsne":
+        near = min(30, (len(features) - 1) / 3)
+        flat = TSNE(init="pca", perplexity=near, random_state=seed)
+        return flat.fit_transform(features)
+    return _umap().UMAP(random_state=seed, n_jobs=1).fit_transform(features)
 
 
 def _umap():

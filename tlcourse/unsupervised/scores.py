@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.optimize
-import threadpoolctl
 from sklearn.metrics import (
     adjusted_rand_score,
     confusion_matrix,
@@ -13,7 +12,9 @@ from sklearn.metrics import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 
-from tlcourse.transferability import NEIGHBOURS
+from tlcourse.threads import one_thread
+
+NEIGHBOURS = 5  # that vote in the kNN probe
 
 
 def nmi(labels, clusters):
@@ -82,6 +83,7 @@ def clustering_accuracy(labels, clusters):
     return float(counts[rows, columns].sum() / len(labels))
 
 
+@one_thread
 def silhouette(features, clusters):
     """How much nearer pictures are to their own cluster than to the next one.
 
@@ -107,14 +109,13 @@ def silhouette(features, clusters):
     Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation
     of cluster analysis.
     """
-    found = len(np.unique(clusters))
-    if not 2 <= found < len(features):
+    count = len(np.unique(clusters))
+    if not 2 <= count < len(features):
         raise ValueError(
-            f"The silhouette compares clusters, and there are {found} of "
+            f"The silhouette compares clusters, and there are {count} of "
             f"{len(features)} pictures: make 2 at least, and fewer than pictures."
         )
-    with threadpoolctl.threadpool_limits(1):  # small matrices: two threads wait
-        return float(silhouette_score(features, clusters))
+    return float(silhouette_score(features, clusters))
 
 
 def knn_probe(backbone, task):
@@ -144,6 +145,7 @@ def knn_probe(backbone, task):
     return float(near.score(backbone.features(task.test.images), task.test.labels))
 
 
+@one_thread
 def effective_rank(features):
     """How many directions features really use: 1 where they lie on a line.
 

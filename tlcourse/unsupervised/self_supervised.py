@@ -7,14 +7,16 @@ its own task from them.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 
 import numpy as np
 
-from tlcourse.adaptation.batchnorm import copy, with_statistics
 from tlcourse.backbones import catalogue, check_images
+from tlcourse.batchnorm import copied_model, set_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
+from tlcourse.unsupervised import losses
 from tlcourse.unsupervised.augmentations import augmenter
 
 BATCH, RATE, STEPS = 64, 5e-3, 200
@@ -63,9 +65,7 @@ def simclr(
     representations, ICML.
     """
 
-    def loss(losses, first, second):
-        return losses.nt_xent(first, second, temperature)
-
+    loss = functools.partial(losses.nt_xent, temperature=temperature)
     goal = _compare(loss, augmentations)
     return _train(
         "simclr", backbone, images, goal, steps, seed, checkpoints, show_progress
@@ -92,10 +92,10 @@ def vicreg(
     for self-supervised learning, ICLR.
     """
 
-    def loss(losses, first, second):
-        return losses.vicreg_loss(first, second, invariance, variance, covariance)
-
-    goal = _compare(loss, augmentations)
+    weights = {
+        "invariance": invariance, "variance": variance, "covariance": covariance,
+    }  # fmt: skip
+    goal = _compare(functools.partial(losses.vicreg_loss, **weights), augmentations)
     return _train(
         "vicreg", backbone, images, goal, steps, seed, checkpoints, show_progress
     )
@@ -115,12 +115,11 @@ def rotation(
     """
 
     def goal(encode, pictures):
-        from tlcourse.unsupervised import losses
+        from tlcourse.unsupervised.layers import Loss, QuarterTurns
 
-        layers = import_keras().layers
-        turned, quarters = losses.QuarterTurns()(pictures)
-        said = layers.Dense(4)(encode(turned))
-        return losses.Loss(losses.cross_entropy)(said, quarters)
+        turned, quarters = QuarterTurns()(pictures)
+        logits = import_keras().layers.Dense(4)(encode(turned))
+        return Loss(losses.cross_entropy)(logits, quarters)
 
     return _train(
         "rotation", backbone, images, goal, steps, seed, checkpoints, show_progress
@@ -141,7 +140,7 @@ def autoencoder(
     """
 
     def goal(encode, pictures):
-        from tlcourse.unsupervised import losses
+        from tlcourse.unsupervised.layers import Loss
 
         layers = import_keras().layers
         x = layers.Reshape((4, 4, 64))(layers.Dense(4 * 4 * 64)(encode(pictures)))
@@ -151,7 +150,7 @@ def autoencoder(
             )(x)
         painted = layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
         small = layers.Rescaling(1 / 255)(layers.Resizing(32, 32)(pictures))
-        return losses.Loss(losses.squared_error)(painted, small)
+        return Loss(losses.squared_error)(painted, small)
 
     return _train(
         "autoencoder", backbone, images, goal, steps, seed, checkpoints, show_progress
@@ -162,7 +161,7 @@ def _compare(loss, augmentations):
     """The goal of a loss that compares two views of each picture."""
 
     def goal(encode, pictures):
-        from tlcourse.unsupervised import losses
+        from tlcourse.unsupervised.layers import Loss
 
         keras = import_keras()
         layers, ops, change = keras.layers, keras.ops, augmenter(augmentations)
@@ -176,8 +175,7 @@ def _compare(loss, augmentations):
             layers.ReLU(),
             layers.Dense(PROJECTION),
         ])  # fmt: skip
-        compared = losses.Loss(lambda both: loss(losses, *ops.split(both, 2)))
-        return compared(project(features))
+        return Loss(lambda both: loss(*ops.split(both, 2)))(project(features))
 
     return goal
 
@@ -185,34 +183,52 @@ def _compare(loss, augmentations):
 def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress):
     """Train a copy of a backbone towards a goal that it adds to its own loss."""
     images = check_pictures(images, steps)
-    gc.collect()  # trainings that are over hang in cycles, 300 MB each
+    gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body = copy(backbone)
+    body = copied_model(backbone)
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     network = keras.Model(pictures, goal(encoder(backbone, body), pictures))
+    optimizer = keras.optimizers.AdamW(weight_decay=1e-4)
+    # Momenta and a rate's `if` inside the traced step would keep its graph for ever.
+    optimizer.build(network.trainable_variables)
+    network.compile(optimizer, loss=None)
+    pace = _pace(steps)
+
+    def set_rate(step, logs):
+        optimizer.learning_rate = pace(optimizer.iterations)
+
+    def show_loss(turn, logs):
+        bar.update(note=f"loss {logs['loss']:.2f}")
+
+    callbacks = [
+        keras.callbacks.LambdaCallback(
+            on_train_batch_begin=set_rate, on_epoch_end=show_loss
+        )
+    ]
+    if checkpoints:
+        callbacks.append(keras.callbacks.BackupAndRestore(checkpoints))
+    turns = -(-steps // AT_ONCE)
+    with progress(turns, f"Training ({name})", show_progress) as bar:
+        history = network.fit(
+            _batches(resized(backbone, images), seed), callbacks=callbacks,
+            epochs=turns, steps_per_epoch=min(steps, AT_ONCE), shuffle=False, verbose=0,
+        ).history  # fmt: skip
+    card = {**backbone.card, "then": name, "losses": history["loss"]}
+    # Training saw changed pictures; from now on whole ones are described.
+    set_statistics(body, backbone.preprocess(images))
+    return dataclasses.replace(backbone, model=body, card=card)
+
+
+def _pace(steps):
+    """Learning rate: up for a tenth of the steps, then down to 0 along a cosine."""
+    if steps > AT_ONCE:
+        steps = -(-steps // AT_ONCE) * AT_ONCE  # those that are made
     rising = steps // 10
-    pace = keras.optimizers.schedules.CosineDecay(
+    return import_keras().optimizers.schedules.CosineDecay(
         RATE / 10, steps - rising, warmup_target=RATE, warmup_steps=rising
     )
-    network.compile(keras.optimizers.AdamW(pace, weight_decay=1e-4), loss=None)
-    at_once = min(steps, AT_ONCE)
-    turns = -(-steps // at_once)
-    with progress(turns, f"Training ({name})", show_progress) as bar:
-        tell = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda turn, logs: bar.update(note=f"loss {logs['loss']:.2f}")
-        )
-        keep = checkpoints and keras.callbacks.BackupAndRestore(checkpoints)
-        told = network.fit(
-            _batches(resized(backbone, images), seed),
-            epochs=turns, steps_per_epoch=at_once, shuffle=False, verbose=0,
-            callbacks=[tell, keep] if keep else [tell],
-        )  # fmt: skip
-    card = {**backbone.card, "then": name, "losses": told.history["loss"]}
-    trained = dataclasses.replace(backbone, model=body, card=card)
-    # Training saw changed pictures; from now on whole ones are described.
-    return with_statistics(trained, images)
 
 
 def encoder(backbone, body):

@@ -1,19 +1,16 @@
 """What the lesson says of scores, size and speed. Measured anew, over 5 seeds."""
 
-import json
-
 import numpy as np
 import pandas
 import pytest
 import scipy.stats
-from threadpoolctl import threadpool_limits
 
 import tlcourse as tl
+from tests.helpers import defined, interval, load_backbone
+from tests.lessons.measured import SEEDS, accuracies, features
 from tlcourse import transferability
-from tlcourse.lessons import notebook
 from tlcourse.lessons.choosing import checks
 
-SEEDS = range(5)
 PER_CLASS = 10
 TARGETS = ("digits", "faces", "photos", "tissue", "apples")
 BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
@@ -22,10 +19,8 @@ USEFUL, POOR = ("logme", "knn", "linear_probe"), ("h_score", "gbc")
 
 @pytest.fixture(scope="module")
 def backbones():
-    found = {s: tl.backbones.load("mobilenet", source=s) for s in BUNDLED}
-    found["random"] = tl.backbones.load("mobilenet", source=None)
-    found["random_wide"] = tl.backbones.load("mobilenet", source=None, alpha=0.5)
-    return found
+    found = {name: load_backbone(name) for name in (*BUNDLED, "random")}
+    return {**found, "random_wide": load_backbone("random", alpha=0.5)}
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +28,16 @@ def trials(backbones):
     """Scores and the accuracy of a linear head, by target, seed and backbone."""
     rows = []
     for target in TARGETS:
-        task = tl.datasets.load(target)
+        known = tl.datasets.load(target).train.labels
         for name, backbone in backbones.items():
-            train = backbone.features(task.train.images)
-            test = backbone.features(task.test.images)
-            truth = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
-            for seed, accuracy in zip(SEEDS, truth["accuracy"], strict=True):
-                few = tl.datasets.few(task.train.labels, PER_CLASS, seed, target)
-                labels = task.train.labels[few]
-                with threadpool_limits(1):
-                    found = {
-                        score: compute(train[few], labels)
-                        for score, compute in transferability.FROM_FEATURES.items()
-                    }
+            train = features(backbone.features, target)
+            truth = accuracies(backbone.features, target, PER_CLASS)
+            for seed, accuracy in zip(SEEDS, truth, strict=True):
+                few = tl.datasets.few(known, PER_CLASS, seed, target)
+                found = {
+                    score: compute(train[few], known[few])
+                    for score, compute in transferability.FROM_FEATURES.items()
+                }
                 found |= {"parameters": backbone.parameters, "accuracy": accuracy}
                 rows.append({"target": target, "seed": seed, "name": name, **found})
     return pandas.DataFrame(rows)
@@ -72,13 +64,6 @@ def costs(trials):
     return pandas.DataFrame(rows).T.groupby(level=1).mean()
 
 
-def interval(values):
-    """Ends of the 95 % interval of a mean."""
-    values = np.asarray(values, float)
-    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
-    return values.mean() - half, values.mean() + half
-
-
 def on(trials, target, column, pool=None):
     """A column of one target: rows seeds, columns backbones."""
     rows = trials[trials["target"] == target]
@@ -92,14 +77,10 @@ FIVE = (*BUNDLED, "random")
 
 
 @pytest.mark.parametrize("score", [*USEFUL, *POOR, "accuracy"])
-def test_every_score_puts_glyphs_first_for_digits_and_so_they_are(trials, score):
-    assert (on(trials, "digits", score, FIVE).idxmax(axis=1) == "glyphs").all()
-
-
-@pytest.mark.parametrize("score", [*USEFUL, *POOR, "accuracy"])
-def test_fractals_are_last_for_digits_behind_random_weights(trials, score):
-    last = on(trials, "digits", score, FIVE).idxmin(axis=1) == "fractals"
-    assert last.sum() >= 4
+def test_glyphs_are_first_for_digits_and_fractals_last_behind_random(trials, score):
+    table = on(trials, "digits", score, FIVE)
+    assert (table.idxmax(axis=1) == "glyphs").all()
+    assert (table.idxmin(axis=1) == "fractals").sum() >= 4
 
 
 def test_h_score_puts_random_weights_above_the_photographs(trials):
@@ -144,12 +125,7 @@ def test_leep_of_shuffled_labels_is_worse_and_yet_above_guessing(seen):
 
 @pytest.fixture(scope="module")
 def log_evidence():
-    cells = json.loads(notebook("choosing").read_text("utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells]
-    [found] = [source for source in sources if "def log_evidence" in source]
-    names = {"np": np}
-    exec(found, names)  # the lesson's own function
-    return names["log_evidence"]
+    return defined("choosing", "log_evidence")["log_evidence"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -178,15 +154,14 @@ def test_the_lessons_right_form_is_the_exact_evidence(log_evidence, backbones):
 
 
 @pytest.mark.parametrize("source", BUNDLED)
-def test_a_head_fits_a_hundred_images_perfectly(backbones, source):
+def test_a_head_fits_a_hundred_images_perfectly(source):
+    rich = np.float64(features(load_backbone(source).features, "digits"))
     for seed in SEEDS:
-        task = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
-        features = np.float64(backbones[source].features(task.train.images))
-        features = np.column_stack([features, np.ones(len(features))])
-        targets = np.eye(10)[task.train.labels]
-        weights = np.linalg.lstsq(features, targets, rcond=None)[0]
-        fitted = (features @ weights).argmax(1) == task.train.labels
-        assert fitted.all()
+        known = tl.datasets.load("digits").train.labels
+        few = tl.datasets.few(known, PER_CLASS, seed, "digits")
+        inputs = np.column_stack([rich[few], np.ones(len(few))])
+        weights = np.linalg.lstsq(inputs, np.eye(10)[known[few]], rcond=None)[0]
+        assert ((inputs @ weights).argmax(1) == known[few]).all()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -206,11 +181,6 @@ def test_noise_moves_h_score_and_not_the_others(seed):
 
 
 # --- many targets ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("score", USEFUL)
-def test_three_scores_agree_with_the_truth(taus, score):
-    assert interval(taus[score].groupby("seed").mean())[0] > 0.5
 
 
 @pytest.mark.parametrize("score", POOR)
@@ -253,7 +223,10 @@ def test_on_faces_the_trained_sources_are_nearly_equal(trials):
 
 
 @pytest.mark.parametrize("score", USEFUL)
-def test_following_a_useful_score_costs_little(costs, score):
+def test_useful_scores_agree_with_the_truth_and_following_them_costs_little(
+    taus, costs, score
+):
+    assert interval(taus[score].groupby("seed").mean())[0] > 0.5
     assert interval(costs[score])[1] < 0.05
 
 
@@ -262,15 +235,13 @@ def test_following_h_score_or_size_costs_much(costs, score):
     assert interval(costs[score])[0] > 0.2
 
 
-def test_the_best_source_of_the_orchard_is_the_one_that_05_3_holds_answers_to(
+def test_the_best_source_of_the_orchard_is_the_one_that_choosing_3_holds_answers_to(
     backbones,
 ):
-    task = tl.datasets.load("apples", domain="orchard")
-    accuracy = {}
-    for name, backbone in backbones.items():
-        train, test = (backbone.features(s.images) for s in (task.train, task.test))
-        table = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
-        accuracy[name] = table["accuracy"].to_numpy()
+    accuracy = {
+        name: accuracies(backbone.features, "apples", PER_CLASS, domain="orchard")
+        for name, backbone in backbones.items()
+    }
     best = accuracy.pop(checks.BEST)
     for other in accuracy.values():
         assert interval(best - other)[0] > checks.MAY_LOSE

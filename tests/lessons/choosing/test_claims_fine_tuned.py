@@ -1,54 +1,44 @@
 """What the lesson says of scores and fine-tuning, measured over 5 seeds and kept."""
 
-import numpy as np
 import pandas
 import pytest
-import scipy.stats
 
 import tlcourse as tl
+from tests.helpers import interval, load_backbone
+from tests.lessons.measured import trained
 from tlcourse import transferability
 
-TARGETS = ("digits", "tissue")
-SOURCES = ("glyphs", "fractals", "photos", "imagenet_distilled", None)
+TARGETS = ("digits", "tissue")  # a test run repeats the first
+SOURCES = ("glyphs", "fractals", "photos", "imagenet_distilled", "random")
 PER_CLASS = 10
 
 
-def measure(seed):
+def measure(seed, target):
     """Scores, and test accuracy of all blocks fine-tuned, 10 labels a class."""
     rows = []
     for source in SOURCES:
-        backbone = tl.backbones.load("mobilenet", source=source)
-        for target in TARGETS:
-            task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
-            features = backbone.features(task.train.images)
-            found = {
-                name: score(features, task.train.labels)
-                for name, score in transferability.FROM_FEATURES.items()
-            }
-            plan = tl.FreezePlan.all(backbone)
-            run = tl.transfer(
-                backbone, task, plan, 20, seed, validate=False, show_progress=False
-            )
-            found["accuracy"] = run.test_accuracy
-            names = {"target": target, "source": source or "random"}
-            rows += [
-                {**names, "what": what, "value": float(value)}
-                for what, value in found.items()
-            ]
+        backbone = load_backbone(source)
+        task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
+        features = backbone.features(task.train.images)
+        found = {
+            name: score(features, task.train.labels)
+            for name, score in transferability.FROM_FEATURES.items()
+        }
+        plan = tl.FreezePlan.all(backbone)
+        run = trained(backbone, target, plan, PER_CLASS, seed)
+        found["accuracy"] = run.test_accuracy
+        rows += [
+            {"target": target, "source": source, "what": what, "value": float(value)}
+            for what, value in found.items()
+        ]
     return rows
 
 
 @pytest.fixture(scope="module")
 def table(evidence):
-    kept = evidence("choosing.fine_tuned", measure)
+    kept = evidence("choosing.fine_tuned", measure, parts=TARGETS)
     keys = ["target", "seed", "source"]
     return kept.pivot(index=keys, columns="what", values="value").reset_index()
-
-
-def interval(values):
-    values = np.asarray(values, float)
-    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
-    return values.mean() - half, values.mean() + half
 
 
 def by_seed(table, what):

@@ -1,76 +1,47 @@
 """What the lesson says of clusters, heads and budgets, over five seeds."""
 
 import functools
-import json
 
 import numpy as np
 import pandas
 import pytest
-import threadpoolctl
 
 import tlcourse as tl
+from tests.helpers import defined, load_backbone
+from tests.lessons.measured import SEEDS, features, flat
 from tlcourse import unsupervised
-from tlcourse.lessons import notebook
+from tlcourse.unsupervised import losses
 from tlcourse.unsupervised.recipes import RECIPES
 
-SEEDS = range(5)
 SOURCE = "imagenet_distilled"
 RED = ("Braeburn", "Gala", "Red Delicious", "Spartan")
-NOTEBOOK = notebook("clusters")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    with threadpoolctl.threadpool_limits(1):
-        yield
+def taught(name, *others, **given):
+    """Give a function as the lesson writes it out."""
+    return defined("clusters", name, *others, **given)[name]
 
 
-def written_out(*names, **given):
-    """Give functions as the lesson's cells write them out, without what follows."""
-    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
-    parts = [
-        part
-        for cell in cells
-        if cell["cell_type"] == "code"
-        for part in "".join(cell["source"]).split("\n\n\n")
-    ]
-    scope = {
-        "np": np, "pd": pandas, "tl": tl, "unsupervised": unsupervised,
-        "threadpool_limits": threadpoolctl.threadpool_limits, **given,
-    }  # fmt: skip
-    for name in names:
-        [source] = [part for part in parts if f"def {name}(" in part]
-        exec(source, scope)
-    return scope[name]
-
-
-@functools.cache
-def load(source):
-    return tl.backbones.load("mobilenet", source=source)
-
-
-@functools.cache
 def described(what, name):
     """Features of a data set's training pictures."""
-    images = tl.datasets.load(name).train.images
-    if what == "pixels":
-        return turned(images.reshape(len(images), -1))
-    return load(what).features(images)
+    return features(turned if what == "pixels" else load_backbone(what).features, name)
 
 
-def turned(rows):
-    """Turn rows so that they need no more columns than there are rows.
+def turned(images):
+    """Turn pixels so that they need no more columns than there are pictures.
 
     k-means knows distances alone, and these stay: the same in a tenth of the time.
     """
+    rows = flat(images)
     if rows.shape[1] <= len(rows):
         return rows
-    rows = rows.astype(float)
-    return np.linalg.qr(rows.T, mode="r").T
+    return np.linalg.qr(rows.astype(float).T, mode="r").T
 
 
-def labels(name):
-    return tl.datasets.load(name).train.labels
+def clustered_nmi(rich, name, k, seed):
+    """How well k-means finds the classes of a data set."""
+    known = tl.datasets.load(name).train.labels
+    return unsupervised.nmi(known, unsupervised.kmeans(rich, k, seed=seed).members)
 
 
 # --- what clusters mean, and how many there are ---------------------------------------
@@ -89,7 +60,7 @@ def agreement(k):
     }
     found = {}
     for name, pictures in changed.items():
-        both = described(SOURCE, "apples"), load(SOURCE).features(pictures)
+        both = described(SOURCE, "apples"), load_backbone(SOURCE).features(pictures)
         found[name] = np.mean([
             unsupervised.nmi(
                 unsupervised.kmeans(both[0], k, seed=seed).members,
@@ -140,13 +111,8 @@ def test_the_scores_disagree_and_none_says_eight():
 @functools.cache
 def found_nmi(what, name):
     """Mean NMI of k-means with the labels."""
-    known, rich = labels(name), described(what, name)
-    return np.mean([
-        unsupervised.nmi(
-            known, unsupervised.kmeans(rich, known.max() + 1, seed=seed).members
-        )
-        for seed in SEEDS
-    ])  # fmt: skip
+    rich, k = described(what, name), len(tl.datasets.load(name).classes)
+    return np.mean([clustered_nmi(rich, name, k, seed) for seed in SEEDS])
 
 
 @pytest.mark.parametrize("name", ["faces", "apples", "photos"])
@@ -161,21 +127,19 @@ def test_on_digits_pixels_win_but_for_a_related_source():
 
 
 def test_pixels_stand_on_the_centring():
-    placed = written_out("placed")
-    known = labels("digits")
-    means = {}
-    for seed, most in np.ndindex(5, 2):
-        canvas = placed(tl.datasets.load("digits").train.images, most, seed)
-        given = {"pixels": canvas.reshape(len(canvas), -1)}
-        sources = (SOURCE, "glyphs", "fractals")
-        given |= {name: load(name).features(canvas) for name in sources}
-        for what, rich in given.items():
-            members = unsupervised.kmeans(rich, 10, seed=seed).members
-            score = unsupervised.nmi(known, members)
-            means[what, most] = means.get((what, most), 0) + score / 5
+    placed, sources = taught("placed"), (SOURCE, "glyphs", "fractals")
+    views = {"pixels": flat, **{name: load_backbone(name).features for name in sources}}
+    images, means = tl.datasets.load("digits").train.images, {}
+    for most in (0, 1):
+        canvases = [placed(images, most, seed) for seed in SEEDS]
+        for what, view in views.items():
+            means[what, most] = np.mean([
+                clustered_nmi(view(canvas), "digits", 10, seed)
+                for seed, canvas in enumerate(canvases)
+            ])  # fmt: skip
     assert abs(means["pixels", 0] - found_nmi("pixels", "digits")) < 0.03
     assert means["pixels", 1] < 0.15 * means["pixels", 0]
-    for what in (SOURCE, "glyphs", "fractals"):
+    for what in sources:
         assert means[what, 0] > means[what, 1] + 0.03
         assert means[what, 1] > 0.5 * means[what, 0]
     assert means["glyphs", 0] > means["pixels", 0] + 0.05
@@ -187,12 +151,11 @@ def test_pixels_stand_on_the_centring():
 # --- another place --------------------------------------------------------------------
 
 
-@functools.cache
 def carried(source, name, here, there, k):
     """Mean NMI, and clusters used, by way."""
-    write = written_out("carried")
+    carry, backbone = taught("carried"), load_backbone(source)
     domains = [tl.datasets.load_unlabelled(name, domain=d) for d in (here, there)]
-    rows = [row for seed in SEEDS for row in write(load(source), *domains, k, seed)]
+    rows = [row for seed in SEEDS for row in carry(backbone, *domains, k, seed)]
     table = pandas.DataFrame(rows, columns=["target", "way", "nmi", "used"])
     return table.groupby("way")[["nmi", "used"]].mean()
 
@@ -217,24 +180,17 @@ def test_clusters_of_printed_digits_carry_to_written_ones():
 
 def test_collapse_and_its_cures():
     """Five heads of each kind, in one network: they share nothing."""
-    import keras
-    import tensorflow
-
-    from tlcourse.unsupervised import losses
-
     images = tl.datasets.load("apples").train.images
     views = unsupervised.views(images, RECIPES["apples"], seed=0)
-    features = [load(SOURCE).features(each) for each in views]
+    features = [load_backbone(SOURCE).features(each) for each in views]
     middle, spread = features[0].mean(axis=0), features[0].std(axis=0) + 1e-6
     pair = [(each - middle) / spread for each in features]
-    given = {"keras": keras, "losses": losses, "pair": pair, "tf": tensorflow}
-    train = written_out("train_heads", **given, partial=functools.partial)
     weights = [
         {"variance": variance, "covariance": covariance}
         for variance, covariance in ((0.0, 0.0), (25.0, 0.0), (25.0, 10.0))
         for _ in SEEDS
     ]
-    network = train(weights)
+    network = taught("train_heads", pair=pair)(weights)
     both = (network.predict(each, verbose=0) for each in (pair, pair[::-1]))
     rows = [
         (
@@ -251,18 +207,17 @@ def test_collapse_and_its_cures():
 
 
 def test_if_all_views_are_alike_the_loss_is_that_of_guessing():
-    row = written_out("nt_xent_of_row")(np.ones((12, 12)), 3)
+    row = taught("nt_xent_of_row")(np.ones((12, 12)), 3)
     assert row == pytest.approx(np.log(11))
 
 
 # --- a budget of labels ---------------------------------------------------------------
 
 
-@functools.cache
 def spent(source, name, budgets):
     """Mean accuracy by labels and way of asking."""
-    spend = written_out("asked", "spend")
-    table = spend(load(source), tl.datasets.load(name), budgets)
+    spend = taught("spend", "asked")
+    table = spend(load_backbone(source), tl.datasets.load(name), budgets)
     return table.groupby(["labels", "asked"])["accuracy"].mean().unstack()
 
 

@@ -1,93 +1,71 @@
 """The lesson on networks that were trained without labels: SimCLR and pretext tasks."""
 
-import pandas
 import pytest
 
 import tlcourse as tl
+from tests.helpers import load_backbone
 from tlcourse import unsupervised
 from tlcourse.unsupervised.recipes import RECIPES
 
-RESTS_ON = (
-    "adaptation/batchnorm",
-    "unsupervised/augmentations",
-    "unsupervised/clustering",
-    "unsupervised/deep_clustering",
-    "unsupervised/losses",
-    "unsupervised/recipes",
-    "unsupervised/scores",
-    "unsupervised/self_supervised",
-)
+RESTS_ON = ("unsupervised/*",)
 SOURCE = "imagenet_distilled"
+# A test run repeats the first: a seed of all takes minutes.
+STARTS = tuple(
+    (target, what)
+    for what in ("contrastive", "from_random", "source")
+    for target in ("digits", "tissue")
+)
+METHODS = ("vicreg", "simclr", "deep_cluster", "rotation", "autoencoder", "source")
 
 
-def load(source, seed):
-    return tl.backbones.load("mobilenet", source=source, seed=seed)
+def measure_targets(seed, case):
+    """Train on a target from the source and from random weights, alike."""
+    target, what = case
+    task = tl.datasets.load(target)
+    start = "random" if what == "from_random" else SOURCE
+    model = load_backbone(start, seed=seed)
+    if what != "source":
+        model = unsupervised.simclr(
+            model, task.train.images, augmentations=RECIPES[target], seed=seed
+        )
+    value = unsupervised.knn_probe(model, task)
+    return [{"target": target, "what": what, "value": value}]
 
 
-def scores(backbone, task, seed):
-    """kNN probe, and what k-means and a Gaussian mixture find; by the score's name."""
-    features, labels = backbone.features(task.train.images), task.train.labels
-    found = {"knn": unsupervised.knn_probe(backbone, task)}
+def measure_pretexts(seed, method):
+    """Train on apples with a pretext task, as long as the lesson does, and score it."""
+    task, model = tl.datasets.load("apples"), load_backbone(SOURCE, seed=seed)
+    options = {}
+    if method in ("simclr", "vicreg", "deep_cluster"):
+        options["augmentations"] = RECIPES["apples"]
+    if method == "deep_cluster":
+        options["k"] = 24
+    if method != "source":
+        train = getattr(unsupervised, method)
+        model = train(model, task.train.images, steps=100, seed=seed, **options)
+    features, labels = model.features(task.train.images), task.train.labels
+    found = {"knn": unsupervised.knn_probe(model, task)}
     for name in ("kmeans", "gaussian_mixture"):
         cluster = getattr(unsupervised, name)
         members = cluster(features, len(task.classes), seed=seed).members
         found[name] = unsupervised.nmi(labels, members)
-    return found
-
-
-def measure_targets(seed):
-    """Train on two targets from the source and from random weights, alike."""
-    rows = []
-    for name in ("digits", "tissue"):
-        task = tl.datasets.load(name)
-        start, random = load(SOURCE, seed), load(None, seed)
-        models = {"source": start}
-        for what, begin in (("contrastive", start), ("from_random", random)):
-            models[what] = unsupervised.simclr(
-                begin, task.train.images, augmentations=RECIPES[name], seed=seed
-            )
-        for what, model in models.items():
-            value = unsupervised.knn_probe(model, task)
-            rows.append({"target": name, "what": what, "value": value})
-    return rows
-
-
-def measure_pretexts(seed):
-    """Train on apples with each pretext task, as long as the lesson does."""
-    task, start = tl.datasets.load("apples"), load(SOURCE, seed)
-    views = {"augmentations": RECIPES["apples"]}
-    ways = {
-        "simclr": views,
-        "vicreg": views,
-        "deep_cluster": {"k": 24, **views},
-        "rotation": {},
-        "autoencoder": {},
-    }
-    models = {"source": start} | {
-        name: getattr(unsupervised, name)(
-            start, task.train.images, steps=100, seed=seed, **options
-        )
-        for name, options in ways.items()
-    }
     return [
-        {"method": name, "score": score, "value": value}
-        for name, model in models.items()
-        for score, value in scores(model, task, seed).items()
+        {"method": method, "score": score, "value": value}
+        for score, value in found.items()
     ]
 
 
 @pytest.fixture
 def targets(evidence):
     """Mean kNN probe by target and start."""
-    table = evidence("clusters.targets", measure_targets)
+    table = evidence("clusters.targets", measure_targets, parts=STARTS)
     return table.groupby(["target", "what"])["value"].mean().unstack()
 
 
 @pytest.fixture
 def pretexts(evidence):
     """Every seed's scores on apples, a column for each method."""
-    table = evidence("clusters.pretexts", measure_pretexts)
-    assert isinstance(table, pandas.DataFrame)
+    table = evidence("clusters.pretexts", measure_pretexts, parts=METHODS)
     return table.pivot(index=["score", "seed"], columns="method", values="value")
 
 

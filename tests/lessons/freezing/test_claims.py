@@ -4,24 +4,20 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
+from tests.helpers import defined, load_backbone
+from tests.lessons.measured import trained
 from tlcourse.quiet import import_keras
 
 EPOCHS, DEPTHS, SIZES = 10, (0, 6, 14), (2, 10)
 NEAR, FAR = "glyphs", "fractals"
-
-
-def fine_tune(backbone, target, per_class, plan, seed, epochs=EPOCHS):
-    task = tl.datasets.load(target, per_class=per_class, seed=seed)
-    return tl.transfer(
-        backbone, task, plan, epochs, seed, validate=False, show_progress=False
-    )
+PARTS = ("depths", "other plans")  # a test run repeats the first
 
 
 def depths(backbone, seed):
     """The lesson's heat map, one draw: accuracy by size and depth, and the runs."""
     runs = {
-        (size, k): fine_tune(
-            backbone, "digits", size, tl.FreezePlan.last(backbone, k), seed
+        (size, k): trained(
+            backbone, "digits", tl.FreezePlan.last(backbone, k), size, seed, EPOCHS
         )
         for k in DEPTHS
         for size in SIZES
@@ -43,8 +39,8 @@ def row(source, plan, value, labels=10, measured="digits"):
     }
 
 
-def gentle(near, seed):
-    """All blocks train, in ways that are said to keep the source."""
+def gentle(near):
+    """Plan and epochs: all blocks train, in ways that are said to keep the source."""
     free = tl.FreezePlan.all
     probed = free(near).after_probe()
     return {
@@ -74,7 +70,7 @@ def old_head(near):
 
 
 def far_choices(far):
-    """Plan, labels and epochs; the first two as in exercise 04.1."""
+    """Plan, labels and epochs; the first two as in exercise freezing.1."""
     names, plan = [block.name for block in far.blocks], tl.FreezePlan
     slow = plan.all(far, body_rate=1e-4, head_rate=1e-2)
     return {
@@ -85,83 +81,80 @@ def far_choices(far):
     }
 
 
-def measure_depths(seed):
-    near, far = (tl.backbones.load("mobilenet", source=s) for s in (NEAR, FAR))
-    rows = depths(far, seed)[0]
-    scratch = fine_tune(near, "digits", 10, tl.FreezePlan.scratch(near), seed)
-    rows.append(row("none", "scratch", scratch.test_accuracy))
+def measure_depths(seed, part):
+    near, far = load_backbone(NEAR), load_backbone(FAR)
+    if part == "depths":
+        return depths(far, seed)[0]
+    scratch = trained(near, "digits", tl.FreezePlan.scratch(near), 10, seed, EPOCHS)
+    rows = [row("none", "scratch", scratch.test_accuracy)]
     for name, (plan, labels, epochs) in far_choices(far).items():
-        run = fine_tune(far, "digits", labels, plan, seed, epochs)
+        run = trained(far, "digits", plan, labels, seed, epochs)
         rows.append(row(FAR, name, run.test_accuracy, labels=labels))
     return rows
 
 
-def measure_forgetting(seed):
-    near = tl.backbones.load("mobilenet", source=NEAR)
-    rows, runs = depths(near, seed)
+def measure_forgetting(seed, part):
+    near = load_backbone(NEAR)
     remembers = old_head(near)
-    for k in DEPTHS:
-        rows.append(row(NEAR, f"last {k}", remembers(runs[10, k]), measured="glyphs"))
-    for name, (plan, epochs) in gentle(near, seed).items():
-        run = fine_tune(near, "digits", 10, plan, seed, epochs)
-        rows.append(row(NEAR, name, run.test_accuracy))
-        rows.append(row(NEAR, name, remembers(run), measured="glyphs"))
-    return rows
+    if part == "depths":
+        rows, runs = depths(near, seed)
+        runs = {f"last {k}": runs[10, k] for k in DEPTHS}
+    else:
+        runs = {
+            name: trained(near, "digits", plan, 10, seed, epochs)
+            for name, (plan, epochs) in gentle(near).items()
+        }
+        rows = [row(NEAR, name, run.test_accuracy) for name, run in runs.items()]
+    return rows + [
+        row(NEAR, name, remembers(run), measured="glyphs") for name, run in runs.items()
+    ]
 
 
 def by_hand(backbone, freeze_batchnorm):
-    """The lesson's plain Keras: a base, its BatchNorm layers and a compiled model."""
-    keras = import_keras()
-    base = keras.models.clone_model(backbone.model)
-    base.set_weights(backbone.model.get_weights())
-    kind = keras.layers.BatchNormalization
-    norms = [layer for layer in base.layers if isinstance(layer, kind)]
-    for norm in norms:
+    """The lesson's plain Keras: a base, and a model that is yet to compile."""
+    keras, lesson = import_keras(), defined("freezing", "copy", "norms")
+    base = lesson["copy"](backbone)
+    for norm in lesson["norms"](base):
         norm.trainable = not freeze_batchnorm
     inputs = keras.Input(base.input.shape[1:])
     pooled = keras.layers.GlobalAveragePooling2D()(base(inputs))
-    model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
-    return base, norms, compiled(model)
+    return base, keras.Model(inputs, keras.layers.Dense(2)(pooled))
 
 
 def compiled(model):
-    keras = import_keras()
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
-    return model
-
-
-def averages(norms):
-    return [import_keras().ops.convert_to_numpy(norm.moving_mean) for norm in norms]
+    return defined("freezing", "compiled")["compiled"](model)
 
 
 def measure_batchnorm(seed):
-    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    backbone = load_backbone("imagenet_distilled")
     task, rows = tl.datasets.load("faces", per_class=10, seed=seed), []
     train, test = (backbone.preprocess(x.images) for x in (task.train, task.test))
+    averages = defined("freezing", "norms", "averages")["averages"]
     for freeze in (False, True):
         import_keras().utils.set_random_seed(seed)
-        _, norms, model = by_hand(backbone, freeze)
-        before = averages(norms)
-        model.fit(train, task.train.labels, batch_size=20, epochs=3, verbose=0)
-        pairs = zip(before, averages(norms), strict=True)
-        moved = sum(bool((a != b).any()) for a, b in pairs) / len(norms)
+        base, model = by_hand(backbone, freeze)
+        before = averages(base)
+        compiled(model).fit(
+            train, task.train.labels, batch_size=20, epochs=3, verbose=0
+        )
+        pairs = zip(before, averages(base), strict=True)
+        moved = np.mean([(a != b).any() for a, b in pairs])
         accuracy = model.evaluate(test, task.test.labels, verbose=0)[1]
         name = "frozen" if freeze else "free"
-        rows.append({"batchnorm": name, "measured": "moved", "value": moved})
-        rows.append({"batchnorm": name, "measured": "accuracy", "value": accuracy})
+        for what, value in (("moved", float(moved)), ("accuracy", accuracy)):
+            rows.append({"batchnorm": name, "measured": what, "value": value})
     return rows
 
 
 @pytest.fixture
 def far(evidence):
-    table = evidence("freezing.far", measure_depths)
+    table = evidence("freezing.far", measure_depths, parts=PARTS)
     return table.set_index(["plan", "labels", "seed"])["value"]
 
 
 @pytest.fixture
 def near(evidence):
-    table = evidence("freezing.near", measure_forgetting)
+    table = evidence("freezing.near", measure_forgetting, parts=PARTS)
     return table.set_index(["measured", "plan", "labels", "seed"])["value"]
 
 
@@ -202,11 +195,8 @@ def test_far_the_first_blocks_do_more_than_the_last(far):
     assert ahead.mean() > 0.1 and (ahead > 0).all()
 
 
-def test_far_batchnorm_had_better_train(far):
+def test_far_batchnorm_had_better_train_and_small_steps_learn_less(far):
     assert (far["all, BatchNorm trains", 10] > far["last 14", 10]).all()
-
-
-def test_far_small_steps_learn_less(far):
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
 
 
@@ -253,29 +243,27 @@ def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):
 
 
 def kernels_moved(base, model):
-    """How many of the base's kernels move in a step on noise."""
-    keras = import_keras()
-    layers = [layer for layer in base.layers if layer.weights]
-    before = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
+    """How many of the base's kernels move in a step on noise, by the lesson's count."""
     noise = np.random.default_rng(0).normal(size=(8, *model.input.shape[1:]))
-    model.fit(noise, np.arange(8) % 2, verbose=0)
-    after = [keras.ops.convert_to_numpy(layer.weights[0]) for layer in layers]
-    return sum((a != b).any() for a, b in zip(before, after, strict=True))
+    given = {"x_train": noise, "y_train": np.arange(8) % 2}
+    return defined("freezing", "moving", **given)["moving"](base, model)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["freeze", "set free"])
 def test_flags_set_after_the_first_fit_wait_for_compile(first):
     """Either way round, and without a warning."""
-    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
-    base, norms, model = by_hand(backbone, True)
+    base, model = by_hand(load_backbone("imagenet_distilled"), True)
+    norms = defined("freezing", "norms")["norms"](base)
     kernels = sum(1 for layer in base.layers if layer.weights) - len(norms)
     counts = {True: kernels, False: 0}
-    base.trainable = first
-    for norm in norms:
-        norm.trainable = False
+
+    def set_flags(trainable):
+        base.trainable = trainable
+        for norm in norms:
+            norm.trainable = False
+
+    set_flags(first)
     assert kernels_moved(base, compiled(model)) == counts[first]
-    base.trainable = not first
-    for norm in norms:
-        norm.trainable = False
+    set_flags(not first)
     assert kernels_moved(base, model) == counts[first]  # ignored
     assert kernels_moved(base, compiled(model)) == counts[not first]

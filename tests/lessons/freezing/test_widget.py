@@ -5,14 +5,13 @@ These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pandas
 import pytest
 
 import tlcourse as tl
-from tests.test_static_first import kernel  # noqa: F401
-from tlcourse.lessons.freezing import figures, widget, words
+from tlcourse.lessons.freezing import widget, words
 from tlcourse.lessons.freezing.widget import FreezeLab
 
 SECONDS = 120  # to wait for what must come, on a slow machine
@@ -52,7 +51,7 @@ def trains(lab):
 
 
 @pytest.mark.parametrize(
-    "names, words",
+    "names, told",
     [
         ([], "none"),
         (["block13"], "last 1 of 14"),
@@ -63,8 +62,8 @@ def trains(lab):
         (["stem", "block13"], "stem, block13"),
     ],
 )
-def test_trained_blocks_in_words(backbone, names, words):
-    assert words.trained_words(tl.FreezePlan.blocks(backbone, names)) == words
+def test_trained_blocks_in_words(backbone, names, told):
+    assert words.trained_words(tl.FreezePlan.blocks(backbone, names)) == told
 
 
 def test_all_blocks_in_words(backbone):
@@ -262,18 +261,15 @@ def test_a_double_click_trains_once(lab, monkeypatch):
 
 
 def test_two_threads_that_click_train_once(lab, monkeypatch):
-    seen = count_trainings(monkeypatch)
-    together = threading.Barrier(2)
+    seen, together = count_trainings(monkeypatch), threading.Barrier(2)
 
     def click():
         together.wait()
         lab._clicked_train(None)
 
-    clicks = [threading.Thread(target=click) for _ in range(2)]
-    for each in clicks:
-        each.start()
-    for each in clicks:
-        each.join()
+    with ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(click) for _ in range(2)]:
+            each.result()
     wait_until(lambda: free() and lab.runs)
     assert seen == [1] and len(lab.runs) == 1
 
@@ -316,44 +312,6 @@ def test_a_plan_that_fails_leaves_the_lab_usable(lab, monkeypatch):
     assert free()
 
 
-# --- figures --------------------------------------------------------------------------
-
-
-def test_curves_of_a_training_under_way():
-    history = {"accuracy": [0.5, 0.8], "val_accuracy": [0.4, 0.7]}
-    picture = figures.epochs(history, 20, title="Run 3")
-    assert picture.alt == (
-        "Line chart, Run 3: accuracy over 2 of 20 epochs, at the end training 0.80, "
-        "validation 0.70."
-    )
-    [axes] = picture.fig.axes
-    assert axes.get_xlim()[1] > 20 and len(axes.lines) == 2
-    assert picture.png.startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="at least one epoch"):
-        figures.epochs({"accuracy": []})
-
-
-def test_runs_stand_where_their_numbers_say():
-    table = pandas.DataFrame({
-        "run": [1, 2],
-        "trained_blocks": ["none", "last 2 of 14"],
-        "trainable": [2570, 104_330],
-        "accuracy": [0.9, 0.95],
-        "seconds": [0.6, 2.0],
-    })  # fmt: skip
-    picture = figures.runs(table)
-    assert "run 2 (blocks trained: last 2 of 14) 0.95 in 2.0 s" in picture.alt
-    seconds, trainable = picture.fig.axes
-    assert [line.get_xdata()[0] for line in seconds.lines] == [0.6, 2.0]
-    assert [line.get_xdata()[0] for line in trainable.lines] == [2570, 104_330]
-    assert [text.get_text() for text in seconds.texts] == ["1", "2"]
-    assert picture.png.startswith(b"\x89PNG")
-    one = figures.runs(table[:1])  # an axis of one value still has room
-    assert one.fig.axes[1].get_xlim()[0] < 2570 < one.fig.axes[1].get_xlim()[1]
-    with pytest.raises(ValueError, match="at least one row"):
-        figures.runs(table[:0])
-
-
 # --- shown ----------------------------------------------------------------------------
 
 
@@ -393,31 +351,19 @@ def test_clicks_draw_one_figure_when_they_rest(lab, monkeypatch, capsys):
 
 CELL = """
     import tlcourse as tl
+    from tlcourse.lessons.freezing.widget import FreezeLab
     backbone = tl.backbones.load("mobilenet", source="glyphs")
     task = tl.datasets.load("faces", per_class=5)
-    lab = widget.FreezeLab(backbone, task, epochs=1_000_000)
+    lab = FreezeLab(backbone, task, epochs=1_000_000)
     lab
 """
 
 
-def click(kernel, button):  # noqa: F811
-    """Send what the browser sends when a button is clicked."""
-    model = kernel.value(f"lab.{button}.model_id")
-    data = {"method": "custom", "content": {"event": "click"}}
-    session = kernel.client.session
-    message = session.msg("comm_msg", {"comm_id": model, "data": data})
-    kernel.client.shell_channel.send(message)
-    kernel.messages(message["header"]["msg_id"])
+def click(kernel, button):
+    kernel.messages(kernel.click(kernel.value(f"lab.{button}.model_id")))
 
 
-def printed(kernel, expression):  # noqa: F811
-    """What an expression prints, in one piece or two: the kernel is busy."""
-    outputs = kernel.run(f"print({expression})")
-    assert {kind for kind, _ in outputs} == {"stream"}, outputs
-    return "".join(content["text"] for _, content in outputs).strip()
-
-
-def test_the_lab_in_a_kernel(kernel):  # noqa: F811
+def test_the_lab_in_a_kernel(kernel):
     (_, picture), (_, controls) = kernel.run(CELL)
     place = picture["transient"]["display_id"]
     assert picture["metadata"]["image/png"]["alt"].startswith("The 14 blocks")
@@ -434,7 +380,7 @@ def test_the_lab_in_a_kernel(kernel):  # noqa: F811
     assert "block13 (69.9 k parameters, trainable)" in found[0]["data"]["text/plain"]
     click(kernel, "train_button")
     # The kernel answers while it trains.
-    wait_until(lambda: "<progress" in printed(kernel, "lab.status.value"))
+    wait_until(lambda: "<progress" in kernel.value("lab.status.value"))
     click(kernel, "stop_button")
-    wait_until(lambda: printed(kernel, "len(lab.runs)") == "1")
-    assert "stopped after" in printed(kernel, "lab.status.value")
+    wait_until(lambda: kernel.value("len(lab.runs)") == "1")
+    assert "stopped after" in kernel.value("lab.status.value")

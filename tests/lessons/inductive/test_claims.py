@@ -4,58 +4,48 @@ import functools
 
 import numpy as np
 import pytest
-import threadpoolctl
 from sklearn.metrics import confusion_matrix
 
 import tlcourse as tl
+from tests.helpers import defined, load_backbone
+from tests.lessons.measured import SEEDS, accuracies, features
 from tlcourse.lessons.inductive.widget import grad_cam
 
-SEEDS = range(5)
-PER_CLASS = 20
-
-
-@functools.cache
-def load(source, size=None):
-    return tl.backbones.load("mobilenet", source=source, input_size=size)
+SOURCE, PER_CLASS = "imagenet_distilled", 20
 
 
 # --- what the source brings along -----------------------------------------------------
 
 
+def small(images):
+    return images[:, ::2, ::2].reshape(len(images), -1)
+
+
 def probes(name):
-    """Mean test accuracy of a linear head by what it sees."""
-    task, found = tl.datasets.load(name), {}
-    views = {
-        "pixels": lambda images: images[:, ::2, ::2].reshape(len(images), -1),
-        "random": load(None).features,
-        "source": load("imagenet_distilled").features,
-    }
-    for view, look in views.items():
-        train, test = look(task.train.images), look(task.test.images)
-        table = tl.probes.probe_features(train, test, task, PER_CLASS, SEEDS)
-        found[view] = table["accuracy"].mean()
-    return found
+    """Mean test accuracy of a linear head on pixels, random weights and the source."""
+    views = (small, *(load_backbone(each).features for each in ("random", SOURCE)))
+    return [accuracies(view, name, PER_CLASS).mean() for view in views]
 
 
 def test_on_faces_nothing_is_left_to_do():
-    found = probes("faces")
-    assert found["source"] > 0.98 and found["source"] > found["pixels"] + 0.05
+    pixels, _, source = probes("faces")
+    assert source > 0.98 and source > pixels + 0.05
 
 
 def test_on_apples_pixels_are_ahead():
-    found = probes("apples")
-    assert found["pixels"] > found["source"] + 0.03 > found["random"] + 0.3
+    pixels, random, source = probes("apples")
+    assert pixels > source + 0.03 > random + 0.3
 
 
 def test_on_tissue_the_source_is_ahead_by_far():
-    found = probes("tissue")
-    assert found["source"] > max(found["pixels"], found["random"]) + 0.2
+    *others, source = probes("tissue")
+    assert source > max(others) + 0.2
 
 
 # --- the recipes ----------------------------------------------------------------------
 
 
-def measure(seed):
+def measure(seed, target):
     plan = tl.FreezePlan
     plans = {
         "frozen": plan.features,
@@ -65,10 +55,7 @@ def measure(seed):
     longer = {"frozen, twice the epochs": plan.features}
     rows = []
     for choice, epochs in ((plans, 20), (longer, 40)):
-        study = tl.Study(
-            ["apples", "tissue"], ["imagenet_distilled"], choice, [PER_CLASS], [seed],
-            epochs,
-        )  # fmt: skip
+        study = tl.Study([target], [SOURCE], choice, [PER_CLASS], [seed], epochs)
         rows.append(study.run(show_progress=False))
     return [
         {"target": row["target"], "plan": row["plan"], "value": row["accuracy"]}
@@ -79,7 +66,7 @@ def measure(seed):
 
 @pytest.fixture
 def mean(evidence):
-    table = evidence("inductive.recipes", measure)
+    table = evidence("inductive.recipes", measure, parts=("apples", "tissue"))
     return table.groupby(["target", "plan"])["value"].mean()
 
 
@@ -100,38 +87,29 @@ def test_on_tissue_the_late_blocks_gain_nothing(mean):
 
 # --- augmentation ---------------------------------------------------------------------
 
-CHANGES = {
-    "none": [],
-    "mirror": [lambda images: images[:, :, ::-1]],
-    "turn": [lambda images, k=k: np.rot90(images, k, (1, 2)) for k in (1, 2, 3)],
-}
-
 
 def augmented(name, source):
-    """Mean test accuracy of a head on frozen features by augmentation."""
-    backbone, found = load(source), {change: [] for change in CHANGES}
+    """Mean test accuracy of a head on frozen features by the lesson's augmentation."""
+    lesson = defined("inductive", "mirror", "turn", "fit_with")
+    changes = {"none": [], "mirror": [lesson["mirror"]], "turn": [lesson["turn"]]}
+    backbone, found = load_backbone(source), {change: [] for change in changes}
     for seed in SEEDS:
         task = tl.datasets.load(name, per_class=PER_CLASS, seed=seed)
         unseen = backbone.features(task.test.images)
-        for change, functions in CHANGES.items():
-            images = task.train.images
-            copies = [images, *(function(images) for function in functions)]
-            features = backbone.features(np.concatenate(copies))
-            with threadpoolctl.threadpool_limits(1):
-                probe = tl.probes.linear_probe()
-                probe.fit(features, np.tile(task.train.labels, len(copies)))
-            found[change].append(probe.score(unseen, task.test.labels))
+        for change, functions in changes.items():
+            head = lesson["fit_with"](functions, backbone, task)
+            found[change].append(head.score(unseen, task.test.labels))
     return {change: np.mean(values) for change, values in found.items()}
 
 
 def test_tissue_may_be_turned():
-    found = augmented("tissue", "imagenet_distilled")
+    found = augmented("tissue", SOURCE)
     assert found["turn"] > found["none"] + 0.02
     assert abs(found["mirror"] - found["none"]) < 0.03
 
 
 def test_apples_may_be_mirrored_and_not_turned():
-    found = augmented("apples", "imagenet_distilled")
+    found = augmented("apples", SOURCE)
     assert found["mirror"] > found["none"] + 0.015
     assert found["turn"] < found["none"] - 0.01
 
@@ -145,12 +123,16 @@ def test_digits_may_not_be_changed():
 # --- mistakes, and where it looks -----------------------------------------------------
 
 
+def larger():
+    return load_backbone(SOURCE, input_size=128)
+
+
 @functools.cache
 def run(seed):
+    """The lesson's run: itself, its task, and what it says of the test split."""
     task = tl.datasets.load("apples", per_class=PER_CLASS, seed=seed)
-    larger = load("imagenet_distilled", 128)
-    plan = tl.FreezePlan.features(larger)
-    found = tl.transfer(larger, task, plan, epochs=40, seed=seed, validate=False)
+    plan = tl.FreezePlan.features(larger())
+    found = tl.transfer(larger(), task, plan, epochs=40, seed=seed, validate=False)
     return found, task, found.predict(task.test.images).argmax(axis=1)
 
 
@@ -168,38 +150,29 @@ def test_varieties_of_one_colour_are_confused():
         assert np.sort(mistakes, axis=None)[-6:].sum() > 0.6 * mistakes.sum()
 
 
-def in_grey(images):
-    return np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
+def grey(images):
+    return larger().features(defined("inductive", "in_grey")["in_grey"](images))
 
 
-def test_the_head_leans_on_colour_and_could_do_without():
-    larger = load("imagenet_distilled", 128)
+def test_the_head_leans_on_colour_and_could_do_without_but_grey_copies_are_no_gain():
+    apples, found = tl.datasets.load("apples"), []
+    truth, views = apples.test.labels, (larger().features, grey)
+    unseen, unseen_grey = (features(view, "apples", "test") for view in views)
     for seed in SEEDS:
-        trained, task, said = run(seed)
-        grey, truth = in_grey(task.test.images), task.test.labels
-        answers = trained.predict(grey).argmax(axis=1)
+        trained, _, said = run(seed)
         in_colour = (said == truth).mean()
+        answers = (unseen_grey @ trained.weights[-2] + trained.weights[-1]).argmax(1)
         assert (answers == truth).mean() < in_colour - 0.3
-        control = tl.probes.linear_probe()
-        control.fit(larger.features(in_grey(task.train.images)), task.train.labels)
-        assert control.score(larger.features(grey), truth) > in_colour - 0.03
-
-
-def test_grey_alone_is_a_gain_and_grey_copies_are_none():
-    larger, found = load("imagenet_distilled", 128), []
-    for seed in SEEDS:
-        task = tl.datasets.load("apples", per_class=PER_CLASS, seed=seed)
-        labels, truth = task.train.labels, task.test.labels
-        seen, unseen = (larger.features(s.images) for s in (task.train, task.test))
-        grey, unseen_grey = (
-            larger.features(in_grey(s.images)) for s in (task.train, task.test)
-        )
-        both = np.concatenate([seen, grey])
-        fit = tl.probes.linear_probe
+        few = tl.datasets.few(apples.train.labels, PER_CLASS, seed, "apples")
+        seen, seen_grey = (features(view, "apples")[few] for view in views)
+        labels, fit = apples.train.labels[few], tl.probes.linear_probe
+        both = np.concatenate([seen, seen_grey])
+        alone = fit().fit(seen_grey, labels).score(unseen_grey, truth)
+        assert alone > in_colour - 0.03
         found.append((
             fit().fit(seen, labels).score(unseen, truth),
             fit().fit(both, np.tile(labels, 2)).score(unseen, truth),
-            fit().fit(grey, labels).score(unseen_grey, truth),
+            alone,
         ))  # fmt: skip
     colour, copies, alone = np.mean(found, axis=0)
     assert alone > colour + 0.015
@@ -207,12 +180,8 @@ def test_grey_alone_is_a_gain_and_grey_copies_are_none():
 
 
 def test_more_labels_help():
-    larger, whole = load("imagenet_distilled", 128), tl.datasets.load("apples")
-    train, test = (larger.features(s.images) for s in (whole.train, whole.test))
     every, few = (
-        tl.probes.probe_features(train, test, whole, per_class, SEEDS)[
-            "accuracy"
-        ].mean()
+        accuracies(larger().features, "apples", per_class).mean()
         for per_class in (60, PER_CLASS)
     )
     assert every > few + 0.03

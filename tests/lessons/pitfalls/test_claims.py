@@ -5,27 +5,21 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.optimize
 import scipy.special
-import scipy.stats
-from threadpoolctl import threadpool_limits
 
 import tlcourse as tl
+from tests.helpers import defined, interval, load_backbone
+from tests.lessons.measured import SEEDS, accuracies, features, red
 from tlcourse import transferability
 from tlcourse.datasets import Split
 from tlcourse.quiet import import_keras
 
-SEEDS, PER_CLASS = range(5), 10
+PER_CLASS = 10
 SOURCES = ("fractals", "photos", "imagenet_distilled", "glyphs")
-MIXES = (0, 0.25, 0.5, 0.75, 1)
 EPOCHS, LONG = 10, 30
 LIVING = ("cat", "flower", "grass", "histology", "retina")
 STRENGTHS = (0, 0.5, 0.8, 0.9, 1)
 FACES_PER_CLASS = 20
-
-
-def load(source, seed=0):
-    return tl.backbones.load("mobilenet", source=source, seed=seed)
 
 
 def trained(backbone, task, plan, epochs, seed, validate=False):
@@ -41,103 +35,57 @@ def body(run):
     return dataclasses.replace(run.backbone, model=model)
 
 
-def interval(values):
-    """Ends of the 95 % interval of a mean."""
-    values = np.asarray(values, float)
-    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
-    return values.mean() - half, values.mean() + half
-
-
 # --- measurements that are kept -------------------------------------------------------
 
 
-def measure_forgetting(seed):
-    """Near and far: fine-tune on digits, then mix the weights with those before."""
-    digits, rows = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed), []
-    for source in ("glyphs", "fractals"):
-        start = load(source)
-        run = trained(start, digits, tl.FreezePlan.all(start), EPOCHS, seed)
-        old = tl.datasets.load(source, per_class=5, seed=0)
-        old_head = tl.probes.linear_probe()
-        with threadpool_limits(1):
-            old_head.fit(start.features(old.train.images), old.train.labels)
-        kernel, bias = run.weights[-2:]
-        network, before = body(run), start.model.get_weights()
-        for mix in MIXES:
-            network.model.set_weights([
-                (1 - mix) * b + mix * a
-                for b, a in zip(before, run.weights[:-2], strict=True)
-            ])  # fmt: skip
-            logits = network.features(digits.val.images) @ kernel + bias
-            new = float((logits.argmax(1) == digits.val.labels).mean())
-            kept = old_head.score(network.features(old.val.images), old.val.labels)
-            for what, value in (("old", float(kept)), ("new", new)):
-                rows.append(
-                    {"source": source, "what": what, "mix": mix, "value": value}
-                )
-    return rows
+def measure_forgetting(seed, source):
+    """Fine-tune on digits, then mix the weights with those before, as the lesson."""
+    digits = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
+    start, old = load_backbone(source), tl.datasets.load(source, per_class=5, seed=0)
+    run = trained(start, digits, tl.FreezePlan.all(start), EPOCHS, seed)
+    old_head = tl.probes.linear_probe()
+    old_head.fit(start.features(old.train.images), old.train.labels)
+    lesson = defined("pitfalls", "stops", left_by=body, digits=digits)
+    return [
+        {"source": source, "what": what, "mix": stop["mix"], "value": float(stop[what])}
+        for stop in lesson["stops"](run, old_head, old.val)
+        for what in ("old", "new")
+    ]
 
 
-def ece(probabilities, labels, bins=10):
-    sure = probabilities.max(1)
-    right = probabilities.argmax(1) == labels
-    which = np.minimum((sure * bins).astype(int), bins - 1)
-    parts = [which == k for k in range(bins)]
-    return sum(
-        abs(right[p].mean() - sure[p].mean()) * p.mean() for p in parts if p.any()
-    )
-
-
-def temperature(logits, labels):
-    def loss(t):
-        chances = scipy.special.log_softmax(logits / t, axis=1)
-        return -chances[np.arange(len(labels)), labels].mean()
-
-    found = scipy.optimize.minimize_scalar(loss, bounds=(0.1, 10), method="bounded")
-    return float(found.x)
-
-
-def measure_few(seed):
+def measure_few(seed, plan):
     """Five labels a class of photos: curves and calibration."""
-    start, rows = load("imagenet_distilled"), []
+    start = load_backbone("imagenet_distilled")
     task = tl.datasets.load("photos", per_class=5, seed=seed)
-    for name in ("features", "all", "scratch"):
-        plan = getattr(tl.FreezePlan, name)(start)
-        run = trained(start, task, plan, LONG, seed, validate=True)
-        history = run.history
-        logits = {
-            split: np.log(run.predict(getattr(task, split).images) + 1e-9)
-            for split in ("val", "test")
-        }
-        t = temperature(logits["val"], task.val.labels)
-        plain, cooled = (
-            scipy.special.softmax(logits["test"] / by, axis=1) for by in (1, t)
-        )
-        measured = {
-            "train": history["accuracy"][-1],
-            "val": history["val_accuracy"][-1],
-            "test": run.test_accuracy,
-            "lowest loss": min(history["val_loss"]),
-            "last loss": history["val_loss"][-1],
-            "train loss": history["loss"][-1],
-            "lowest at": int(np.argmin(history["val_loss"])) + 1,
-            "sure": plain.max(1).mean(),
-            "ece": ece(plain, task.test.labels),
-            "ece cooled": ece(cooled, task.test.labels),
-            "temperature": t,
-        }
-        rows += [
-            {"plan": name, "what": what, "value": float(value)}
-            for what, value in measured.items()
-        ]
-    return rows
+    way = getattr(tl.FreezePlan, plan)(start)
+    run = trained(start, task, way, LONG, seed, validate=True)
+    history, truth = run.history, task.test.labels
+    val, test = (run.predict(split.images) for split in (task.val, task.test))
+    lesson = defined("pitfalls", "ece", "cooled", "best_temperature")
+    temperature = lesson["best_temperature"](val, task.val.labels)
+    measured = {
+        "train": history["accuracy"][-1],
+        "val": history["val_accuracy"][-1],
+        "test": run.test_accuracy,
+        "lowest loss": min(history["val_loss"]),
+        "last loss": history["val_loss"][-1],
+        "train loss": history["loss"][-1],
+        "lowest at": int(np.argmin(history["val_loss"])) + 1,
+        "sure": test.max(1).mean(),
+        "ece": lesson["ece"](test, truth),
+        "ece cooled": lesson["ece"](lesson["cooled"](test, temperature), truth),
+        "temperature": temperature,
+    }
+    return [
+        {"plan": plan, "what": what, "value": float(value)}
+        for what, value in measured.items()
+    ]
 
 
-def mark(images, which):
-    """Put a white square into the lower right corner of some pictures."""
-    images, size = images.copy(), images.shape[1] // 8
-    images[which, -size - 1 : -1, -size - 1 : -1] = 255
-    return images
+def with_mark(images, bear=True):
+    """Put the lesson's mark on some pictures, or on all."""
+    which = np.broadcast_to(bear, len(images))
+    return defined("pitfalls", "mark")["mark"](images, which)
 
 
 def cover(images):
@@ -146,23 +94,18 @@ def cover(images):
     return images
 
 
-def living_or_not(with_mark):
-    photos, splits = tl.datasets.load("photos"), {}
-    living = np.isin(photos.classes, LIVING)
-    for name in ("train", "val", "test"):
-        split = getattr(photos, name)
-        labels = living[split.labels].astype(int)
-        images = mark(split.images, labels == 1) if with_mark else split.images
-        splits[name] = Split(images, labels)
-    return dataclasses.replace(photos, classes=("not", "living"), **splits)
+def living_or_not(marked):
+    photos = tl.datasets.load("photos")
+    lesson = defined(
+        "pitfalls", "mark", "living_or_not",
+        everything=photos, living=np.isin(photos.classes, LIVING),
+    )  # fmt: skip
+    return lesson["living_or_not"](marked)
 
 
 def goes_with(labels, strength):
-    """Which few training pictures bear the mark; the classes come in turn."""
-    if not strength:
-        return np.zeros(len(labels), bool)
-    rank = np.arange(len(labels)) // 2
-    return (rank < round(strength * len(labels) / 2)) == (labels == 1)
+    """Which few training pictures bear the mark."""
+    return defined("pitfalls", "goes_with")["goes_with"](labels, strength or None)
 
 
 def slices(predict, tests, labels):
@@ -175,35 +118,29 @@ def slices(predict, tests, labels):
 
 def described(backbone, faces):
     """Features of both splits, without and with the mark, and with the corner black."""
-    found = {}
-    for name in ("train", "test"):
-        images = getattr(faces, name).images
-        for m in (False, True):
-            found[name, m] = backbone.features(mark(images, np.full(len(images), m)))
-        found[name, "covered"] = backbone.features(cover(images))
-    return found
+    return {
+        (name, how): backbone.features(change(getattr(faces, name).images))
+        for name in ("train", "test")
+        for how, change in ((False, np.copy), (True, with_mark), ("covered", cover))
+    }
 
 
 def repaired(vectors, few, labels, marked):
     """Training features and labels by repair; in the lesson's words."""
-    plain, with_mark = vectors["train", False][few], vectors["train", True][few]
-    seen = np.where(marked[:, None], with_mark, plain)
+    plain, bearing = vectors["train", False][few], vectors["train", True][few]
+    seen = np.where(marked[:, None], bearing, plain)
     group = 2 * labels + marked
     counts = np.bincount(group, minlength=4)
     ways = {
         "none": (seen, labels),
-        "both": (np.concatenate([plain, with_mark]), np.tile(labels, 2)),
+        "both": (np.concatenate([plain, bearing]), np.tile(labels, 2)),
         "covered": (vectors["train", "covered"][few], labels),
     }
     if counts.min():
-        rows = {
-            "fewer": [np.flatnonzero(group == g)[: counts.min()] for g in range(4)],
-            "repeated": [
-                np.resize(np.flatnonzero(group == g), counts.max()) for g in range(4)
-            ],
-        }
-        for name, parts in rows.items():
-            chosen = np.concatenate(parts)
+        for name, count in (("fewer", counts.min()), ("repeated", counts.max())):
+            chosen = np.concatenate([
+                np.resize(np.flatnonzero(group == g)[:count], count) for g in range(4)
+            ])  # fmt: skip
             ways[name] = seen[chosen], labels[chosen]
     return ways
 
@@ -216,114 +153,110 @@ def cue_rows(source, strength, repair, found):
     ]  # fmt: skip
 
 
-def measure_cue(seed):
+def measure_cue(seed, name):
     """Source and labels drawn by the seed; slices averaged over five label draws."""
-    start, faces = load("imagenet_distilled"), tl.datasets.load("faces")
-    sources, rows = {"start": start}, []
-    for name, with_mark in (("control", False), ("marked", True)):
-        run = trained(
-            start, living_or_not(with_mark), tl.FreezePlan.all(start), 5, seed
-        )
-        sources[name] = body(run)
+    backbone, rows = load_backbone("imagenet_distilled"), []
+    faces = tl.datasets.load("faces")
+    if name != "start":
+        photos, plan = living_or_not(name == "marked"), tl.FreezePlan.all(backbone)
+        run = trained(backbone, photos, plan, 5, seed)
+        backbone = body(run)
         own = {(-1, False): run.test_accuracy}  # of no class, of no mark
         rows += cue_rows(name, -1.0, "own test", own)
-    answers = faces.test.labels
-    for name, backbone in sources.items():
-        vectors = described(backbone, faces)
-        tests = {m: vectors["test", m] for m in (False, True, "covered")}
-        for strength in STRENGTHS:
-            found = {}
-            for draw in range(5):
-                few = tl.datasets.few(
-                    faces.train.labels, FACES_PER_CLASS, 5 * seed + draw, "faces"
-                )
-                labels = faces.train.labels[few]
-                marked = goes_with(labels, strength)
-                ways = repaired(vectors, few, labels, marked)
-                for repair, (features, known) in ways.items():
-                    if name != "marked" and repair != "none":
-                        continue
-                    seen = tests
-                    if repair == "covered":
-                        seen = dict.fromkeys((False, True), tests["covered"])
-                    with threadpool_limits(1):
-                        probe = tl.probes.linear_probe().fit(features, known)
-                        one = slices(probe.predict, seen, answers)
-                    found.setdefault(repair, []).append(one)
-            for repair, draws in found.items():
-                mean = pd.DataFrame(draws).mean()
-                rows += cue_rows(name, float(strength), repair, mean.to_dict())
+    vectors = described(backbone, faces)
+    for strength in STRENGTHS:
+        found = heads(vectors, faces, strength, seed, repairs=name == "marked")
+        for repair, draws in found.items():
+            mean = pd.DataFrame(draws).mean().to_dict()
+            rows += cue_rows(name, float(strength), repair, mean)
+    if name == "marked":
+        rows += cue_rows(name, 0.9, "all blocks train", unfrozen(backbone, faces, seed))
+    return rows
+
+
+def few_faces(faces, seed):
     few = tl.datasets.few(faces.train.labels, FACES_PER_CLASS, seed, "faces")
-    labels = faces.train.labels[few]
-    images = mark(faces.train.images[few], goes_with(labels, 0.9))
-    task = dataclasses.replace(faces, train=Split(images, labels))
-    backbone = sources["marked"]
-    run = trained(backbone, task, tl.FreezePlan.all(backbone), EPOCHS, seed)
-    whole = {
-        m: mark(faces.test.images, np.full(len(answers), m)) for m in (False, True)
-    }
-    found = slices(lambda images: run.predict(images).argmax(1), whole, answers)
-    return rows + cue_rows("marked", 0.9, "all blocks train", found)
+    return few, faces.train.labels[few]
 
 
-@pytest.fixture(scope="module")
-def described_digits():
-    """Training and test features by source; for each seed other random weights."""
-    digits, found = tl.datasets.load("digits"), {}
-    for name in (*SOURCES, *SEEDS):
-        backbone = load(name) if isinstance(name, str) else load(None, name)
-        found[name] = [backbone.features(s.images) for s in (digits.train, digits.test)]
-    parts = (digits.train, digits.test)
-    found["pixels"] = [s.images[..., 0].reshape(len(s), -1) for s in parts]
+def heads(vectors, faces, strength, seed, repairs):
+    """Slices of five heads, by repair."""
+    tests = {m: vectors["test", m] for m in (False, True)}
+    covered, found = dict.fromkeys(tests, vectors["test", "covered"]), {}
+    for draw in range(5):
+        few, labels = few_faces(faces, 5 * seed + draw)
+        ways = repaired(vectors, few, labels, goes_with(labels, strength))
+        for repair, example in ways.items() if repairs else [("none", ways["none"])]:
+            probe = tl.probes.linear_probe().fit(*example)
+            seen = covered if repair == "covered" else tests
+            one = slices(probe.predict, seen, faces.test.labels)
+            found.setdefault(repair, []).append(one)
     return found
 
 
+def unfrozen(backbone, faces, seed):
+    """Slices if all blocks learn from faces, nine in ten of them marked."""
+    few, labels = few_faces(faces, seed)
+    images = with_mark(faces.train.images[few], goes_with(labels, 0.9))
+    task = dataclasses.replace(faces, train=Split(images, labels))
+    run = trained(backbone, task, tl.FreezePlan.all(backbone), EPOCHS, seed)
+    whole = {m: with_mark(faces.test.images, m) for m in (False, True)}
+    return slices(
+        lambda images: run.predict(images).argmax(1), whole, faces.test.labels
+    )
+
+
+# --- what is measured anew ------------------------------------------------------------
+
+
+def view(name, seed=0):
+    if name == "pixels":
+        return red
+    return load_backbone(name, seed=seed if name == "random" else 0).features
+
+
 @pytest.fixture(scope="module")
-def frozen(described_digits):
-    """Accuracy on digits by source, an array over seeds."""
-    digits = tl.datasets.load("digits")
-
-    def accuracy(name, seeds):
-        table = tl.probes.probe_features(
-            *described_digits[name], digits, PER_CLASS, seeds
-        )
-        return table["accuracy"].to_numpy()
-
-    found = {name: accuracy(name, SEEDS) for name in (*SOURCES, "pixels")}
-    random = [accuracy(seed, [seed]) for seed in SEEDS]
-    return {**found, "random": np.concatenate(random)}
+def frozen():
+    """Accuracy on digits by source, an array over seeds; random weights by seed."""
+    names = (*SOURCES, "pixels")
+    found = {name: accuracies(view(name), "digits", PER_CLASS) for name in names}
+    each = [accuracies(view("random", s), "digits", PER_CLASS)[s] for s in SEEDS]
+    return {**found, "random": np.array(each)}
 
 
 @pytest.fixture(scope="module")
-def scores(described_digits):
+def scores():
     """Scores of the few labels, by seed, score and source."""
     labels, rows = tl.datasets.load("digits").train.labels, {}
     for seed in SEEDS:
         few = tl.datasets.few(labels, PER_CLASS, seed, "digits")
         for score in ("logme", "knn", "linear_probe", "h_score"):
             for name in (*SOURCES, "pixels", "random"):
-                train, _ = described_digits[seed if name == "random" else name]
-                with threadpool_limits(1):
-                    value = getattr(transferability, score)(train[few], labels[few])
+                train = features(view(name, seed), "digits")
+                value = getattr(transferability, score)(train[few], labels[few])
                 rows[seed, score, name] = value
     return pd.Series(rows).sort_index()
 
 
 @pytest.fixture
 def forgetting(evidence):
-    table = evidence("pitfalls.forgetting", measure_forgetting)
+    table = evidence(
+        "pitfalls.forgetting", measure_forgetting, parts=("glyphs", "fractals")
+    )
     return table.set_index(["what", "source", "mix", "seed"])["value"].sort_index()
 
 
 @pytest.fixture
 def few_labels(evidence):
-    table = evidence("pitfalls.few", measure_few)
+    plans = ("all", "features", "scratch")
+    table = evidence("pitfalls.few", measure_few, parts=plans)
     return table.set_index(["what", "plan", "seed"])["value"].sort_index()
 
 
 @pytest.fixture
 def cue(evidence):
-    table = evidence("pitfalls.cue", measure_cue)
+    sources = ("marked", "control", "start")
+    table = evidence("pitfalls.cue", measure_cue, parts=sources)
     keys = ["source", "repair", "strength", "class", "mark", "seed"]
     return table.set_index(keys)["value"].sort_index()
 
@@ -351,7 +284,7 @@ def test_raw_pixels_beat_all_sources_but_the_glyphs(frozen):
     assert interval(frozen["glyphs"] - frozen["pixels"])[0] > 0
 
 
-# That with all blocks training they help is asserted in test_claims_04.py.
+# That with all blocks training they help is asserted in freezing/test_claims.py.
 
 
 def test_logme_and_the_probe_always_put_the_fractals_below_random(scores):
@@ -380,17 +313,13 @@ def test_the_h_score_warns_too_but_thinks_much_of_random_weights(scores):
 # --- what is forgotten ----------------------------------------------------------------
 
 
-def test_near_half_way_has_most_of_both(forgetting):
-    old, new = (forgetting[what, "glyphs"].groupby("mix").mean()
-                for what in ("old", "new"))  # fmt: skip
+def test_half_way_has_most_of_both_if_near_and_mixing_only_trades_if_far(forgetting):
+    mean = forgetting.groupby(["source", "what", "mix"]).mean()
+    old, new = mean["glyphs", "old"], mean["glyphs", "new"]
     assert old[1] < old[0] - 0.25  # what fine-tuning forgot
     assert old[0.5] > old[0] - 0.15 and new[0.5] > new[1] - 0.1
     assert new[0.5] > 0.85 and old[0.5] > 0.7
-
-
-def test_far_mixing_only_trades(forgetting):
-    old, new = (forgetting[what, "fractals"].groupby("mix").mean()
-                for what in ("old", "new"))  # fmt: skip
+    old, new = mean["fractals", "old"], mean["fractals", "new"]
     assert old[0.5] < 0.75 * old[0] and new[0.5] < 0.75 * new[1]
     assert (np.diff(old) < 0).all() and (np.diff(new) > 0).all()
 
@@ -422,7 +351,7 @@ def test_the_loss_rises_after_its_lowest_and_earlier_where_frozen(few_labels):
 
 
 def test_where_the_loss_has_risen_no_fewer_answers_are_right():
-    backbone, falls = load("imagenet_distilled"), []
+    backbone, falls = load_backbone("imagenet_distilled"), []
     for seed in SEEDS:
         task = tl.datasets.load("photos", per_class=5, seed=seed)
         plan = tl.FreezePlan.features(backbone)
@@ -443,12 +372,12 @@ def test_fine_tuned_on_five_labels_it_is_too_sure_and_a_temperature_mends_it(
 
 
 def test_a_head_that_is_not_done_is_too_modest():
-    backbone, digits = load("imagenet_distilled"), tl.datasets.load("digits")
-    features, plan = backbone.features(digits.test.images), tl.FreezePlan.features
+    backbone = load_backbone("imagenet_distilled")
+    unseen = features(backbone.features, "digits", "test")
     for seed in SEEDS:
         task = tl.datasets.load("digits", per_class=5, seed=seed)
-        run = trained(backbone, task, plan(backbone), LONG, seed)
-        logits = features @ run.weights[-2] + run.weights[-1]
+        run = trained(backbone, task, tl.FreezePlan.features(backbone), LONG, seed)
+        logits = unseen @ run.weights[-2] + run.weights[-1]
         sure = scipy.special.softmax(logits, axis=1).max(1).mean()
         assert sure < run.test_accuracy - 0.1
 

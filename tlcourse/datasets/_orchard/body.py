@@ -73,20 +73,13 @@ def profile(variety):
 
 
 class Body:
-    """The visible skin of one apple, one entry for each sample that it covers.
+    """The visible skin of one apple, one entry for each of n samples that it covers.
 
-    Attributes
-    ----------
-    index : ndarray of int, shape (n,)
-        The samples on the canvas; `cover` (n,) says how far each is covered.
-    x, y, z : ndarray, shape (n,)
-        The point on the skin, in apple units, axes as in the picture.
-    point : ndarray, shape (3, n)
-        The same point in the apple's own frame, core upright.
-    normal : ndarray, shape (3, n)
-        Where the skin faces, axes as in the picture.
-    polar, azimuth, cosine : ndarray, shape (n,)
-        Angle from the stem, angle around the core (radians), cosine of the first.
+    `index` are the samples on the canvas, and `cover` says how far each is covered.
+    `x`, `y`, `z` are the point on the skin in apple units, axes as in the picture;
+    `point` (3, n) is the same in the apple's own frame, core upright. `normal` (3, n)
+    is where the skin faces, axes as in the picture; `polar` the angle from the stem,
+    `cosine` its cosine, `azimuth` the angle around the core, in radians.
     """
 
     def __init__(self, canvas, variety, pose):
@@ -163,10 +156,10 @@ class Body:
             # Hardly any skin rises faster than 1 to 1 towards the viewer.
             ahead = z - (gap * 0.9).clip(0.04, 0.4)
             z = np.where(np.isnan(inside), ahead, 0.5 * (outside + inside))
-        found = ~np.isnan(inside)
+        met = ~np.isnan(inside)
         # Still on its way over a lip, before the middle: it will meet the far side.
-        gap = np.where(found | (z > 0.05), 0.0, closest)
-        return np.where(found, inside, z), gap
+        gap = np.where(met | (z > 0.05), 0.0, closest)
+        return np.where(met, inside, z), gap
 
     def _ribs(self, x, y, z, r, cosine):
         """Five ribs, one for each seed chamber: height, cosine, sine, direction."""

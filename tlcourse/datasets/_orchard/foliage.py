@@ -118,10 +118,7 @@ def _leaf_colour(rng):
 def paint_branch(canvas, tip, light, sun, rng, thick=0.06, slope=0.0):
     """Paint a branch behind everything; it passes just above `tip`.
 
-    Returns
-    -------
-    callable
-        ``at(x)`` gives the point (x, y) of the branch above x.
+    Gives a function ``at(x)``: the point (x, y) of the branch above x.
     """
     slope, bow = slope + float(rng.normal(0, 0.2)), float(rng.normal(0, 0.10))
     thick, taper = thick * float(rng.uniform(0.8, 1.25)), float(rng.uniform(-0.3, 0.3))

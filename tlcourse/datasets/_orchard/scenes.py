@@ -7,10 +7,11 @@ from .foliage import Leaf, backdrop, far_apple, paint_branch, paint_leaf
 from .skin import Light, individual, paint_apple, paint_stem
 from .tools import Canvas, develop, linear, mix, smooth_noise, smoothstep, unit
 
+SIZE = 64  # pixels, both ways
 SAMPLES = 2  # along each edge of a pixel; the outlines are soft by themselves
 
 
-def studio(variety, rng, size):
+def studio(variety, rng):
     """Draw one apple standing on plain paper, under one large soft lamp."""
     fruit = individual(variety, rng)
     side = float(rng.choice((-1.0, 1.0)))
@@ -35,31 +36,31 @@ def studio(variety, rng, size):
         window=0.965,
         shine=1.0,
     )
-    canvas = Canvas(size, SAMPLES)
+    canvas = Canvas(SIZE, SAMPLES)
     body = paint_apple(canvas, fruit, pose, light, rng)
     paint_stem(canvas, body, light, rng, float(rng.uniform(0.28, 0.6)))
     colour, alpha = canvas.average()
-    back = _paper(size, paper, side) * _contact_shadow(size, body, colour, alpha, side)
+    back = _paper(paper, side) * _contact_shadow(body, colour, alpha, side)
     return develop(colour + back * (1 - alpha))
 
 
-def _grid(size):
+def _grid():
     """Give the x (1, n) and y (n, 1) of the middle of each pixel."""
-    line = ((np.arange(size) + 0.5) * (2.0 / size) - 1).astype(np.float32)
+    line = ((np.arange(SIZE) + 0.5) * (2.0 / SIZE) - 1).astype(np.float32)
     return line[None, :], -line[:, None]
 
 
-def _paper(size, paper, side):
+def _paper(paper, side):
     """A sheet of paper that curves up behind the apple, brighter near the lamp."""
-    x, y = _grid(size)
+    x, y = _grid()
     glow = 1.02 - 0.09 * ((x - side * 0.3) ** 2 + (y - 0.5) ** 2)
     table = smoothstep(-0.1, -0.9, y)
     return paper[:, None, None] * (glow * mix(0.95, 1.06, table))
 
 
-def _contact_shadow(size, body, colour, alpha, side):
+def _contact_shadow(body, colour, alpha, side):
     """Share of light on the paper: a wide soft shadow and a dark line of contact."""
-    x, y = _grid(size)
+    x, y = _grid()
     r = body.pose.radius
     foot = float(body.y.min()) * r + body.pose.y
     x, y = (x - body.pose.x) / r, (y - foot) / r
@@ -72,7 +73,7 @@ def _contact_shadow(size, body, colour, alpha, side):
     return 1 - (0.44 * wide + 0.46 * tight) * tint
 
 
-def orchard(variety, rng, size):
+def orchard(variety, rng):
     """Draw one apple on its branch, leaves before and behind, sun in patches."""
     fruit = individual(variety, rng)
     pose = Pose(
@@ -84,7 +85,7 @@ def orchard(variety, rng, size):
         spin=float(rng.uniform(0, 2 * np.pi)),
     )
     light, warm = _daylight(rng)
-    canvas = Canvas(size, SAMPLES)
+    canvas = Canvas(SIZE, SAMPLES)
     # Gaps in the crown let the sun through in patches.
     gaps = smoothstep(0.18, 0.58, smooth_noise(rng, 8, canvas.edge))
     sun = (0.20 + 0.80 * gaps).ravel()
@@ -102,7 +103,7 @@ def orchard(variety, rng, size):
         paint_branch(canvas, low, light, 0.5 * sun, rng, 0.035, rng.normal(0, 0.5))
     for leaf in front:
         paint_leaf(canvas, leaf, light, sun, rng)
-    x, y = _grid(size)
+    x, y = _grid()
     back = backdrop(rng, x, y, warm)
     if rng.random() < 0.4:
         back = far_apple(back, x, y, fruit, light, rng)

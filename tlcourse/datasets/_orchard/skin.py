@@ -178,11 +178,8 @@ def shade(body, colour, rough, light, reach):
 def paint_apple(canvas, variety, pose, light, rng, shadow=None):
     """Paint the fruit on the canvas and return its `Body`.
 
-    Parameters
-    ----------
-    shadow : callable, optional
-        ``shadow(x, y, z)`` in picture units gives the share of the key light
-        that reaches a point, shape (n,).
+    ``shadow(x, y, z)`` in picture units gives the share of the key light that
+    reaches a point, (n,).
     """
     body = Body(canvas, variety, pose)
     colour, rough = skin(body, rng)

@@ -49,11 +49,7 @@ def _spline_matrix(n_out, n_grid):
 
 
 def smooth_noise(rng, n_grid, size):
-    """Blow a small random grid up to a soft field, values about 0 to 1.
-
-    The random numbers drawn do not depend on `size`, so that one seed gives
-    the same picture at every size.
-    """
+    """Blow a small random grid up to a soft field, values about 0 to 1."""
     grid = rng.random((n_grid, n_grid), dtype=np.float32)
     weights = _spline_matrix(size, n_grid)
     # einsum, not @: for so little work the threads of BLAS would only wait.
@@ -105,14 +101,9 @@ def _samples_of(edge):
 
 
 class Canvas:
-    """A transparent, supersampled layer that shapes are painted on.
+    """A transparent layer that shapes are painted on, a pixel as `samples` x `samples`.
 
-    Parameters
-    ----------
-    size : int
-        Edge of the finished picture in pixels.
-    samples : int
-        Samples along each edge of a pixel.
+    `size` is the edge of the finished picture in pixels.
     """
 
     def __init__(self, size, samples):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 
 from tlcourse.adaptation.adapted import check
 from tlcourse.adaptation.features import source_only
+from tlcourse.batchnorm import (
+    batchnorms,
+    copied_model,
+    set_statistics,
+    with_statistics,
+)
 from tlcourse.quiet import import_keras
 
 BATCH, RATE = 64, 1e-3
-_AT_ONCE = 128  # pictures whose statistics are taken together; more would take memory
 
 
 def adabn(backbone, source, target_images, *, seed=0):
@@ -20,11 +26,7 @@ def adabn(backbone, source, target_images, *, seed=0):
     The head is fitted to the source's features under the source's statistics; images
     of the target run under the target's.
 
-    For parameters and errors see `source_only`.
-
-    Returns
-    -------
-    Adapted
+    For parameters, result and errors see `source_only`.
 
     References
     ----------
@@ -37,76 +39,18 @@ def adabn(backbone, source, target_images, *, seed=0):
     return dataclasses.replace(model, backbone=with_statistics(backbone, target_images))
 
 
-def with_statistics(backbone, images):
-    """Copy a backbone, with the BatchNorm statistics of some images.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    images : ndarray, (n, height, width, 3), 0-255
-
-    Returns
-    -------
-    Backbone
-    """
-    model = copy(backbone)
-    set_statistics(model, backbone.preprocess(images))
-    return dataclasses.replace(backbone, model=model)
-
-
-def copy(backbone):
-    """Copy a backbone's Keras model, weights and all."""
-    model = import_keras().models.clone_model(backbone.model)
-    model.set_weights(backbone.model.get_weights())
-    return model
-
-
-def set_statistics(model, inputs):
-    """Replace the moving mean and variance of each BatchNorm by those of the inputs.
-
-    Those of batches of up to 128, evenly taken, are averaged.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Is changed.
-    inputs : ndarray, float32, (n, h, w, 3)
-        Preprocessed images.
-    """
-    layers = batchnorms(model)
-    before = [(layer.momentum, layer.trainable) for layer in layers]
-    count = -(-len(inputs) // _AT_ONCE)
-    for done in range(count):
-        for layer in layers:
-            # The mean over all batches, which count alike: the old ones are dropped.
-            layer.momentum, layer.trainable = done / (done + 1), True
-        model(inputs[done::count], training=True)
-    for layer, (momentum, trainable) in zip(layers, before, strict=True):
-        layer.momentum, layer.trainable = momentum, trainable
-
-
-def batchnorms(model):
-    """The BatchNorm layers of a model, a list."""
-    kind = import_keras().layers.BatchNormalization
-    return [layer for layer in model.layers if isinstance(layer, kind)]
-
-
 def tent(backbone, source, target_images, *, seed=0, epochs=5):
     """Change BatchNorm's scale and shift until the answers are sure.
 
     Images of the target are normalised by the statistics of their batch in training,
     and of all of them afterwards. The source is needed for the head alone.
 
-    For the other parameters and errors see `source_only`.
+    For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
     epochs : int
         0 is `source_only`.
-
-    Returns
-    -------
-    Adapted
 
     References
     ----------
@@ -115,18 +59,21 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     model = source_only(backbone, source, target_images)
     if epochs == 0:
         return model
-    keras = import_keras()
-    from tlcourse.adaptation.losses import Entropy
+    from tlcourse.adaptation.layers import Entropy
 
+    gc.collect()  # trainings that are over hang in cycles
+    keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body, inputs = copy(backbone), backbone.preprocess(target_images)
+    body, inputs = copied_model(backbone), backbone.preprocess(target_images)
     for layer in body.layers:
         layer.trainable = layer in batchnorms(body)
     pooled = keras.layers.GlobalAveragePooling2D()(body.output)
     head = keras.layers.Dense(len(model.head.classes_), trainable=False)
     network = keras.Model(body.input, Entropy()(head(pooled)))
     head.set_weights(_kernel_and_bias(model.head, pooled.shape[-1]))
-    network.compile(keras.optimizers.Adam(RATE), loss=None)
+    optimizer = keras.optimizers.Adam(RATE)
+    optimizer.build(network.trainable_variables)  # as in deep
+    network.compile(optimizer, loss=None)
     network.fit(inputs, batch_size=BATCH, epochs=epochs, verbose=0)
     set_statistics(body, inputs)
     return dataclasses.replace(
@@ -138,9 +85,9 @@ def _kernel_and_bias(head, d):
     """Write a linear scikit-learn pipeline as the weights of a Dense layer."""
 
     def logits(features):
-        found = head.decision_function(features)
+        scores = head.decision_function(features)
         # Of two classes scikit-learn gives one number, that of the second.
-        return found if found.ndim == 2 else np.stack([0 * found, found], axis=1)
+        return scores if scores.ndim == 2 else np.stack([0 * scores, scores], axis=1)
 
     bias = logits(np.zeros((1, d)))
     return [logits(np.eye(d)) - bias, bias[0]]

@@ -1,0 +1,68 @@
+"""The time and the memory that every lesson takes, run from top to bottom.
+
+    python tests/benchmarks/lessons.py [NAME ...] [--json FILE]
+
+One lesson after another, each in a fresh kernel. NAME is a lesson's name, as in
+"choosing"; without one, all run. The memory is the most that the kernel has held, in MB
+of 2**20 bytes; Binder ends a kernel at 2048.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).parents[2]
+PEAK = (
+    "import resource as _resource\n"
+    "print(_resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss / 2**10)"
+)
+
+
+def measure(name):
+    """Run a lesson; its seconds, with the start of the kernel, and its peak memory."""
+    import nbclient
+    import nbformat
+
+    from tlcourse import lessons
+
+    notebook = nbformat.read(lessons.notebook(name), as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(PEAK))
+    started = time.perf_counter()
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "peak_mb": float(notebook.cells[-1].outputs[0].text)}
+
+
+def main():
+    """Measure the lessons that the command line names, and print a table."""
+    sys.path.insert(0, str(ROOT))
+    from tlcourse import lessons
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join(lessons.NUMBERS)
+    )
+    parser.add_argument("--json", type=pathlib.Path)
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(lessons.NUMBERS):
+        parser.error(f"no lesson is called {', '.join(sorted(unknown))}")
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    found = {}
+    for name in asked.names or lessons.NUMBERS:
+        with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
+            os.environ["TLCOURSE_CACHE"] = empty
+            found[name] = measure(name)
+        took = f"{found[name]['seconds']:8.1f} s{found[name]['peak_mb']:8.0f} MB"
+        print(f"{lessons.NUMBERS[name]} {name:12}{took}", flush=True)
+    if asked.json:
+        text = json.dumps({"lessons": found}, indent=1) + "\n"
+        asked.json.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Answers to the lesson's exercises, and what must be said of the wrong ones."""
+
+import functools
+
+import numpy as np
+
+import tlcourse as tl
+from tests.helpers import Later, load_backbone, solved
+from tlcourse.quiet import import_keras
+
+near = functools.partial(load_backbone, "glyphs")
+far = functools.partial(load_backbone, "fractals")
+PLAN = tl.FreezePlan
+
+
+def names():
+    return {"tl": tl, "np": np, "keras": import_keras(), "near": near(), "far": far()}
+
+
+def nothing(base):
+    pass
+
+
+def frozen_first(base):
+    for layer in base.layers:
+        if "batch" in layer.name:
+            layer.trainable = False
+    base.trainable = True  # undoes the loop
+
+
+def half(base):
+    base.trainable = True
+    for layer in base.layers[:4]:
+        layer.trainable = False
+
+
+def schedule():
+    slow = PLAN.all(near(), body_rate=1e-4, head_rate=1e-2)
+    return [PLAN.features(near()), slow]
+
+
+def gives_the_base_back(base):
+    solved("freezing.3", **names())(base)
+    return base
+
+
+WRONG = {
+    "freezing.1": {
+        "a backbone": (Later(far), "one FreezePlan"),
+        "of the near source": (
+            Later(lambda: PLAN.features(near())),
+            "fractals",
+            "source glyphs",
+        ),
+        "from scratch": (
+            Later(lambda: PLAN.scratch(far())),
+            "fractals",
+            "from scratch",
+        ),
+        "too many": (Later(lambda: PLAN.last(far(), 8)), "40,000", "trains"),
+        "too few": (
+            Later(lambda: PLAN.features(far())),
+            "validation accuracy",
+            r"0\.[1-4]\d",
+        ),
+    },
+    "freezing.2": {
+        "a number": (3, "FreezePlan"),
+        "of the far source": (Later(lambda: PLAN.all(far())), "glyphs"),
+        "frozen": (Later(lambda: PLAN.features(near())), "every block"),
+        "too fast": (Later(lambda: PLAN.all(near())), "old head", r"it reads 0\."),
+        "too slow": (
+            Later(lambda: PLAN.all(near(), body_rate=1e-5, head_rate=1e-5)),
+            "validation accuracy",
+        ),
+    },
+    "freezing.3": {
+        "nothing": (nothing, "no BatchNorm is free"),
+        "frozen first": (frozen_first, "BatchNorm layer is frozen"),
+        "half": (half, "no BatchNorm is free"),
+    },
+}
+RIGHT = {
+    "freezing.2": {"a schedule": Later(schedule)},
+    "freezing.3": {"gives the base back": gives_the_base_back},
+}
