@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
-from matplotlib.patches import Rectangle
+from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from tlcourse.plots.style import (
-    HALO,
     INK,
     PALETTE,
     Picture,
@@ -33,6 +32,13 @@ _KIN = {
     "Inception": ("inception_v3", "inception_resnet_v2", "xception"),
     "NASNet": ("nasnet",),
     "VGG": ("vgg16", "vgg19"),
+}
+# Models that are named in the catalogue where none was measured, and where: points
+# right of and above the model, and the end of the name that lies there.
+_LANDMARKS = {
+    "MobileNetV3Small": ((6, -12), "left"),
+    "ConvNeXtXLarge": ((-6, 4), "right"),
+    "VGG16": ((-6, -12), "right"),
 }
 _NAMES = {
     "logme": "LogME",
@@ -84,17 +90,18 @@ def catalogue(table, speed=None):
     best = table[table["top1"] >= table["top1"].cummax()]
     grid[0, 0].plot(best["parameters"], best["top1"], color=INK, linewidth=0.9,
                     drawstyle="steps-post", zorder=1)  # fmt: skip
-    named = list(speed) or [best["model"].iloc[0], best["model"].iloc[-1], "VGG16"]
     grid[0, 0].set(xlabel="Millions of parameters, with the old head")
     grid[0, 0].set(ylabel="Top-1 accuracy on ImageNet", ylim=(0.66, 0.895))
-    _log_axis(grid[0, 0], (3, 10, 30, 100, 300))
-    tried = table[table["model"].isin(named)]
+    _log_axis(grid[0, 0], (3, 10, 30, 100, 300), room=12 if speed else 3)
     if speed:
+        tried = table[table["model"].isin(speed)]
+        _name_points(grid[0, 0], tried, "parameters", 0.7)
         _points(grid[0, 1], tried, "speed")
-        _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x", room=4)
+        _log_axis(grid[0, 1], _steps(tried["speed"]), "{:g}x", room=6)
         grid[0, 1].set(xlabel="Speed here, as a ratio")
-        _name_points(grid[0, 1], tried, "speed")
-    _name_points(grid[0, 0], tried, "parameters")
+        _name_points(grid[0, 1], tried, "speed", 0.58)
+    else:
+        _name_landmarks(grid[0, 0], table)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside right upper")
     return Picture(fig, _catalogue_in_words(table, best, speed))
@@ -109,20 +116,30 @@ def _points(axes, table, x):
     axes.grid()
 
 
-def _name_points(axes, named, x):
-    """Write the names one above another at the right, each with a line to its point."""
-    named = named.sort_values("top1").reset_index(drop=True)
-    for place, row in named.iterrows():
-        axes.annotate(
-            row["model"], (row[x], row["top1"]), (0.98, 0.05 + 0.08 * place),
-            textcoords="axes fraction", ha="right", va="center", fontsize=9, color=INK,
-            path_effects=HALO, zorder=4,
-            arrowprops={"arrowstyle": "-", "color": "#888888", "linewidth": 0.7,
-                        "shrinkB": 4, "relpos": (0, 0.5)},
-        )  # fmt: skip
+def _name_landmarks(axes, table):
+    """Write a few names beside their points, where nothing else is."""
+    for row in table.to_dict("records"):
+        if row["model"] in _LANDMARKS:
+            offset, ha = _LANDMARKS[row["model"]]
+            axes.annotate(
+                row["model"], (row["parameters"], row["top1"]), offset, fontsize=9,
+                textcoords="offset points", ha=ha, color=INK,
+            )  # fmt: skip
 
 
-def _log_axis(axes, ticks, form="{:g}", room=3):
+def _name_points(axes, named, x, left):
+    """Write names in a column that begins at `left`, each with a line to its point."""
+    for place, row in enumerate(named.sort_values("top1").to_dict("records")):
+        height = 0.05 + 0.08 * place  # shares of the axes, as `left` is
+        axes.text(left, height, row["model"], transform=axes.transAxes, va="center",
+                  fontsize=9, color=INK)  # fmt: skip
+        axes.add_patch(ConnectionPatch(
+            (row[x], row["top1"]), (left - 0.01, height), "data", "axes fraction",
+            axesA=axes, axesB=axes, shrinkA=4, color="#888888", linewidth=0.7,
+        ))  # fmt: skip
+
+
+def _log_axis(axes, ticks, form="{:g}", *, room):
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(lambda value, _: form.format(value))
