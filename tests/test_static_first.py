@@ -49,7 +49,7 @@ def test_picture_first_then_controls_as_text(capsys):
 
 
 def test_without_a_kernel_a_change_draws_at_once():
-    explorer = StaticFirst(lambda size: Words(f"{size} bars"), pause=0, size=[1, 2])
+    explorer = StaticFirst(lambda size: Words(f"{size} bars"), size=[1, 2])
     explorer.show()
     explorer.controls["size"].value = 2
     assert explorer.picture.alt == "2 bars" and explorer.values == {"size": 2}

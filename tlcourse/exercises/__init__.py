@@ -6,6 +6,9 @@
 >>> solution("why.1")        # the code, folded
 >>> quiz("why")              # three questions; every choice is explained
 
+A name of an exercise or a lesson that does not exist raises a ValueError that names
+those that do.
+
 How to write the exercises of a lesson
 --------------------------------------
 They stand in ``checks.py`` of the lesson's folder, a list `EXERCISES` of `Exercise`,
@@ -38,11 +41,6 @@ def check(name, answer):
         The exercise, for example "why.1".
     answer : object
         What you found. The naive start of the exercise cell is taken too.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise; the message names those that exist.
     """
     from tlcourse.exercises.checking import first_failure
 
@@ -73,11 +71,6 @@ def hint(name):
     ----------
     name : str
         The exercise, for example "why.1".
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise; the message names those that exist.
     """
     exercise = lessons.exercise(name)
     total = len(exercise.hints)
@@ -100,11 +93,6 @@ def solution(name, folded=True):
         The exercise, for example "why.1".
     folded : bool
         False shows the code at once, as text too.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise; the message names those that exist.
     """
     exercise = lessons.exercise(name)
     head = f"Solution of exercise {exercise.name}: {exercise.title}"
@@ -138,7 +126,7 @@ def quiz(lesson, answers=None):
     Raises
     ------
     ValueError
-        If there is no such lesson, or the answers are not one letter per question.
+        If the answers are not one letter per question.
     """
     from tlcourse.exercises import quizzing
 

@@ -1,4 +1,7 @@
-"""Find a lesson's exercises and quiz by its name, when they are asked for."""
+"""Find a lesson's exercises and quiz by its name, when they are asked for.
+
+A name that does not exist raises a ValueError that names those that do.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,24 @@ def known():
 
 
 def exercises(lesson):
-    """The exercises of a lesson, in order.
-
-    Parameters
-    ----------
-    lesson : str
-        Its name, "choosing".
-
-    Returns
-    -------
-    list of Exercise
-
-    Raises
-    ------
-    ValueError
-        If there is no such lesson; the message names those that exist.
-    """
+    """The exercises of the lesson of that name, a list in order."""
     _folder(lesson)
     return importlib.import_module(f"tlcourse.lessons.{lesson}.checks").EXERCISES
 
 
+def exercise(name):
+    """The exercise with this name, for example "choosing.1"."""
+    lesson = str(name).partition(".")[0]
+    by_name = {each.name: each for each in exercises(lesson)}
+    if name not in by_name:
+        raise ValueError(
+            f"There is no exercise {name!r}. The lesson {lesson} has {_and(by_name)}."
+        )
+    return by_name[name]
+
+
 def quiz(lesson):
-    """The questions of a lesson's quiz, a list; errors as `exercises`."""
+    """The questions of a lesson's quiz, a list."""
     return read_quiz((_folder(lesson) / "quiz.md").read_text("utf-8"))
 
 
@@ -54,22 +53,3 @@ def _folder(lesson):
 def _and(names):
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def exercise(name):
-    """The exercise with this name, for example "choosing.1".
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise; the message names those that exist.
-    """
-    lesson = str(name).partition(".")[0]
-    there = exercises(lesson)
-    for each in there:
-        if each.name == name:
-            return each
-    raise ValueError(
-        f"There is no exercise {name!r}. The lesson {lesson} has "
-        f"{_and([each.name for each in there])}."
-    )

@@ -24,22 +24,14 @@ def blocks(backbone, plan=None, *, title=None):
     Parameters
     ----------
     backbone : Backbone
-        Anything with `.blocks`, a sequence of objects with `.name` and `.parameters`.
-    plan : FreezePlan or collection of str, optional
-        Which blocks are trainable. Then frozen blocks are blue, hatched and marked
-        with a snowflake, trainable ones orange and marked with a pencil.
+    plan : FreezePlan, optional
+        Then frozen blocks are blue, hatched and marked with a snowflake, trainable ones
+        orange and marked with a pencil.
     title : str, optional
         Without it, the name and size of the backbone.
-
-    Raises
-    ------
-    ValueError
-        If there is no block, or the plan names one that does not exist.
     """
     row = list(backbone.blocks)
-    if not row:
-        raise ValueError("blocks needs a backbone with at least one block.")
-    frozen = _frozen(backbone, plan)
+    frozen = [None if plan is None else b.name not in plan.trainable for b in row]
     counts = np.array([block.parameters for block in row], dtype=float)
     # A block of one in a thousand would be a hairline: none is narrower than its label.
     share = counts / max(counts.sum(), 1)
@@ -55,35 +47,12 @@ def blocks(backbone, plan=None, *, title=None):
         ylim=(-0.75 if slanted else -0.3, 1.05 if plan is None else 1.3),
     )
     axes.set_axis_off()
-    name = getattr(backbone, "name", "Backbone")
-    put_title(axes, title or f"{name}: {thousands(counts.sum())} parameters")
+    size = f"{backbone.name}: {thousands(counts.sum())} parameters"
+    put_title(axes, title or size)
     if plan is not None:
-        fig.legend(
-            handles=[_block_patch(True), _block_patch(False)],
-            loc="outside lower left", ncols=2,
-        )  # fmt: skip
-    return Picture(fig, _blocks_in_words(name, row, frozen))
-
-
-def _frozen(backbone, plan):
-    """For each block: True frozen, False trainable, None without a plan."""
-    if plan is None:
-        return [None] * len(backbone.blocks)
-    names = [block.name for block in backbone.blocks]
-    trainable = getattr(plan, "trainable", plan)
-    if isinstance(trainable, str) or not hasattr(trainable, "__iter__"):
-        raise ValueError(
-            "blocks needs a FreezePlan or the names of the trainable blocks, and got "
-            f"{trainable!r}."
-        )
-    trainable = {getattr(block, "name", block) for block in trainable}
-    unknown = sorted(trainable - set(names))
-    if unknown:
-        raise ValueError(
-            f"{listed(unknown)} is no block of this backbone; its blocks are "
-            f"{listed(names, 30)}."
-        )
-    return [name not in trainable for name in names]
+        patches = [Patch(edgecolor=INK, **_BLOCK_LOOKS[cold]) for cold in (True, False)]
+        fig.legend(handles=patches, loc="outside lower left", ncols=2)
+    return Picture(fig, _blocks_in_words(backbone.name, row, frozen))
 
 
 _BLOCK_LOOKS = {
@@ -93,10 +62,6 @@ _BLOCK_LOOKS = {
 }
 
 
-def _block_patch(frozen):
-    return Patch(edgecolor=INK, **_BLOCK_LOOKS[frozen])
-
-
 def _too_narrow(block, width):
     """Whether the name doesn't fit under its block, as a share of the row's width."""
     return width < 0.0135 * len(block.name)
@@ -104,21 +69,19 @@ def _too_narrow(block, width):
 
 def _draw_block(axes, block, edges, frozen):
     left, right = edges
-    looks = {key: v for key, v in _BLOCK_LOOKS[frozen].items() if key != "label"}
-    axes.add_patch(
-        Rectangle((left, 0), right - left, 1, edgecolor=INK, linewidth=1, **looks)
-    )
+    looks, width = _BLOCK_LOOKS[frozen], right - left
+    axes.add_patch(Rectangle((left, 0), width, 1, edgecolor=INK, linewidth=1, **looks))
     middle = (left + right) / 2
     if frozen is not None:
         sign = "❄" if frozen else "✎"
         axes.text(middle, 1.06, sign, ha="center", va="bottom", fontsize=12)
-    wide = right - left > 0.014 * len(thousands(block.parameters))
+    wide = width > 0.014 * len(thousands(block.parameters))
     axes.text(
         middle, 0.5, thousands(block.parameters), ha="center", va="center",
         fontsize=9, rotation=0 if wide else 90,
         bbox={"facecolor": looks["facecolor"], "edgecolor": "none", "pad": 1.2},
     )  # fmt: skip
-    level = not _too_narrow(block, right - left)
+    level = not _too_narrow(block, width)
     axes.text(
         middle, -0.08, block.name, ha="center" if level else "right", va="top",
         fontsize=9, rotation=0 if level else 45, rotation_mode="anchor",
@@ -127,11 +90,11 @@ def _draw_block(axes, block, edges, frozen):
 
 def _blocks_in_words(name, row, frozen):
     state = {None: "", True: ", frozen", False: ", trainable"}
-    told = [
+    each = [
         f"{block.name} ({thousands(block.parameters)} parameters{state[cold]})"
         for block, cold in zip(row, frozen, strict=True)
     ]
     return (
         f"The {len(row)} blocks of {name} from input to output, wider with more "
-        f"parameters: {listed(told, 40)}."
+        f"parameters: {listed(each, 40)}."
     )

@@ -7,7 +7,6 @@ import functools
 import html
 import io
 import threading
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -86,7 +85,6 @@ class Picture:
     Parameters
     ----------
     fig : matplotlib.figure.Figure
-        The figure. A pyplot figure is closed, so that it isn't shown twice.
     alt : str
         What the figure shows, in one to three sentences.
 
@@ -110,14 +108,6 @@ class Picture:
                 "A Picture needs a description: say in a sentence what it shows."
             )
         self.fig, self.alt = fig, alt
-        self._close()
-
-    def _close(self):
-        import sys
-
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None and getattr(self.fig, "number", None) is not None:
-            pyplot.close(self.fig)
 
     @functools.cached_property
     def png(self):
@@ -129,12 +119,6 @@ class Picture:
                 buffer, format="png", bbox_inches="tight", metadata={"Software": None}
             )
         return _smaller(buffer.getvalue())
-
-    def save(self, path):
-        """Write the figure to `path` as a PNG file and return the path."""
-        path = Path(path)
-        path.write_bytes(self.png)
-        return path
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = base64.b64encode(self.png).decode("ascii")

@@ -13,6 +13,10 @@ import threading
 import time
 from numbers import Number
 
+# Seconds. A drawing that takes longer than this waits until the controls have rested
+# for as long, so that dragging a slider doesn't queue drawings; a quicker one follows
+# the hand.
+PAUSE = 0.25
 VIEW = "application/vnd.jupyter.widget-view+json"
 _HIDDEN = (
     "position: absolute; width: 1px; height: 1px; overflow: hidden; "
@@ -131,10 +135,6 @@ class StaticFirst:
     ----------
     draw : callable
         ``draw(**values) -> Picture``, a plain function with one keyword per control.
-    pause : float
-        Seconds. A drawing that takes longer than this waits until the controls have
-        rested for as long, so that dragging a slider doesn't queue drawings; a
-        quicker one follows the hand.
     **controls
         For each keyword of `draw` an ipywidgets widget, or what `control` makes one
         of: a bool, numbers or other options.
@@ -155,10 +155,10 @@ class StaticFirst:
     >>> StaticFirst(draw, per_class=[1, 2, 5], strategy=["features", "all"]).show()
     """
 
-    def __init__(self, draw, /, *, pause=0.25, **controls):
+    def __init__(self, draw, /, **controls):
         import ipywidgets as widgets
 
-        self.draw, self.pause, self.picture = draw, pause, None
+        self.draw, self.picture = draw, None
         self.controls = {
             name: control(name.replace("_", " "), what)
             for name, what in controls.items()
@@ -205,9 +205,9 @@ class StaticFirst:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            loop = self._loop() if self._seconds > self.pause else None
+            loop = self._loop() if self._seconds > PAUSE else None
             if loop is not None:
-                self._timer = loop.call_later(self.pause, self.redraw)
+                self._timer = loop.call_later(PAUSE, self.redraw)
                 return
         self.redraw()
 
