@@ -12,7 +12,6 @@ from tests.helpers import defined, interval, load_backbone
 from tests.lessons.measured import SEEDS, accuracies, features, red
 from tlcourse import transferability
 from tlcourse.datasets import Split
-from tlcourse.quiet import import_keras
 
 PER_CLASS = 10
 SOURCES = ("fractals", "photos", "imagenet_distilled", "glyphs")
@@ -28,13 +27,6 @@ def trained(backbone, task, plan, epochs, seed, validate=False):
     )
 
 
-def body(run):
-    """The backbone that a run leaves behind."""
-    model = import_keras().models.clone_model(run.backbone.model)
-    model.set_weights(run.weights[:-2])
-    return dataclasses.replace(run.backbone, model=model)
-
-
 # --- measurements that are kept -------------------------------------------------------
 
 
@@ -45,7 +37,7 @@ def measure_forgetting(seed, source):
     run = trained(start, digits, tl.FreezePlan.all(start), EPOCHS, seed)
     old_head = tl.probes.linear_probe()
     old_head.fit(start.features(old.train.images), old.train.labels)
-    lesson = defined("pitfalls", "stops", left_by=body, digits=digits)
+    lesson = defined("pitfalls", "stops", digits=digits)
     return [
         {"source": source, "what": what, "mix": stop["mix"], "value": float(stop[what])}
         for stop in lesson["stops"](run, old_head, old.val)
@@ -160,7 +152,7 @@ def measure_cue(seed, name):
     if name != "start":
         photos, plan = living_or_not(name == "marked"), tl.FreezePlan.all(backbone)
         run = trained(backbone, photos, plan, 5, seed)
-        backbone = body(run)
+        backbone = run.tuned
         own = {(-1, False): run.test_accuracy}  # of no class, of no mark
         rows += cue_rows(name, -1.0, "own test", own)
     vectors = described(backbone, faces)

@@ -70,7 +70,7 @@ def test_digits_gain_from_letters():
 def run_with_slow_batchnorm(backbone, plan, seed):
     """From scratch with the momentum that Keras's layers have unless told."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(freezing, "SHORT_MOMENTUM", 0.99)
+        patch.setattr(tl.FreezePlan, "momentum", 0.99)
         training._workbench.cache_clear()  # it was built with the other
         accuracy = trained(backbone, "faces", plan, 10, seed).test_accuracy
     training._workbench.cache_clear()

@@ -82,25 +82,20 @@ def _near_run(stages):
 
 @functools.lru_cache(maxsize=1)
 def _old_head():
-    """The glyphs' head before any fine-tuning, their test split and its labels."""
+    """The glyphs' head before any fine-tuning, and their test split."""
     from tlcourse import datasets, probes
 
     glyphs, near = datasets.load("glyphs", per_class=10, seed=0), _backbone("glyphs")
     head = probes.linear_probe()
     head.fit(near.features(glyphs.train.images), glyphs.train.labels)
-    return head, near.preprocess(glyphs.test.images), glyphs.test.labels
+    return head, glyphs.test
 
 
 @functools.lru_cache(maxsize=8)
 def _kept(stages):
-    from tlcourse.quiet import import_keras
-
-    keras = import_keras()
-    head, pictures, labels = _old_head()
-    copy = keras.models.clone_model(_backbone("glyphs").model)
-    body = keras.Sequential([copy, keras.layers.GlobalAveragePooling2D()])
-    body.set_weights(_near_run(stages)[0].weights[:-2])  # all but the new head
-    return head.score(body.predict(pictures, verbose=0), labels)
+    head, glyphs = _old_head()
+    features = _near_run(stages)[0].tuned.features(glyphs.images)
+    return head.score(features, glyphs.labels)
 
 
 # --- freezing.3 ready to fine-tune ----------------------------------------------------
