@@ -46,7 +46,7 @@ LESSONS ?= notebooks/*.ipynb
 lessons: .venv/test
 	$(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
 	$(STRIP) $(LESSONS)
-	$(PY) -m tlcourse.widgets.stored $(LESSONS)
+	$(PY) tests/notebooks/stored.py $(LESSONS)
 
 # --- the stages of make test (tests/stages.sh), and parts of them ---------------------
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import write_lesson
+from tests.notebooks.stored import main, without_views
 from tests.test_exercises import CHECKS, QUIZ
 from tlcourse.widgets import StaticFirst
 from tlcourse.widgets.static_first import VIEW, control
-from tlcourse.widgets.stored import main, without_views
 
 KERNEL_CELL = """
     import time
@@ -113,7 +113,7 @@ LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9][0-9]_*.ip
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 def test_lessons_are_stored_without_live_views(path):
     removed = without_views(json.loads(path.read_text(encoding="utf-8")))
-    assert removed == 0, f"python -m tlcourse.widgets.stored {path}"
+    assert removed == 0, f"python tests/notebooks/stored.py {path}"
 
 
 # --- in a real kernel ----------------------------------------------------------------

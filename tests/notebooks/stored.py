@@ -4,7 +4,7 @@ A stored lesson carries no widget state. JupyterLab then writes 'Error displayin
 widget: model not found' for every stored view until its cell is run again; without the
 view it shows the text that `show_live` left beside it.
 
-    python -m tlcourse.widgets.stored notebooks/*.ipynb
+    python tests/notebooks/stored.py notebooks/*.ipynb
 """
 
 from __future__ import annotations
