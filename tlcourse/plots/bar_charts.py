@@ -83,9 +83,9 @@ def _bars_of_one_series(axes, rows, centre, height, name, style):
 
 
 def _bars_in_words(table, by, series, xlabel):
-    told = [
+    in_words = [
         f"{readable(row[by])}{' with ' + readable(row[series]) if series else ''} "
         f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
         for _, row in table.iterrows()
     ]
-    return f"Bars of {xlabel.lower()} with intervals: {listed(told, 12)}."
+    return f"Bars of {xlabel.lower()} with intervals: {listed(in_words, 12)}."

@@ -110,15 +110,15 @@ def _legend_by_height(fig, axes, groups, x):
 
 
 def _curves_in_words(groups, x, xlabel):
-    told = []
+    in_words = []
     for name, rows in groups:
         rows = rows.sort_values(x)
         first, last = rows.iloc[0], rows.iloc[-1]
-        told.append(
+        in_words.append(
             f"{readable(name)} goes from {first['mean']:.2f} at {first[x]:g} "
             f"to {last['mean']:.2f} at {last[x]:g}"
         )
     return (
         f"Line chart of test accuracy over {xlabel.lower()}, with intervals: "
-        f"{'; '.join(told[:8])}."
+        f"{'; '.join(in_words[:8])}."
     )

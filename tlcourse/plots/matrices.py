@@ -54,12 +54,12 @@ def confusion(matrix, classes, *, title=None):
 def _confusion_in_words(matrix, names):
     total, right = max(matrix.sum(), 1), np.trace(matrix)
     wrong = matrix - np.diag(np.diag(matrix))
-    told = []
+    in_words = []
     for place in np.argsort(wrong, axis=None)[::-1][:3]:
         i, j = np.unravel_index(place, wrong.shape)
         if wrong[i, j]:
-            told.append(f"{names[i]} called {names[j]} ({wrong[i, j]:g} times)")
-    mistakes = f" The commonest mistakes: {', '.join(told)}." if told else ""
+            in_words.append(f"{names[i]} called {names[j]} ({wrong[i, j]:g} times)")
+    mistakes = f" The commonest mistakes: {', '.join(in_words)}." if in_words else ""
     return (
         f"Confusion matrix of {len(names)} classes: {right:g} of {total:g} examples "
         f"are right, which is {right / total:.2f}.{mistakes}"

@@ -61,8 +61,10 @@ def titled_grid(what, images, titles, columns):
     for axes, words in zip(grid, titles or (), strict=False):
         text = _cut_to_fit(readable(words), side, 9)
         axes.set_title(text, fontsize=9, loc="center", pad=2)
-    told = listed(dict.fromkeys(map(readable, titles)), 16) if titles else ""
-    in_words = f"Grid of {count} pictures{told and ': '}{told}."
+    in_words = f"Grid of {count} pictures."
+    if titles:
+        names = listed(dict.fromkeys(map(readable, titles)), 16)
+        in_words = f"Grid of {count} pictures: {names}."
     return fig, grid, in_words
 
 
@@ -89,8 +91,8 @@ def gallery(tasks):
     fig = new_figure(7.4, 1.0 * len(tasks))
     widths = [1.35] + [1] * IN_A_ROW
     grid = fig.subplots(len(tasks), len(widths), width_ratios=widths, squeeze=False)
-    told = [_gallery_row(axes, task) for axes, task in zip(grid, tasks, strict=True)]
-    return Picture(fig, f"A row of pictures for each data set: {'; '.join(told)}.")
+    rows = [_gallery_row(axes, task) for axes, task in zip(grid, tasks, strict=True)]
+    return Picture(fig, f"A row of pictures for each data set: {'; '.join(rows)}.")
 
 
 def _gallery_row(axes, task):

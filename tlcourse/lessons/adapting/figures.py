@@ -61,8 +61,8 @@ def domain_rows(rows):
             each.imshow(image)
     for axes in grid.ravel():
         axes.set_axis_off()
-    told = listed(map(readable, rows))
-    return Picture(fig, f"{count} pictures of each domain, a row each: {told}.")
+    in_words = listed(map(readable, rows))
+    return Picture(fig, f"{count} pictures of each domain, a row each: {in_words}.")
 
 
 @styled
@@ -94,17 +94,17 @@ def ladder(summaries, looks, *, title=None):
         )
     fig = new_figure(7.4, 1.5 + 0.33 * len(names[0]))
     grid = fig.subplots(1, len(tables), sharey=True, squeeze=False)[0]
-    told = []
+    in_words = []
     for axes, (pair, table) in zip(grid, tables.items(), strict=True):
         rows = table.set_index("method").loc[names[0]]
         _rungs(axes, rows)
         axes.set_title(readable(pair))
         inner = ", ".join(f"{readable(m)} {v:.2f}" for m, v in rows["mean"].items())
-        told.append(f"{readable(pair)}: {inner}")
+        in_words.append(f"{readable(pair)}: {inner}")
     peeked = f"The target's labels were looked at {looks} times for this."
     fig.supxlabel(f"Accuracy on the target's test pictures\n{peeked}", fontsize=10.5)
     title_above(fig, title)
-    words = f"Bars between source-only and oracle. {'; '.join(told)}. {peeked}"
+    words = f"Bars between source-only and oracle. {'; '.join(in_words)}. {peeked}"
     return Picture(fig, words)
 
 
@@ -171,11 +171,11 @@ def shared_map(panels, labels, is_target, classes, *, title=None, alt=None):
         axes.set_title(readable(name), fontsize=11)
     _legend_of_domains(fig, classes)
     title_above(fig, title)
-    told = (
+    in_words = (
         f"Maps of {len(labels)} examples of two domains and {len(classes)} classes: "
         f"{listed(map(readable, panels))}."
     )
-    return Picture(fig, alt or told)
+    return Picture(fig, alt or in_words)
 
 
 def _mark(index, is_target):
@@ -229,8 +229,8 @@ def shift_lab(images, titles, accuracies, *, title=None):
     _rungs(axes, pandas.DataFrame({"mean": mean, "low": mean, "high": mean}))
     axes.set_xlabel("Accuracy on the changed test pictures")
     title_above(fig, title)
-    told = ", ".join(f"{readable(name)} {v:.2f}" for name, v in accuracies.items())
-    return Picture(fig, f"{title or 'Accuracy by method'}: {told}.")
+    in_words = ", ".join(f"{readable(name)} {v:.2f}" for name, v in accuracies.items())
+    return Picture(fig, f"{title or 'Accuracy by method'}: {in_words}.")
 
 
 @styled
@@ -247,7 +247,7 @@ def drift(table, *, title=None):
     groups = dict(list(table.groupby("pair", sort=False)))
     fig = new_figure(7.4, 3.4)
     grid = fig.subplots(1, len(groups), sharey=True, squeeze=False)[0]
-    told = []
+    in_words = []
     for axes, (name, rows) in zip(grid, groups.items(), strict=True):
         for index, (column, words) in enumerate(
             {"sure": "how sure", "accuracy": "how right"}.items()
@@ -258,14 +258,14 @@ def drift(table, *, title=None):
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.grid(axis="y")
         first, last = rows.iloc[0], rows.iloc[-1]
-        told.append(
+        in_words.append(
             f"{readable(name)}: sure from {first['sure']:.2f} to {last['sure']:.2f}, "
             f"right from {first['accuracy']:.2f} to {last['accuracy']:.2f}"
         )
     handles = grid[0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=2)
     title_above(fig, title)
-    return Picture(fig, f"Rounds of self-training. {'; '.join(told)}.")
+    return Picture(fig, f"Rounds of self-training. {'; '.join(in_words)}.")
 
 
 @styled
@@ -284,7 +284,7 @@ def choices(table, scores, *, title=None):
     table = checked_table(table, ["method", "accuracy", *scores], "choices")
     fig = new_figure(7.6, 3.9)
     grid = fig.subplots(1, len(scores), sharey=True, squeeze=False)[0]
-    best, told = table["accuracy"].max(), []
+    best, in_words = table["accuracy"].max(), []
     for axes, score in zip(grid, scores, strict=True):
         for index, row in enumerate(table.to_dict("records")):
             style = series_style(index)
@@ -302,7 +302,7 @@ def choices(table, scores, *, title=None):
         axes.margins(x=0.15)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.grid()
-        told.append(
+        in_words.append(
             f"{readable(score)} chooses {readable(chosen['method'])}, whose accuracy "
             f"is {chosen['accuracy']:.2f}, {regret:.2f} below the best"
         )
@@ -311,7 +311,7 @@ def choices(table, scores, *, title=None):
     fig.legend(*handles, loc="outside lower center", ncols=5, fontsize=10,
                handlelength=1.5)  # fmt: skip
     title_above(fig, title)
-    return Picture(fig, f"Choosing without labels. {'; '.join(told)}.")
+    return Picture(fig, f"Choosing without labels. {'; '.join(in_words)}.")
 
 
 @styled

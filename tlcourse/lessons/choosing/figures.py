@@ -164,8 +164,8 @@ def _catalogue_in_words(table, best, speed):
     )
     if not speed:
         return words
-    told = [f"{name} {ratio:.1f}" for name, ratio in speed.items()]
-    return f"{words}Beside it the same accuracy against speed: {listed(told)}."
+    in_words = [f"{name} {ratio:.1f}" for name, ratio in speed.items()]
+    return f"{words}Beside it the same accuracy against speed: {listed(in_words)}."
 
 
 @styled
@@ -239,8 +239,8 @@ def _write_tau(axes, scores, tau, count):
     axes.set_ylim(count + 0.4, -0.6)
     for x, score in enumerate(scores):
         value = tau.get(score, np.nan)
-        said = f"{value:.2f}" if np.isfinite(value) else "–"
-        axes.text(x, count, said, ha="center", va="center", fontsize=11,
+        number = f"{value:.2f}" if np.isfinite(value) else "–"
+        axes.text(x, count, number, ha="center", va="center", fontsize=11,
                   fontweight="bold", color=INK)  # fmt: skip
     names = [label.get_text() for label in axes.get_yticklabels()]
     axes.set_yticks([*axes.get_yticks(), count], [*names, "tau"])
@@ -269,15 +269,15 @@ def _frame(left, right, y, count):
 
 
 def _ranks_in_words(table, ranks, tau):
-    told = []
+    in_words = []
     for score in ranks:
         order = ranks[score].dropna().sort_values(kind="stable")
         if order.nunique() < 2:
-            told.append(f"{_score_name(score)}: all tie")
+            in_words.append(f"{_score_name(score)}: all tie")
             continue
         agrees = tau is not None and score in tau
         names = ", ".join(map(readable, order.index[:3]))
-        told.append(
+        in_words.append(
             f"{_score_name(score)}: first {names}"
             + (f", tau {tau[score]:.2f}" if agrees else "")
         )
@@ -285,7 +285,7 @@ def _ranks_in_words(table, ranks, tau):
     if "accuracy" in table:
         best = [f"{readable(name)} {v:.2f}" for name, v in table["accuracy"].items()]
         words += f"Test accuracy, best first: {', '.join(best)}. "
-    return f"{words}By score: {'; '.join(told)}."
+    return f"{words}By score: {'; '.join(in_words)}."
 
 
 @styled
@@ -329,14 +329,14 @@ def agreements(points, summary):
 
 
 def _agreements_in_words(points, summary):
-    told = []
+    in_words = []
     for row in summary.to_dict("records"):
         there = points[row["score"]]
-        told.append(
+        in_words.append(
             f"{_score_name(row['score'])} {row['mean']:.2f} ({row['low']:.2f} to "
             f"{row['high']:.2f}; by target {there.min():.2f} to {there.max():.2f})"
         )
     return (
         "Dot plot of weighted Kendall tau between scores and true accuracy, a sign a "
-        f"target, and the mean with its 95 % interval below: {listed(told, 12)}."
+        f"target, and the mean with its 95 % interval below: {listed(in_words, 12)}."
     )

@@ -68,9 +68,9 @@ def cluster_rows(images, rows, names=None, *, odd=None):
     for axes, name in zip(labels, names, strict=True):
         axes.text(0, 0.5, readable(name).replace(", ", "\n"), fontsize=10.5,
                   va="center", linespacing=1.3)  # fmt: skip
-    told = listed((readable(name).replace(",", " with") for name in names), 20)
+    in_words = listed((readable(name).replace(",", " with") for name in names), 20)
     also = f", then {right} at most of the {ODD}" if right else ""
-    words = f"A row of pictures for each cluster, {left} at most{also}: {told}."
+    words = f"A row of pictures for each cluster, {left} at most{also}: {in_words}."
     return Picture(fig, words)
 
 
@@ -143,8 +143,10 @@ def cluster_map(points, members, names=None, *, title=None, alt=None):
     put_title(axes, title)
     fig.legend(loc="outside right upper", ncols=1 + (count > 18), fontsize=10,
                handlelength=1)  # fmt: skip
-    told = f"Map of {len(points)} pictures in {count} clusters: {listed(labels, 20)}."
-    return Picture(fig, alt or told)
+    in_words = (
+        f"Map of {len(points)} pictures in {count} clusters: {listed(labels, 20)}."
+    )
+    return Picture(fig, alt or in_words)
 
 
 def _checked_map(points, members):
@@ -200,7 +202,7 @@ def numbers_of_clusters(table):
     }
     table = checked_table(table, ["k", *panels], "numbers_of_clusters")
     fig = new_figure(7.4, 3.0)
-    grid, told = fig.subplots(1, len(panels)), []
+    grid, in_words = fig.subplots(1, len(panels)), []
     for index, (axes, (column, words)) in enumerate(
         zip(grid, panels.items(), strict=True)
     ):
@@ -216,10 +218,10 @@ def numbers_of_clusters(table):
         if best:
             row = table.loc[getattr(table[column], best)()]
             _ring(axes, row["k"], row[column], 1 if best == "idxmax" else -1)
-            told.append(f"{name} is best at {row['k']:.0f} clusters")
+            in_words.append(f"{name} is best at {row['k']:.0f} clusters")
     words = (
         f"Three line charts over {table['k'].min()} to {table['k'].max()} clusters: "
-        f"inertia, silhouette and BIC. {'; '.join(told)}."
+        f"inertia, silhouette and BIC. {'; '.join(in_words)}."
     )
     return Picture(fig, words)
 
@@ -289,13 +291,13 @@ def cluster_lab(points, members, images, scores, chosen, near, odd, *, title=Non
         f"{head}: {', '.join(f'{name} {v:.2f}' for name, v in each.items())}"
         for head, each in scores.items()
     )
-    told = (
+    in_words = (
         f"{title + '. ' if title else ''}Map of {len(points)} pictures in "
         f"{members.max() + 1} clusters. {inner}. Cluster {chosen + 1} has {size} "
         f"pictures; below, its {len(near)} {NEAR} and {len(odd)} {ODD}."
     )
     says = [f"no. {index}, cluster {k + 1}" for index, k in enumerate(members)]
-    return HoverPicture(fig, told, axes, points, pixels, says)
+    return HoverPicture(fig, in_words, axes, points, pixels, says)
 
 
 def _scores(fig, scores):

@@ -59,8 +59,8 @@ def view_grid(images, views):
     _column(grid[:, 0], "picture", originals, bold=True)
     for place, (name, each) in enumerate(columns.items(), start=2):
         _column(grid[:, place], readable(name), each)
-    told = listed(map(readable, columns), 12)
-    words = f"{len(originals)} pictures, a row each, beside their views: {told}."
+    in_words = listed(map(readable, columns), 12)
+    words = f"{len(originals)} pictures, a row each, beside their views: {in_words}."
     return Picture(fig, words)
 
 
@@ -113,13 +113,13 @@ def similarity_matrix(similarities, *, pictures=None):
     _edges(axes, count, pictures)
     _legend_of_frames(fig, (highest != right).any())
     found = int((highest == right).sum())
-    told = (
+    in_words = (
         f"Matrix of the cosines of {count} views of {count // 2} pictures. In {found} "
         f"of {count} rows the other view of the same picture is the most similar one. "
         f"Mean cosine of the two views of a picture: "
         f"{cosines[np.arange(count), right].mean():.2f}."
     )
-    return Picture(fig, told)
+    return Picture(fig, in_words)
 
 
 def _numbers(axes, cosines, dark):

@@ -154,7 +154,7 @@ def answer(train_features, train_labels, features):
     distances = ((features[:, None] - np.stack(means)) ** 2).sum(axis=-1)
     return labels[distances.argmin(axis=1)]""",
         explanation="A mean of ten pictures is less noisy than one picture. With one "
-        "labelled picture a class this is the same as the nearest neighbour.",
+        "labelled picture per class this is the same as the nearest neighbour.",
     ),
     Exercise(
         name="features.2",

@@ -65,8 +65,10 @@ def feature_map(points2d, labels, classes, *, title=None, alt=None):
     axes.spines[["left", "bottom"]].set_color(GRID)
     put_title(axes, title)
     fig.legend(loc="outside right upper", ncols=1 + (len(classes) > 18), fontsize=10)
-    told = f"Map of {len(points)} examples of {len(classes)} classes in two dimensions"
-    return Picture(fig, alt or f"{told}: {listed(map(readable, classes), 20)}.")
+    in_words = (
+        f"Map of {len(points)} examples of {len(classes)} classes in two dimensions"
+    )
+    return Picture(fig, alt or f"{in_words}: {listed(map(readable, classes), 20)}.")
 
 
 def _name_at(axes, point, name):

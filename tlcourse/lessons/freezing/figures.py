@@ -108,7 +108,7 @@ def _numbered_points(axes, table, x):
 
 
 def _runs_in_words(table):
-    told = [
+    in_words = [
         f"run {row['run']} (blocks trained: {row['trained_blocks']}) "
         f"{row['accuracy']:.2f} in {row['seconds']:.1f} s with "
         f"{thousands(row['trainable'])} trained parameters"
@@ -116,7 +116,7 @@ def _runs_in_words(table):
     ]
     return (
         "Two scatter plots of validation accuracy against seconds and against trained "
-        f"parameters: {listed(told, 12)}."
+        f"parameters: {listed(in_words, 12)}."
     )
 
 
@@ -181,7 +181,7 @@ def _heat_cell(axes, place, cell):
 
 
 def _heat_in_words(maps, table):
-    told = []
+    in_words = []
     for name, part in maps:
         for value, line in part.groupby("per_class", sort=False):
             numbers = ", ".join(
@@ -189,8 +189,8 @@ def _heat_in_words(maps, table):
                 for blocks, mean in zip(line["blocks"], line["mean"], strict=True)
             )
             where = f"{readable(name)}, " if name else ""
-            told.append(f"{where}per class {value}: {numbers}")
+            in_words.append(f"{where}per class {value}: {numbers}")
     return (
         f"Heat map of means with intervals, from {table['mean'].min():.2f} to "
-        f"{table['mean'].max():.2f}, over blocks. {'; '.join(told)}."
+        f"{table['mean'].max():.2f}, over blocks. {'; '.join(in_words)}."
     )

@@ -254,7 +254,7 @@ class FreezeLab:
         threading.Thread(target=self._train_aside, args=[plan], daemon=True).start()
 
     def _train_aside(self, plan):
-        with contextlib.suppress(Exception):  # the lab has told it
+        with contextlib.suppress(Exception):  # the lab says it
             self._train(plan)
 
     def _clicked_stop(self, _button):
@@ -316,7 +316,7 @@ class _Live:
     def __init__(self, lab, number):
         self.lab, self.number = lab, number
         self.history = {"accuracy": [], "val_accuracy": []}
-        self.told = 0.0
+        self.last_said = 0.0
         self.next = time.monotonic() + 0.5  # a short training is drawn at its end
 
     def callback(self):
@@ -342,8 +342,8 @@ class _Live:
             values.append(float(logs[name]))
         started = time.monotonic()
         # Small heads pass a hundred epochs a second, which no browser need hear of.
-        if started - self.told > 0.1 and not _stopping.is_set():
-            self.told = started
+        if started - self.last_said > 0.1 and not _stopping.is_set():
+            self.last_said = started
             lab.status.value = words.status_html(
                 f"Run {self.number}: epoch {done} of {lab.epochs}, validation accuracy "
                 f"{logs['val_accuracy']:.3f}",

@@ -56,7 +56,7 @@ def looked_at(image, heat, chances, classes, truth):
         The right one.
     """
     (pixels,), (heat,) = as_pixels([image], "looked_at"), _checked([image], [heat])
-    chances, said = np.asarray(chances), classes[int(np.argmax(chances))]
+    chances, answer = np.asarray(chances), classes[int(np.argmax(chances))]
     fig = new_figure(7.4, 2.6)
     left, middle, right = fig.subplots(1, 3, width_ratios=[1, 1, 1.3])
     left.imshow(pixels)
@@ -67,7 +67,7 @@ def looked_at(image, heat, chances, classes, truth):
     for axes in (left, middle):
         axes.set_axis_off()
     places = np.arange(len(classes))
-    colours = [PALETTE[0] if name == said else "#B0B0B0" for name in classes]
+    colours = [PALETTE[0] if name == answer else "#B0B0B0" for name in classes]
     right.barh(places, chances, color=colours)
     names = [f"{readable(c)} ✓" if c == truth else readable(c) for c in classes]
     right.set_yticks(places, names)
@@ -82,10 +82,10 @@ def looked_at(image, heat, chances, classes, truth):
                 va="center", ha="right" if inside else "left", fontsize=9,
                 color="white" if inside else INK,
             )  # fmt: skip
-    verdict = "which is right" if said == truth else f"but it is {truth}"
+    verdict = "which is right" if answer == truth else f"but it is {truth}"
     return Picture(
         fig,
-        f"A picture, and the same with a heat map over it. The network says {said} "
+        f"A picture, and the same with a heat map over it. The network says {answer} "
         f"with probability {chances.max():.2f}, {verdict}.",
     )
 

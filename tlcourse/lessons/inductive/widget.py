@@ -80,7 +80,7 @@ def grad_cam(run, images, labels, block=-1):
     labels : sequence of int, (n,)
         For which class.
     block : int
-        Whose maps; the last block's unless told.
+        Whose maps; the last block's without it.
 
     Returns
     -------

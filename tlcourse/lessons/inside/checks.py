@@ -7,7 +7,7 @@ from tlcourse.exercises.model import Exercise, Property
 # The share of ResNet50's parameters (without top) in its blocks conv4 and conv5.
 LAST_TWO = (7_129_088 + 14_998_528) / 23_587_712
 
-# Probes of the backbone "photos" on the validation split of "digits", 10 labels a
+# Probes of the backbone "photos" on the validation split of "digits", 10 labels per
 # class, mean of seeds 0 to 4. tests/lessons/inside measures them again.
 ON_VAL = {
     "stem": 0.288, "block1": 0.486, "block2": 0.639, "block3": 0.661,

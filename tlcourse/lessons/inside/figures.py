@@ -60,11 +60,11 @@ def filters(kernels, maps):
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    told = (
+    in_words = (
         f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} colour pixels, "
         "and under each the heat map of its answer to the same picture"
     )
-    return Picture(fig, f"{told}.")
+    return Picture(fig, f"{in_words}.")
 
 
 MAPS = 12  # that `inside` shows at most, in three rows
@@ -112,11 +112,11 @@ def inside(picture, maps, *, title=None):
         axes.set_title(str(channel), fontsize=9, loc="center", pad=2)
         axes.set_axis_off()
     title_above(fig, title)
-    told = (
+    in_words = (
         f"the picture and {len(shown)} of {maps.shape[-1]} channels as heat maps of "
         f"{maps.shape[0]} by {maps.shape[1]}; {silent} channels are silent"
     )
-    return Picture(fig, f"{title + ': ' if title else ''}{told}.")
+    return Picture(fig, f"{title + ': ' if title else ''}{in_words}.")
 
 
 @styled
@@ -157,13 +157,13 @@ def _probe_panel(axes, table):
 
 
 def _probes_in_words(table):
-    told = []
+    in_words = []
     for (panel, name), rows in table.groupby(["target", "source"], sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         best = rows.loc[rows["mean"].idxmax()]
-        told.append(
+        in_words.append(
             f"{readable(name)} on {readable(panel)} goes from {first['mean']:.2f} at "
             f"{first['block']} to {last['mean']:.2f} at {last['block']}, its best "
             f"{best['mean']:.2f} at {best['block']}"
         )
-    return f"Line chart of probe accuracy over blocks: {'; '.join(told[:8])}."
+    return f"Line chart of probe accuracy over blocks: {'; '.join(in_words[:8])}."

@@ -35,7 +35,7 @@ def gaps(summary, *, xlabel):
     """
     table = checked_table(summary, ["source", "mean", "low", "high"], "gaps")
     fig = new_figure(7.4, 1.3 + 0.5 * len(table))
-    axes, told = fig.subplots(), []
+    axes, in_words = fig.subplots(), []
     for y, row in enumerate(table.to_dict("records")):
         harm = row["mean"] < 0
         axes.barh(y, row["mean"], 0.62, color=PALETTE[1 if harm else 0], linewidth=0,
@@ -43,7 +43,7 @@ def gaps(summary, *, xlabel):
         axes.hlines(y, row["low"], row["high"], color=INK, linewidth=1.6)
         end = min(row["low"], 0) if harm else max(row["high"], 0)
         write_beside(axes, end, y, row["mean"], -6 if harm else 6, "+.2f")
-        told.append(
+        in_words.append(
             f"{readable(row['source'])} {row['mean']:+.2f} ({row['low']:+.2f} to "
             f"{row['high']:+.2f})"
         )
@@ -56,7 +56,7 @@ def gaps(summary, *, xlabel):
         axes.annotate(words, (0, -0.62), (side, 0), textcoords="offset points", ha=ha,
                       va="center", fontsize=10, color=INK)  # fmt: skip
     name_rows(axes, table["source"])
-    words = f"{xlabel}, as bars to both sides of zero: {'; '.join(told)}."
+    words = f"{xlabel}, as bars to both sides of zero: {'; '.join(in_words)}."
     return Picture(fig, words)
 
 
@@ -79,7 +79,7 @@ def losses(histories):
     pairs = _loss_pairs(histories)
     fig = new_figure(min(7.6, 1.2 + 2.4 * len(pairs)), 3.3)
     grid = fig.subplots(1, len(pairs), sharey=True, squeeze=False)[0]
-    told = []
+    in_words = []
     for axes, (name, lines) in zip(grid, pairs.items(), strict=True):
         for index, (words, values) in enumerate(lines.items()):
             at = np.arange(1, len(values) + 1)
@@ -92,7 +92,7 @@ def losses(histories):
         axes.set_title(readable(name))
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.grid(axis="y")
-        told.append(
+        in_words.append(
             f"{readable(name)}: training loss ends at {lines['training'][-1]:.2f}, "
             f"validation loss is lowest, {values[low]:.2f}, at epoch {low + 1} and "
             f"ends at {values[-1]:.2f}"
@@ -101,7 +101,7 @@ def losses(histories):
     grid[0].set(ylabel="Loss", ylim=(0, 1.05 * highest))
     fig.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center",
                ncols=3)  # fmt: skip
-    return Picture(fig, f"Losses over epochs. {'; '.join(told)}.")
+    return Picture(fig, f"Losses over epochs. {'; '.join(in_words)}.")
 
 
 def _loss_pairs(histories):
@@ -142,12 +142,12 @@ def reliability(answers):
         raise ValueError("reliability needs the answers of at least one network.")
     fig = new_figure(min(7.6, 1.0 + 3.3 * len(answers)), 3.9)
     grid = fig.subplots(1, len(answers), sharey=True, squeeze=False)[0]
-    told = []
+    in_words = []
     for axes, (name, given) in zip(grid, answers.items(), strict=True):
         sure, right = _sure_and_right(*given)
         _reliability_panel(axes, sure, right)
         axes.set_title(readable(name))
-        told.append(
+        in_words.append(
             f"{readable(name)}: sure to {sure.mean():.2f} on average, right in "
             f"{right.mean():.2f} of {len(right)}"
         )
@@ -157,7 +157,7 @@ def reliability(answers):
         Patch(facecolor="white", edgecolor=PALETTE[1], hatch="///", label="the gap"),
     ]
     fig.legend(handles=legend, loc="outside lower center", ncols=2)
-    return Picture(fig, f"Reliability diagram. {'; '.join(told)}.")
+    return Picture(fig, f"Reliability diagram. {'; '.join(in_words)}.")
 
 
 def _sure_and_right(probabilities, labels):
@@ -205,7 +205,7 @@ def trade_off(table, *, xlabel, ylabel, title=None):
     """
     table = checked_table(table, ["source", "mix", "old", "new"], "trade_off")
     fig = new_figure(5.6, 4.9)
-    axes, told = fig.subplots(), []
+    axes, in_words = fig.subplots(), []
     for index, (name, rows) in enumerate(table.groupby("source", sort=False)):
         rows = rows.sort_values("mix")
         axes.plot(rows["old"], rows["new"], label=readable(name), **line_style(index))
@@ -218,10 +218,10 @@ def trade_off(table, *, xlabel, ylabel, title=None):
             f"({row['old']:.2f}, {row['new']:.2f}) at {row['mix']:g}"
             for row in rows.to_dict("records")
         )
-        told.append(f"{readable(name)} {points}")
+        in_words.append(f"{readable(name)} {points}")
     axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1.04), ylim=(0, 1.04))
     axes.grid()
     fig.legend(loc="outside lower center", ncols=2)
     put_title(axes, title)
-    words = f"Paths of {xlabel.lower()} and {ylabel.lower()}: {'; '.join(told)}."
+    words = f"Paths of {xlabel.lower()} and {ylabel.lower()}: {'; '.join(in_words)}."
     return Picture(fig, words)

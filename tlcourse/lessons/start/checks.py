@@ -25,7 +25,7 @@ def _same_picture(images):
 EXERCISES = [
     Exercise(
         name="start.1",
-        title="Five labels a class",
+        title="Five labels per class",
         expects="a Task, which is what tl.datasets.load gives",
         properties=[
             Property(

@@ -59,14 +59,14 @@ def worth(summary, per_class, strategy, reference, *, needed, chance=None):
     axes.set_ylim(min(0.4, table["mean"].min() - 0.05), 1.06)
     most = table["per_class"].max()
     _arrow_to_needed(axes, *marked.values(), needed, most)
-    said = f"about {needed:.0f}" if needed <= most else f"more than {most}"
+    enough = f"about {needed:.0f}" if needed <= most else f"more than {most}"
     labels = "1 label" if per_class == 1 else f"{per_class} labels"
     does = "does" if per_class == 1 else "do"
     put_title(
-        axes, f"{labels} per class {does} what takes {said} {readable(reference)}"
+        axes, f"{labels} per class {does} what takes {enough} {readable(reference)}"
     )
     fig.legend(loc="outside right upper")
-    return Picture(fig, _worth_in_words(marked, labels, reference, said))
+    return Picture(fig, _worth_in_words(marked, labels, reference, enough))
 
 
 def _curve_with_ring(axes, rows, there, name, style):
@@ -101,13 +101,14 @@ def _arrow_to_needed(axes, ours, theirs, needed, most):
         )  # fmt: skip
 
 
-def _worth_in_words(marked, labels, reference, said):
-    told = [
+def _worth_in_words(marked, labels, reference, enough):
+    in_words = [
         f"{readable(name)} {row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
         for name, row in marked.items()
     ]
     return (
         "Line chart of test accuracy over labelled examples per class. With "
-        f"{labels} per class: {'; '.join(told)}. {readable(reference).capitalize()} "
-        f"needs {said} labels per class to do as well."
+        f"{labels} per class: {'; '.join(in_words)}. "
+        f"{readable(reference).capitalize()} needs {enough} labels per class to do as "
+        "well."
     )

@@ -17,7 +17,7 @@ def draw(table, per_class, chance=None):
     table : pandas.DataFrame
         From ``study.compare``, with the strategies "transfer" and "from scratch".
     per_class : int
-        One of the table's numbers of labels a class.
+        One of the table's numbers of labels per class.
     chance : float, optional
         The accuracy of guessing.
 
