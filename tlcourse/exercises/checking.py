@@ -32,19 +32,7 @@ def _an(word):
 
 
 def first_failure(exercise, answer):
-    """The first property that fails and what was found, or None if all hold.
-
-    Parameters
-    ----------
-    exercise : Exercise
-    answer : object
-        The learner's answer.
-
-    Returns
-    -------
-    None or tuple of (str, str)
-        What the property says, and what was found instead.
-    """
+    """What the first property that fails says, and what was found; None if all hold."""
     for one in exercise.properties:
         try:
             if bool(one.holds(answer)):

@@ -14,15 +14,7 @@ KINDS = {
 
 
 class Note:
-    """Something to read, as HTML and as text.
-
-    Parameters
-    ----------
-    markup : str
-        The HTML.
-    text : str
-        The same in plain text, for a terminal, GitHub's preview and screen readers.
-    """
+    """Something to read: HTML, and plain text for a terminal, GitHub and readers."""
 
     def __init__(self, markup, text):
         self.markup, self.text = markup, text
@@ -41,21 +33,7 @@ def inline(text):
 
 
 def box(kind, headline, lines=()):
-    """A headline with a mark, and lines under it, behind a coloured edge.
-
-    Parameters
-    ----------
-    kind : {"right", "wrong", "hint"}
-        Mark and colour.
-    headline : str
-        The first line, in bold.
-    lines : sequence of str
-        The others.
-
-    Returns
-    -------
-    Note
-    """
+    """A note with a headline, and lines under it, behind an edge of its kind."""
     mark, colour = KINDS[kind]
     first = f"{mark} {headline}"
     body = "".join(f"<div>{inline(line)}</div>" for line in lines)

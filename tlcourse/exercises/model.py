@@ -91,17 +91,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that a question offers.
-
-    Parameters
-    ----------
-    text : str
-        The answer.
-    explanation : str
-        Why it is right, or what is wrong with it.
-    right : bool
-        Whether it is the right one.
-    """
+    """One answer that a question offers, and why it is right or wrong."""
 
     text: str
     explanation: str
@@ -114,15 +104,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with three or four choices, exactly one of them right.
-
-    Parameters
-    ----------
-    text : str
-        The question. Text in backticks is set as code.
-    choices : sequence of Choice
-        In the order in which they are shown.
-    """
+    """A question with three or four choices, exactly one of them right."""
 
     text: str
     choices: Sequence[Choice]
@@ -154,23 +136,10 @@ class Question:
 
 
 def read_quiz(text):
-    """Read a quiz, which is written in Markdown.
+    """Read a quiz, which is written in Markdown; a list of Question.
 
     A question is a heading; each choice an item of a list, ticked where it is right;
     what is said to those who choose it, a paragraph under it.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of Question
-
-    Raises
-    ------
-    ValueError
-        If a question has not 3 or 4 choices with one right, or something is empty.
     """
     questions = []
     for part in re.split(r"^## ", text, flags=re.M)[1:]:

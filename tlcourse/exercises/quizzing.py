@@ -74,13 +74,7 @@ def _show_buttons(place, question):
 
 
 def answer_buttons(place, question):
-    """A row of buttons and, under it, room for the explanation.
-
-    Returns
-    -------
-    tuple of (ipywidgets.VBox, ipywidgets.HTML)
-        The whole, and the part that a click fills.
-    """
+    """A row of buttons above room for the explanation; the whole, and that room."""
     import ipywidgets as widgets
 
     said = widgets.HTML()

@@ -48,22 +48,10 @@ def show_live(widget, text):
 
 
 def labelled(kind, label, tooltip=None, **state):
-    """A control with its label beside it, which takes the width that it needs.
+    """A control of a kind, such as ``ipywidgets.SelectionSlider``, beside its label.
 
-    Parameters
-    ----------
-    kind : type
-        A class of ipywidgets 7 or 8 with a description, such as SelectionSlider.
-    label : str
-        The words beside it.
-    tooltip : str, optional
-        What the mouse shows; without it, the label.
-    **state
-        Everything else that the control begins with.
-
-    Returns
-    -------
-    ipywidgets.Widget
+    The mouse shows the tooltip or, without one, the label. `state` is everything else
+    that the control begins with.
     """
     from ipywidgets import Layout
 
@@ -111,18 +99,7 @@ def control(label, what):
 
 
 def problem_html(problem, what):
-    """Say in one sentence, at once read aloud, what went wrong.
-
-    Parameters
-    ----------
-    problem : Exception
-    what : str
-        What did not happen: "The training ended with an error".
-
-    Returns
-    -------
-    str
-    """
+    """Say in one sentence, at once read aloud, what did not happen, and why."""
     reason = " ".join(str(problem).split()) or "no reason was given"
     sentence = f"{type(problem).__name__}: {reason}".rstrip(".")
     return f'<div role="alert">✗ {what} ({html.escape(sentence)}).</div>'

@@ -27,7 +27,7 @@ PICTURES = [
     functools.partial(draw, "photos", True),
     functools.partial(draw, "glyphs", False),
 ]
-REFUSED = [("no source 'pears': choose one of glyphs", lambda: draw("pears", True))]
+REFUSED = []
 
 
 def test_the_widget_tells_what_a_choice_reaches():

@@ -26,12 +26,6 @@ PICTURES = [
     lambda: looks().draw("block3", "cat", "random"),
 ]
 REFUSED = [
-    (
-        "no block 'block99': take stem, block1",
-        lambda: looks().draw("block99", "cat", "trained"),
-    ),
-    ("no picture 'dog'", lambda: looks().draw("stem", "dog", "trained")),
-    ("no backbone 'best'", lambda: looks().draw("stem", "cat", "best")),
     ("the same blocks", lambda: widget.Looks({})),
 ]
 

@@ -46,10 +46,6 @@ def draw(change, strength, source="imagenet_distilled"):
     strength : int
         One of ``STRENGTHS``; 0 changes nothing.
     source : str
-
-    Returns
-    -------
-    Picture
     """
     task = datasets.load("photos")
     # One picture of each class: every few-shot draw begins with those.

@@ -48,19 +48,7 @@ def draw(backbones, target, your_source, labels_per_class, show_the_truth):
     labels_per_class : int
     show_the_truth : bool
         False hides the accuracies and what follows from them.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If the chosen source is not among the backbones.
     """
-    if your_source not in backbones:
-        known = ", ".join(backbones)
-        raise ValueError(f"There is no source {your_source!r}: choose one of {known}.")
     table = scored(backbones, target, labels_per_class)
     choice = f"you choose {readable(your_source)}"
     words = f"{target}, {labels_per_class} labels per class: {choice}"

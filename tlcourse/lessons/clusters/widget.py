@@ -74,10 +74,6 @@ def draw(data, features, projection, k, cluster):
         Number of clusters.
     cluster : int
         The one to look into, from 1 to k.
-
-    Returns
-    -------
-    Picture
     """
     chosen = min(cluster, k) - 1
     near, odd = looked_into(data, features, k)

@@ -42,10 +42,6 @@ def draw(target, picture, source="imagenet_distilled"):
     picture : int
         From 1 to ``SHOWN``.
     source : str
-
-    Returns
-    -------
-    Picture
     """
     run, classes, images, labels = trained(target, source)
     image = images[picture - 1 : picture]

@@ -101,25 +101,7 @@ class Looks:
         ----------
         block, picture, weights : str
             Names of a block, of a picture and of a backbone.
-
-        Returns
-        -------
-        Picture
-
-        Raises
-        ------
-        ValueError
-            If there is none of that name.
         """
-        for what, name, known in (
-            ("block", block, self.blocks),
-            ("picture", picture, self.pictures),
-            ("backbone", weights, self._answers),
-        ):
-            if name not in known:
-                raise ValueError(
-                    f"There is no {what} {name!r}: take {', '.join(known)}."
-                )
         place = list(self.pictures).index(picture)
         maps = self._answers[weights][block][place]
         size = f"{maps.shape[-1]} channels of {maps.shape[0]} × {maps.shape[1]}"

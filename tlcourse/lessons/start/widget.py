@@ -64,22 +64,7 @@ def draw(data_set="digits", handful=1):
         A key of `DATA_SETS`.
     handful : int
         Which examples, 1 to 5.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If there is no such data set or handful.
     """
-    if data_set not in DATA_SETS:
-        raise ValueError(
-            f"There is no data set {data_set!r}: take {', '.join(DATA_SETS)}."
-        )
-    if handful not in HANDFULS:
-        raise ValueError(f"There is no handful {handful!r}: take 1 to {HANDFULS[-1]}.")
     facts, taken = _handfuls(data_set)
     images, names = taken[HANDFULS.index(handful)]
     seen = ", ".join(dict.fromkeys(names))

@@ -36,8 +36,8 @@ EXERCISES = [
                 "It looks at the rows of its strategy alone",
                 lambda fewest: fewest(MADE_UP, "slow", 0.3) == 9,
                 found=lambda fewest: (
-                    "In a made-up summary the first strategy has 0.20 with 3 labels per "
-                    "class. Asked when it reaches 0.30, yours gives "
+                    "In a made-up summary the first strategy has 0.20 with 3 labels "
+                    "per class. Asked when it reaches 0.30, yours gives "
                     f"{fewest(MADE_UP, 'slow', 0.3)}."
                 ),
             ),

@@ -9,7 +9,7 @@ from tlcourse.lessons.why import figures
 from tlcourse.widgets.static_first import StaticFirst
 
 
-def draw(table, per_class, chance=None):
+def draw(table, per_class):
     """Show what transfer is worth at one number of labels.
 
     Parameters
@@ -18,22 +18,21 @@ def draw(table, per_class, chance=None):
         From ``study.compare``, with the strategies "transfer" and "from scratch".
     per_class : int
         One of the table's numbers of labels per class.
-    chance : float, optional
-        The accuracy of guessing.
-
-    Returns
-    -------
-    Picture
     """
     summary = tables.summarise(table, ["strategy", "per_class"])
     worth = tables.labels_worth(summary, "transfer", "from scratch")
     needed = worth.set_index("per_class")["needed"][per_class]
     return figures.worth(
-        summary, per_class, "transfer", "from scratch", needed=needed, chance=chance
+        summary,
+        per_class,
+        "transfer",
+        "from scratch",
+        needed=needed,
+        chance=0.5,  # two classes
     )
 
 
-def how_many_labels(table, chance=0.5):
+def how_many_labels(table):
     """Show the figure of `draw` with a slider for the number of labels.
 
     Nothing is trained when the slider moves: the table holds all runs.
@@ -42,9 +41,7 @@ def how_many_labels(table, chance=0.5):
     ----------
     table : pandas.DataFrame
         See `draw`.
-    chance : float
-        The accuracy of guessing, one half for two classes.
     """
     sizes = sorted(int(size) for size in table["per_class"].unique())
-    figure = functools.partial(draw, table, chance=chance)
+    figure = functools.partial(draw, table)
     StaticFirst(figure, per_class=sizes).show()
