@@ -18,10 +18,12 @@ HEAVIEST = (
     "tests/test_adaptation.py",
     "tests/test_unsupervised.py",
     "notebooks/09_",
+    "notebooks/01_",
+    "notebooks/03_",
+    "notebooks/04_",
+    "notebooks/06_",
     "notebooks/11_",
     "notebooks/08_",
-    "notebooks/06_",
-    "notebooks/04_",
 )
 
 

@@ -4,6 +4,7 @@ nbval runs every cell, with the bundled source. Here run those that the widget n
 and in two lessons all. Where Keras's ImageNet weights are cached, they are the source.
 """
 
+import ast
 import json
 import re
 import symtable
@@ -76,7 +77,7 @@ def needed_cells(path):
 
 
 def names(source):
-    """The names that a cell binds, a set, and those that it or its functions use."""
+    """The names that a cell binds, a set, and those that it or its functions need."""
     plain = TransformerManager().transform_cell(source)  # without IPython's own syntax
     tables = [symtable.symtable(plain, "cell", "exec")]
     bound = {
@@ -92,7 +93,9 @@ def names(source):
             for name in table.get_symbols()
             if name.is_referenced() and (name.is_global() or table is tables[0])
         }
-    return bound, used
+    nodes = [node for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Name)]
+    deleted = {node.id for node in nodes if isinstance(node.ctx, ast.Del)}
+    return bound - deleted, used | deleted
 
 
 def move_a_control(page):
