@@ -20,10 +20,8 @@ from tlcourse.adaptation.losses import BANDWIDTHS, coral_loss, mmd_loss, ramp
 from tlcourse.datasets import Split, Unlabelled
 
 SEEDS = range(5)
-ON_FEATURES = (
-    "source_only", "importance_weighting", "subspace_alignment", "coral",
-    "optimal_transport", "pseudo_labels",
-)  # fmt: skip
+ALIGNING = ("subspace_alignment", "coral", "optimal_transport")
+ON_FEATURES = ("source_only", "importance_weighting", *ALIGNING, "pseudo_labels")
 DEEP = ("deep_coral", "mmd", "dann")
 METHODS = (*ON_FEATURES, "adabn", "tent", "fine_tuned", *DEEP)
 OPTIONS = {"dimensions", "regularisation", "threshold", "rounds", "epochs", "weight"}
@@ -60,7 +58,7 @@ def same(ours, theirs):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_coral_matches_both_moments_and_equals_the_closed_form(seed):
+def test_coral_has_both_moments_equals_the_closed_form_and_bears_few_examples(seed):
     ours, theirs = two_clouds(seed)
     coloured = features.recolour(ours, theirs, regularisation=0)
     assert np.allclose(coloured.mean(0), theirs.mean(0), atol=1e-6)
@@ -71,10 +69,7 @@ def test_coral_matches_both_moments_and_equals_the_closed_form(seed):
         colour = scipy.linalg.sqrtm(np.cov(theirs.T) + extra)
         expected = (ours - ours.mean(0)) @ whiten.real @ colour.real + theirs.mean(0)
         assert np.allclose(features.recolour(ours, theirs, regularisation), expected)
-
-
-def test_coral_bears_fewer_examples_than_features():
-    ours, theirs = two_clouds(0, n=5, m=4, d=20)
+    ours, theirs = two_clouds(seed, n=5, m=4, d=20)  # fewer than features
     assert np.isfinite(features.recolour(ours, theirs)).all()
 
 
@@ -112,16 +107,13 @@ def test_importance_weights_favour_what_looks_like_the_target():
     assert 1 < sizes[0] < 0.8 * 400 and 0.9 * 400 < sizes[1] < 400
 
 
-def literal_mmd(ours, theirs):
-    both = [*ours, *theirs]
-    unit = np.mean([[((a - b) ** 2).sum() for a in both] for b in both])
-
-    def kernel(a, b):
-        distance = ((a - b) ** 2).sum()
-        return np.mean([np.exp(-distance / (w * unit)) for w in BANDWIDTHS])
+def mmd_by_formula(ours, theirs):
+    both = np.concatenate([ours, theirs])
+    unit = cdist(both, both, "sqeuclidean").mean()
 
     def mean(first, second):
-        return np.mean([[kernel(a, b) for a in first] for b in second])
+        away = cdist(first, second, "sqeuclidean") / unit
+        return np.mean([np.exp(-away / width) for width in BANDWIDTHS])
 
     return mean(ours, ours) + mean(theirs, theirs) - 2 * mean(ours, theirs)
 
@@ -130,9 +122,9 @@ def mmd_of(ours, theirs):
     return float(mmd_loss(ours.astype("float32"), theirs.astype("float32")))
 
 
-def test_mmd_equals_a_literal_loop_and_is_zero_for_equal_samples():
+def test_mmd_equals_its_formula_and_is_zero_for_equal_samples():
     ours, theirs = two_clouds(0, n=12, m=9)
-    assert mmd_of(ours, theirs) == pytest.approx(literal_mmd(ours, theirs), abs=1e-5)
+    assert mmd_of(ours, theirs) == pytest.approx(mmd_by_formula(ours, theirs), abs=1e-5)
     assert mmd_of(ours, ours) == pytest.approx(0, abs=1e-6)
     assert mmd_of(ours, ours[::-1]) == pytest.approx(0, abs=1e-6)
 
@@ -165,7 +157,7 @@ def test_deep_coral_is_the_distance_of_covariances():
     assert float(coral_loss(ours, ours)) == 0
 
 
-def test_the_reversal_flips_the_gradient_exactly():
+def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
     import tensorflow as tf
 
     from tlcourse.adaptation.layers import GradientReversal
@@ -181,9 +173,6 @@ def test_the_reversal_flips_the_gradient_exactly():
         assert np.array_equal(through, turned)
         expected = -np.float32(strength) * tape.gradient(plain, through).numpy()
         assert np.array_equal(tape.gradient(reversed_, through).numpy(), expected)
-
-
-def test_the_reversal_is_ramped():
     strengths = [float(ramp(progress)) for progress in np.linspace(0, 1, 11)]
     assert strengths[0] == 0 and strengths == sorted(strengths)
     assert strengths[1] == pytest.approx(2 / (1 + np.exp(-1)) - 1)
