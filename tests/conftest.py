@@ -1,5 +1,6 @@
 """What many tests share: a backbone, a small task, a cache of their own, evidence."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -8,6 +9,7 @@ import threadpoolctl
 import tlcourse as tl
 from tests.evidence import look_up
 from tests.helpers import Kernel, load_backbone
+from tlcourse.quiet import import_keras
 
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
@@ -56,6 +58,15 @@ def evidence(request):
 @pytest.fixture(scope="session")
 def backbone():
     return load_backbone("glyphs")
+
+
+@pytest.fixture(scope="session")
+def short():
+    """The first blocks, at 32 px: TensorFlow takes long to trace all of them."""
+    whole = load_backbone("glyphs", input_size=32)
+    end = whole.model.get_layer(whole.blocks[2].output).output
+    part = import_keras().Model(whole.model.input, end)
+    return dataclasses.replace(whole, model=part, blocks=whole.blocks[:3])
 
 
 @pytest.fixture(scope="session")

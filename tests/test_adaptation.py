@@ -13,34 +13,23 @@ import scipy.optimize
 from scipy.spatial.distance import cdist
 
 import tlcourse as tl
+from tests.helpers import load_backbone
 from tlcourse import adaptation, batchnorm
 from tlcourse.adaptation import batchnorm_only, deep, features
 from tlcourse.adaptation.losses import BANDWIDTHS, coral_loss, mmd_loss, ramp
 from tlcourse.datasets import Split, Unlabelled
-from tlcourse.quiet import import_keras
 
 SEEDS = range(5)
-ON_FEATURES = (
-    "source_only", "importance_weighting", "subspace_alignment", "coral",
-    "optimal_transport", "pseudo_labels",
-)  # fmt: skip
+ALIGNING = ("subspace_alignment", "coral", "optimal_transport")
+ON_FEATURES = ("source_only", "importance_weighting", *ALIGNING, "pseudo_labels")
 DEEP = ("deep_coral", "mmd", "dann")
 METHODS = (*ON_FEATURES, "adabn", "tent", "fine_tuned", *DEEP)
+OPTIONS = {"dimensions", "regularisation", "threshold", "rounds", "epochs", "weight"}
 
 
 @pytest.fixture(scope="module")
 def backbone():
-    return tl.backbones.load("mobilenet", source="glyphs", input_size=32)
-
-
-@pytest.fixture(scope="module")
-def short(backbone):
-    """The first blocks of a MobileNet: TensorFlow takes long to trace all of them."""
-    keras = import_keras()
-    model = backbone.model
-    end = model.get_layer(backbone.blocks[2].output).output
-    part = keras.Model(model.input, end)
-    return dataclasses.replace(backbone, model=part, blocks=backbone.blocks[:3])
+    return load_backbone("glyphs", input_size=32)
 
 
 @pytest.fixture(scope="module")
@@ -68,29 +57,19 @@ def same(ours, theirs):
     return all(map(np.array_equal, ours, theirs))
 
 
-# --- the mathematics ------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("seed", SEEDS)
-def test_coral_matches_first_and_second_moments(seed):
+def test_coral_has_both_moments_equals_the_closed_form_and_bears_few_examples(seed):
     ours, theirs = two_clouds(seed)
     coloured = features.recolour(ours, theirs, regularisation=0)
     assert np.allclose(coloured.mean(0), theirs.mean(0), atol=1e-6)
     assert np.allclose(np.cov(coloured.T), np.cov(theirs.T), atol=1e-6)
-
-
-@pytest.mark.parametrize("regularisation", [0, 1])
-def test_coral_equals_the_closed_form(regularisation):
-    ours, theirs = two_clouds(0)
-    extra = regularisation * np.eye(6)
-    whiten = scipy.linalg.inv(scipy.linalg.sqrtm(np.cov(ours.T) + extra))
-    colour = scipy.linalg.sqrtm(np.cov(theirs.T) + extra)
-    expected = (ours - ours.mean(0)) @ whiten.real @ colour.real + theirs.mean(0)
-    assert np.allclose(features.recolour(ours, theirs, regularisation), expected)
-
-
-def test_coral_bears_fewer_examples_than_features():
-    ours, theirs = two_clouds(0, n=5, m=4, d=20)
+    for regularisation in (0, 1):
+        extra = regularisation * np.eye(6)
+        whiten = scipy.linalg.inv(scipy.linalg.sqrtm(np.cov(ours.T) + extra))
+        colour = scipy.linalg.sqrtm(np.cov(theirs.T) + extra)
+        expected = (ours - ours.mean(0)) @ whiten.real @ colour.real + theirs.mean(0)
+        assert np.allclose(features.recolour(ours, theirs, regularisation), expected)
+    ours, theirs = two_clouds(seed, n=5, m=4, d=20)  # fewer than features
     assert np.isfinite(features.recolour(ours, theirs)).all()
 
 
@@ -128,16 +107,13 @@ def test_importance_weights_favour_what_looks_like_the_target():
     assert 1 < sizes[0] < 0.8 * 400 and 0.9 * 400 < sizes[1] < 400
 
 
-def literal_mmd(ours, theirs):
-    both = [*ours, *theirs]
-    unit = np.mean([[((a - b) ** 2).sum() for a in both] for b in both])
-
-    def kernel(a, b):
-        distance = ((a - b) ** 2).sum()
-        return np.mean([np.exp(-distance / (w * unit)) for w in BANDWIDTHS])
+def mmd_by_formula(ours, theirs):
+    both = np.concatenate([ours, theirs])
+    unit = cdist(both, both, "sqeuclidean").mean()
 
     def mean(first, second):
-        return np.mean([[kernel(a, b) for a in first] for b in second])
+        away = cdist(first, second, "sqeuclidean") / unit
+        return np.mean([np.exp(-away / width) for width in BANDWIDTHS])
 
     return mean(ours, ours) + mean(theirs, theirs) - 2 * mean(ours, theirs)
 
@@ -146,9 +122,9 @@ def mmd_of(ours, theirs):
     return float(mmd_loss(ours.astype("float32"), theirs.astype("float32")))
 
 
-def test_mmd_equals_a_literal_loop_and_is_zero_for_equal_samples():
+def test_mmd_equals_its_formula_and_is_zero_for_equal_samples():
     ours, theirs = two_clouds(0, n=12, m=9)
-    assert mmd_of(ours, theirs) == pytest.approx(literal_mmd(ours, theirs), abs=1e-5)
+    assert mmd_of(ours, theirs) == pytest.approx(mmd_by_formula(ours, theirs), abs=1e-5)
     assert mmd_of(ours, ours) == pytest.approx(0, abs=1e-6)
     assert mmd_of(ours, ours[::-1]) == pytest.approx(0, abs=1e-6)
 
@@ -181,7 +157,7 @@ def test_deep_coral_is_the_distance_of_covariances():
     assert float(coral_loss(ours, ours)) == 0
 
 
-def test_the_reversal_flips_the_gradient_exactly():
+def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
     import tensorflow as tf
 
     from tlcourse.adaptation.layers import GradientReversal
@@ -197,37 +173,18 @@ def test_the_reversal_flips_the_gradient_exactly():
         assert np.array_equal(through, turned)
         expected = -np.float32(strength) * tape.gradient(plain, through).numpy()
         assert np.array_equal(tape.gradient(reversed_, through).numpy(), expected)
-
-
-def test_the_reversal_is_ramped():
     strengths = [float(ramp(progress)) for progress in np.linspace(0, 1, 11)]
     assert strengths[0] == 0 and strengths == sorted(strengths)
     assert strengths[1] == pytest.approx(2 / (1 + np.exp(-1)) - 1)
     assert strengths[-1] == pytest.approx(1, abs=1e-4)
 
 
-# --- what a method may see, and what must not matter ----------------------------------
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_one_signature_without_a_place_for_target_labels(name):
-    parameters = inspect.signature(getattr(adaptation, name)).parameters
-    assert list(parameters)[:4] == ["backbone", "source", "target_images", "seed"]
-    own = set(parameters) - {"backbone", "source", "target_images", "seed"}
-    assert own <= {
-        "dimensions", "regularisation", "threshold", "rounds", "epochs", "weight",
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("name", ON_FEATURES)
 def test_the_targets_labels_change_nothing(name, backbone, source):
     task, found = tl.datasets.load("digits", per_class=6), []
-    for seed in (None, 0):
-        labels = task.train.labels
-        if seed is not None:
-            labels = np.random.default_rng(seed).permutation(labels)
-        given = dataclasses.replace(task, train=Split(task.train.images, labels))
-        target = Unlabelled(given)
+    images, labels = task.train.images, task.train.labels
+    for given in (labels, np.random.default_rng(0).permutation(labels)):
+        target = Unlabelled(dataclasses.replace(task, train=Split(images, given)))
         model = getattr(adaptation, name)(backbone, source, target.images)
         assert target.looks == 0
         found.append(model.predict(task.val.images))
@@ -236,34 +193,26 @@ def test_the_targets_labels_change_nothing(name, backbone, source):
 
 @pytest.mark.parametrize("name", ON_FEATURES)
 def test_a_target_equal_to_the_source_changes_nothing(name, backbone, source, images):
-    unseen = images
     plain = adaptation.source_only(backbone, source, source.images)
-    if name == "subspace_alignment":  # it keeps fewer directions, whatever the target
-        model = adaptation.subspace_alignment(backbone, source, source.images)
-        aligned = model.features(source.images)
-        assert np.allclose(aligned, model.source_features, atol=1e-4)
-        return
     little_blur = {"regularisation": 0.01} if name == "optimal_transport" else {}
     method = getattr(adaptation, name)
     model = method(backbone, source, source.images, **little_blur)
-    ours, theirs = plain.predict(unseen), model.predict(unseen)
+    if name == "subspace_alignment":  # it keeps fewer directions, whatever the target
+        aligned = model.features(source.images)
+        assert np.allclose(aligned, model.source_features, atol=1e-4)
+        return
     if name == "coral":
-        assert np.allclose(model.features(unseen), _scaled(plain, unseen), atol=1e-4)
-        assert np.allclose(ours, theirs, atol=1e-3)
+        mean, spread = plain.source_features.mean(0), plain.source_features.std(0)
+        scaled = (plain.features(images) - mean) / np.where(spread == 0, 1, spread)
+        assert np.allclose(model.features(images), scaled, atol=1e-4)
+        assert np.allclose(plain.predict(images), model.predict(images), atol=1e-3)
     # Transport blurs, weights are estimated, and one's own answers are learnt again:
     # the probabilities move a little, the answers to the source's pictures don't.
     said = model.predict(source.images).argmax(1)
     assert np.array_equal(said, plain.predict(source.images).argmax(1))
 
 
-def _scaled(plain, unseen):
-    mean, spread = plain.source_features.mean(0), plain.source_features.std(0)
-    return (plain.features(unseen) - mean) / np.where(spread == 0, 1, spread)
-
-
-def test_adabn_on_equal_domains_is_a_head_under_those_statistics(
-    backbone, source, images
-):
+def test_adabn_on_one_domain_is_a_head_on_its_statistics(backbone, source, images):
     model = adaptation.adabn(backbone, source, source.images)
     own = batchnorm.with_statistics(backbone, source.images)
     plain = adaptation.source_only(own, source, source.images)
@@ -271,11 +220,11 @@ def test_adabn_on_equal_domains_is_a_head_under_those_statistics(
 
 
 @pytest.mark.parametrize(
-    "name, nothing", [("pseudo_labels", {"rounds": 0}), ("tent", {"epochs": 0})]
+    "name, count", [("pseudo_labels", "rounds"), ("tent", "epochs")]
 )
-def test_nothing_done_is_source_only(name, nothing, backbone, source, images):
+def test_nothing_done_is_source_only(name, count, backbone, source, images):
     plain = adaptation.source_only(backbone, source, images)
-    model = getattr(adaptation, name)(backbone, source, images, **nothing)
+    model = getattr(adaptation, name)(backbone, source, images, **{count: 0})
     assert np.array_equal(plain.predict(images), model.predict(images))
 
 
@@ -285,43 +234,32 @@ def trained(short, source, images):
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_weight_0_is_exactly_source_only(name, short, source, images, trained):
-    method = getattr(adaptation, name)
-    model = method(short, source, images, seed=3, weight=0, epochs=2)
-    assert np.array_equal(model.predict(images), trained.predict(images))
+def test_training_moves_a_copy_unless_the_target_weighs_nothing(
+    name, short, source, images, trained
+):
+    method, options = getattr(adaptation, name), {"seed": 3, "epochs": 2}
+    plain = trained.predict(images)
+    model = method(short, source, images, weight=0, **options)
+    assert np.array_equal(model.predict(images), plain)
+    before = weights_of(short.model)
+    model = method(short, source, images, **options)
+    assert same(before, weights_of(short.model))
+    assert not any(map(np.array_equal, before, weights_of(model.backbone.model)))
+    chances = model.predict(images)
+    assert chances.shape == (90, 10) and np.allclose(chances.sum(1), 1)
+    assert not np.allclose(chances, plain, atol=1e-3)
 
 
 def test_source_only_training_does_not_see_the_target(short, source, images, trained):
-    other = 255 - images[:20]
-    model = adaptation.fine_tuned(short, source, other, seed=3, epochs=2)
+    model = adaptation.fine_tuned(short, source, 255 - images[:20], seed=3, epochs=2)
     assert np.array_equal(model.predict(images), trained.predict(images))
 
 
 def test_importing_the_methods_does_not_start_tensorflow():
-    code = (
-        "import sys, tlcourse.adaptation, tlcourse.transferability\n"
-        "import tlcourse.unsupervised\n"
-        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
-    )
+    names = ("adaptation", "transferability", "unsupervised")
+    code = "import sys, " + ", ".join(f"tlcourse.{name}" for name in names)
+    code += "; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-# --- what each does to the network ----------------------------------------------------
-
-
-@pytest.mark.parametrize("name", DEEP)
-def test_training_moves_the_copy_towards_the_target_and_not_the_original(
-    name, short, source, images, trained
-):
-    before = weights_of(short.model)
-    method = getattr(adaptation, name)
-    model = method(short, source, images, seed=3, epochs=2)
-    assert same(before, weights_of(short.model))
-    after = weights_of(model.backbone.model)
-    assert not any(map(np.array_equal, before, after))
-    chances = model.predict(images)
-    assert chances.shape == (90, 10) and np.allclose(chances.sum(1), 1)
-    assert not np.allclose(chances, trained.predict(images), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", DEEP)
@@ -342,45 +280,37 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
 
     with_it, without = gradient(1e3), gradient(0)
     assert all(np.abs(each).max() > 0 for each in with_it)
-    assert all(
-        np.allclose(a, b, atol=1e-5) for a, b in zip(with_it, without, strict=True)
-    )
+    pairs = zip(with_it, without, strict=True)
+    assert all(np.allclose(ours, theirs, atol=1e-5) for ours, theirs in pairs)
 
 
-def test_statistics_are_those_of_the_images(backbone, images):
+def test_statistics_are_those_of_the_images_and_averages_of_parts(backbone, images):
     import keras
 
-    before = weights_of(backbone.model)
-    changed = batchnorm.with_statistics(backbone, images).model
-    (first, *_) = batchnorm.batchnorms(changed)
-    maps = keras.Model(changed.input, first.input).predict(
-        backbone.preprocess(images), verbose=0
-    )
+    def of(pictures):
+        changed = batchnorm.with_statistics(backbone, pictures).model
+        return changed, batchnorm.batchnorms(changed)
+
+    before, kept = weights_of(backbone.model), batchnorm.batchnorms(backbone.model)
+    changed, (first, *others) = of(images)
+    body = keras.Model(changed.input, first.input)
+    maps = body.predict(backbone.preprocess(images), verbose=0)
     assert np.allclose(first.moving_mean, maps.mean((0, 1, 2)), atol=1e-4)
     assert np.allclose(first.moving_variance, maps.var((0, 1, 2)), rtol=1e-3)
     assert same(before, weights_of(backbone.model))
-    kept = [layer.momentum for layer in batchnorm.batchnorms(backbone.model)]
-    assert [layer.momentum for layer in batchnorm.batchnorms(changed)] == kept
-
-
-def test_statistics_of_many_images_are_averaged(backbone, images):
+    assert [b.momentum for b in (first, *others)] == [b.momentum for b in kept]
     many = np.concatenate([images, 255 - images])  # more than go through at once
-    (first, *_) = batchnorm.batchnorms(batchnorm.with_statistics(backbone, many).model)
-    parts = [
-        batchnorm.batchnorms(batchnorm.with_statistics(backbone, many[i::2]).model)[0]
-        for i in (0, 1)
-    ]
-    mean = np.mean([part.moving_mean.numpy() for part in parts], axis=0)
-    assert np.allclose(first.moving_mean, mean, atol=1e-5)
+    whole, *parts = (
+        of(each)[1][0].moving_mean.numpy() for each in (many, many[::2], many[1::2])
+    )
+    assert np.allclose(whole, np.mean(parts, axis=0), atol=1e-5)
 
 
 def test_tent_makes_answers_surer_by_batchnorm_alone(short, source, images):
     plain = adaptation.adabn(short, source, images)
     model = adaptation.tent(short, source, images, epochs=5)
-    unsure = [
-        -adaptation.certainty(each, None, None, None, images) for each in (plain, model)
-    ]
-    assert unsure[1] < unsure[0]
+    given = (None, None, None, images)
+    assert adaptation.certainty(model, *given) > adaptation.certainty(plain, *given)
     batchnorms = {layer.name for layer in batchnorm.batchnorms(short.model)}
     for old, new in zip(short.model.layers, model.backbone.model.layers, strict=True):
         if old.weights:
@@ -408,19 +338,14 @@ def test_the_same_seed_gives_the_same(short, source, images):
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
-# --- comparing and choosing -----------------------------------------------------------
-
-
 def test_compare_counts_every_look(backbone):
     target = tl.datasets.load_unlabelled("digits", shares=[0.1] * 10)
 
     def draw(seed):
         return tl.datasets.load("digits", 5, domain="fonts", seed=seed).train
 
-    methods = {"coral": adaptation.coral}
-    table = adaptation.compare(
-        backbone, draw, target, methods, [0, 1], show_progress=False
-    )
+    given = (backbone, draw, target, {"coral": adaptation.coral}, [0, 1])
+    table = adaptation.compare(*given, show_progress=False)
     assert table["method"].tolist() == 2 * ["source_only", "coral", "oracle"]
     assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1]
     assert target.looks == 6 + 2  # each score, and the labels of each oracle
@@ -444,34 +369,28 @@ def test_choose_scores_without_labels(backbone, source, images):
 
 def test_the_way_back_is_good_where_the_domains_are_one(backbone, source, images):
     def score(target_images):
-        method = adaptation.source_only
-        given = (backbone, source, target_images)
+        method, given = adaptation.source_only, (backbone, source, target_images)
         return adaptation.reverse_validation(method(*given), method, *given)
 
-    rng = np.random.default_rng(0)
-    noise = rng.uniform(0, 255, images.shape).astype("float32")
+    noise = np.random.default_rng(0).uniform(0, 255, images.shape).astype("float32")
     assert score(source.images) > 0.9 and score(noise) < 0.6
 
 
-def test_a_class_that_the_source_lacks_has_no_probability(backbone, source, images):
+def test_domains_may_differ_in_classes_and_in_size(backbone, source, images):
     some = Split(source.images[source.labels != 3], source.labels[source.labels != 3])
     chances = adaptation.source_only(backbone, some, images).predict(images)
     assert chances.shape == (90, 10) and not chances[:, 3].any()
-
-
-def test_domains_may_differ_in_size(backbone, source, images):
     larger = np.repeat(np.repeat(images, 2, 1), 2, 2)
     model = adaptation.coral(backbone, source, larger)
     assert model.predict(larger).shape == (90, 10)
 
 
-# --- what is refused, before any work -------------------------------------------------
-
-
 @pytest.mark.parametrize("name", METHODS)
-def test_unusable_input_is_refused(name, source, images):
-    method = getattr(adaptation, name)
-    task = tl.datasets.load("digits", per_class=2)
+def test_no_target_label_and_no_unusable_input_is_taken(name, source, images):
+    method, task = getattr(adaptation, name), tl.datasets.load("digits", per_class=2)
+    parameters = [*inspect.signature(method).parameters]
+    assert parameters[:4] == ["backbone", "source", "target_images", "seed"]
+    assert set(parameters[4:]) <= OPTIONS
     one_class = Split(source.images[:5], np.zeros(5, int))
     fewer = Split(source.images, source.labels[:-1])
     for given, sentence in (

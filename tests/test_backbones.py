@@ -6,32 +6,17 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.helpers import load_backbone
 from tlcourse import backbones
 
 PICTURES = np.random.default_rng(0).uniform(0, 255, (3, 20, 30, 3)).astype("float32")
-FAMILIES = (
-    "VGG16",
-    "ResNet50",
-    "ResNet50V2",
-    "InceptionV3",
-    "Xception",
-    "MobileNet",
-    "MobileNetV2",
-    "MobileNetV3Small",
-    "DenseNet121",
-    "NASNetMobile",
-    "EfficientNetB0",
-    "EfficientNetV2B0",
-    "ConvNeXtTiny",
-)
+FAMILIES = """
+VGG16 ResNet50 ResNet50V2 InceptionV3 Xception MobileNet MobileNetV2 MobileNetV3Small
+DenseNet121 NASNetMobile EfficientNetB0 EfficientNetV2B0 ConvNeXtTiny
+"""
 
 
-@pytest.fixture(scope="module")
-def glyphs():
-    return backbones.load("mobilenet", source="glyphs")
-
-
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", FAMILIES.split())
 def test_blocks_partition_the_model(name):
     backbone = backbones.load(name, source=None, input_size=96)
     table = backbones.catalogue().set_index("model")
@@ -56,25 +41,20 @@ def test_catalogue_lists_all_of_keras_applications():
     assert (table["blocks"] > 0).all()
 
 
-def test_a_model_can_be_cut_between_any_two_blocks(glyphs):
+def test_a_model_can_be_cut_and_features_average_the_last_maps(backbone):
     import keras
 
-    maps = glyphs.activations(PICTURES)
-    assert list(maps) == [block.name for block in glyphs.blocks]
-    for block in (glyphs.blocks[0], glyphs.blocks[6], glyphs.blocks[-2]):
-        cut = glyphs.model.get_layer(block.output).output
-        rest = keras.Model(cut, glyphs.model.output)
-        whole = glyphs.model.predict(glyphs.preprocess(PICTURES), verbose=0)
-        np.testing.assert_allclose(
-            rest.predict(maps[block.name], verbose=0), whole, atol=1e-5
-        )
-
-
-def test_features_are_the_average_of_the_last_maps(glyphs):
-    maps = glyphs.model.predict(glyphs.preprocess(PICTURES), verbose=0)
-    features = glyphs.features(PICTURES)
+    maps = backbone.activations(PICTURES)
+    assert list(maps) == [block.name for block in backbone.blocks]
+    whole = backbone.model.predict(backbone.preprocess(PICTURES), verbose=0)
+    for block in (backbone.blocks[0], backbone.blocks[6], backbone.blocks[-2]):
+        cut = backbone.model.get_layer(block.output).output
+        rest = keras.Model(cut, backbone.model.output)
+        found = rest.predict(maps[block.name], verbose=0)
+        np.testing.assert_allclose(found, whole, atol=1e-5)
+    features = backbone.features(PICTURES)
     assert features.shape == (3, 256)
-    np.testing.assert_allclose(features, maps.mean((1, 2)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(features, whole.mean((1, 2)), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "ResNet50V2"])
@@ -94,30 +74,27 @@ def test_preprocessing_is_the_models_own(name):
 def test_bundled_weights_are_small_and_described(source):
     weights, card = backbones.bundled_files(source)
     assert weights.stat().st_size < 2_000_000
-    backbone = backbones.load("mobilenet", source=source)
+    backbone, other = load_backbone(source), load_backbone("random")
     for fact in ("task", "minutes", "score", "licence", "seed", "drawings"):
         assert backbone.card[fact] is not None
-    other = backbones.load("mobilenet", source=None)
     assert not np.allclose(backbone.features(PICTURES), other.features(PICTURES))
 
 
-def test_bundled_weights_load_through_keras_alone():
+def test_bundled_weights_load_through_keras_alone(backbone):
     import keras
 
     weights, _ = backbones.bundled_files("glyphs")
     model = keras.applications.MobileNet(
         weights=str(weights), alpha=0.25, input_shape=(64, 64, 3), include_top=False
     )
-    ours = backbones.load("mobilenet", source="glyphs").model
-    for theirs, mine in zip(model.get_weights(), ours.get_weights(), strict=True):
-        np.testing.assert_array_equal(theirs, mine)
+    pairs = zip(model.get_weights(), backbone.model.get_weights(), strict=True)
+    for theirs, ours in pairs:
+        np.testing.assert_array_equal(theirs, ours)
 
 
 def test_random_weights_depend_on_the_seed_alone():
-    first, again, other = (
-        backbones.load("mobilenet", source=None, seed=s).model.get_weights()[0]
-        for s in (0, 0, 1)
-    )
+    drawn = (backbones.load("mobilenet", source=None, seed=s) for s in (0, 0, 1))
+    first, again, other = (each.model.get_weights()[0] for each in drawn)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -134,9 +111,9 @@ def test_random_weights_depend_on_the_seed_alone():
         (np.where(PICTURES > 100, np.nan, PICTURES), "NaN or infinite"),
     ],
 )
-def test_unusable_images_are_refused_in_one_sentence(glyphs, images, said):
+def test_unusable_images_are_refused_in_one_sentence(backbone, images, said):
     with pytest.raises(ValueError, match=said):
-        glyphs.features(images)
+        backbone.features(images)
 
 
 @pytest.mark.parametrize(

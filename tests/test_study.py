@@ -1,20 +1,21 @@
 """Studies: tidy tables, intervals, and what a gain is worth in labels."""
 
 import json
+import pathlib
 import pickle
-import signal
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import distributed
 import joblib
 import numpy as np
 import pandas
 import pytest
-import scipy.stats
 
 import tlcourse as tl
+from tests.helpers import interval, load_backbone
 from tlcourse import activations
 
 PLANS = {"frozen": tl.FreezePlan.features, "last": lambda b: tl.FreezePlan.last(b, 1)}
@@ -22,15 +23,9 @@ PLANS = {"frozen": tl.FreezePlan.features, "last": lambda b: tl.FreezePlan.last(
 
 def small(**changes):
     """A study of eight short trainings."""
-    choices = {
-        "targets": ["faces"],
-        "sources": ["glyphs", "photos"],
-        "plans": {"frozen": PLANS["frozen"]},
-        "per_class": [2, 5],
-        "seeds": [0, 1],
-        "epochs": 2,
-    }
-    return tl.Study(**{**choices, **changes})
+    choices = {"targets": ["faces"], "sources": ["glyphs", "photos"]}
+    choices |= {"plans": {"frozen": PLANS["frozen"]}, "per_class": [2, 5]}
+    return tl.Study(**{**choices, "seeds": [0, 1], "epochs": 2, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +35,16 @@ def table():
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Which seeds are trained, one entry a training."""
-    told, transfer = [], tl.study.transfer
-
-    def spy(backbone, task, plan, epochs, seed, **options):
-        told.append(seed)
-        return transfer(backbone, task, plan, epochs, seed, **options)
-
+    """How often it trains, as ``call_count``; all training is real."""
+    spy = mock.Mock(wraps=tl.study.transfer)
     monkeypatch.setattr(tl.study, "transfer", spy)
-    return told
+    return spy
+
+
+def alone(backbone, plan):
+    """One of a study's trainings by itself, that of 5 labels a class and seed 1."""
+    task = tl.datasets.load("faces", per_class=5, seed=1)
+    return tl.transfer(backbone, task, plan, epochs=2, seed=1, show_progress=False)
 
 
 def assert_same(one, other):
@@ -58,25 +54,20 @@ def assert_same(one, other):
     )
 
 
-def test_a_study_gives_a_row_for_each_combination():
+def test_a_study_gives_a_row_for_each_combination(backbone):
     study = small(sources=["glyphs"], plans=PLANS)
     table = study.run(show_progress=False)
-    assert list(table.columns) == [
-        "target", "source", "plan", "per_class", "seed",
-        "accuracy", "seconds", "trainable",
-    ]  # fmt: skip
+    columns = "target source plan per_class seed accuracy seconds trainable"
+    assert list(table.columns) == columns.split()
     assert len(table) == 8 and not table.duplicated(list(table.columns[:5])).any()
-    row = table.query("plan == 'last' and per_class == 5 and seed == 1")
-    backbone = tl.backbones.load("mobilenet", source="glyphs")
-    task = tl.datasets.load("faces", per_class=5, seed=1)
-    run = tl.transfer(backbone, task, PLANS["last"](backbone), epochs=2, seed=1)
+    rows = table.query("plan == 'last' and per_class == 5")
+    row, run = rows.query("seed == 1"), alone(backbone, PLANS["last"](backbone))
     assert row["accuracy"].item() == pytest.approx(run.test_accuracy, abs=0.0126)
     assert row["trainable"].item() == run.trainable_parameters
     summary = study.summary()
     assert len(summary) == 4 and (summary["n"] == 2).all()
-    mean = table.query("plan == 'last' and per_class == 5")["accuracy"].mean()
     there = summary.query("plan == 'last' and per_class == 5")
-    assert there["mean"].item() == pytest.approx(mean)
+    assert there["mean"].item() == pytest.approx(rows["accuracy"].mean())
 
 
 def test_its_cells_share_their_features(monkeypatch):
@@ -94,45 +85,28 @@ def test_its_cells_share_their_features(monkeypatch):
     assert seen == [every, every]  # once for each source, whatever the labels
 
 
-def test_a_second_run_does_nothing_twice(trainings):
+def test_an_interrupted_study_goes_on_and_a_whole_one_does_nothing(trainings, table):
     study = small()
-    table = study.run(show_progress=False)
-    assert len(trainings) == 8
-    assert study.run(show_progress=False).equals(table) and len(trainings) == 8
-
-
-def test_an_interrupted_study_goes_on(monkeypatch, trainings, table):
-    spy = tl.study.transfer
-
-    def interrupted(*args, **options):
-        if len(trainings) == 3:
-            raise KeyboardInterrupt
-        return spy(*args, **options)
-
-    study = small()
-    with monkeypatch.context() as patch:
-        patch.setattr(tl.study, "transfer", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            study.run(show_progress=False)
+    trainings.side_effect = [*3 * [mock.DEFAULT], KeyboardInterrupt]
+    with pytest.raises(KeyboardInterrupt):
+        study.run(show_progress=False)
     assert len(study.table) == 3
-    assert_same(study.run(show_progress=False), table)
-    assert len(trainings) == 8
-
-
-KILLED = """
-import tlcourse as tl
-study = tl.Study(["faces"], ["glyphs", "photos"], {"frozen": tl.FreezePlan.features},
-                 [2, 5], [0, 1], 2, folder=FOLDER)
-study.run(show_progress=False)
-"""
+    trainings.side_effect = None
+    whole = study.run(show_progress=False)
+    assert_same(whole, table)
+    assert study.run(show_progress=False).equals(whole)
+    assert trainings.call_count == 4 + 5  # none twice but the one that was cut short
 
 
 def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
-    code = KILLED.replace("FOLDER", repr(str(tmp_path)))
-    process = subprocess.Popen([sys.executable, "-c", code])
+    code = "from tests.test_study import small; small(folder={!r}).run(False)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code.format(str(tmp_path))],
+        cwd=pathlib.Path(__file__).parents[1],
+    )
     while len(list(tmp_path.glob("*.json"))) < 2 and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     finished = list(tmp_path.glob("*.json"))
     assert 2 <= len(finished) <= 8
@@ -140,7 +114,7 @@ def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
     study = small(folder=tmp_path)
     assert len(study.table) == len(finished)
     assert_same(study.run(show_progress=False), table)
-    assert len(trainings) == 8 - len(finished)
+    assert trainings.call_count == 8 - len(finished)
     assert all(json.loads(path.read_text()) for path in tmp_path.glob("*.json"))
 
 
@@ -149,11 +123,11 @@ def test_what_is_kept_is_never_taken_for_another_study(tmp_path, trainings):
     small(**one).run(show_progress=False)
     small(**one, plans={"frozen": PLANS["last"]}).run(show_progress=False)
     small(**one, epochs=3).run(show_progress=False)
-    backbone = tl.backbones.load("mobilenet", source="photos")
-    small(**{**one, "sources": {"glyphs": backbone}}).run(show_progress=False)
-    assert len(trainings) == 4
+    photos = {"glyphs": load_backbone("photos")}
+    small(**{**one, "sources": photos}).run(show_progress=False)
+    assert trainings.call_count == 4
     small(**one, plans={"renamed": PLANS["frozen"]}).run(show_progress=False)
-    assert len(trainings) == 4  # the same work under another name
+    assert trainings.call_count == 4  # the same work under another name
 
 
 def test_two_processes_give_the_same_table(table, tmp_path):
@@ -163,9 +137,8 @@ def test_two_processes_give_the_same_table(table, tmp_path):
 
 
 def test_a_dask_cluster_gives_the_same_table(table):
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
-    )
+    options = {"threads_per_worker": 1, "dashboard_address": None}
+    cluster = distributed.LocalCluster(n_workers=2, **options)
     with cluster, distributed.Client(cluster) as client:
         study = small()
         with joblib.parallel_config("dask"):
@@ -180,13 +153,13 @@ def test_backbones_and_tasks_of_ones_own_go_to_other_processes(backbone):
     assert changed is pickle.loads(pickle.dumps(backbone)) is not backbone
     changed.model.set_weights([w * 1.01 for w in changed.model.get_weights()])
     digits = tl.datasets.load("digits")
-    few = tl.datasets.Split(digits.train.images, digits.train.labels % 2)
-    test = tl.datasets.Split(digits.test.images, digits.test.labels % 2)
+    few, test = (
+        tl.datasets.Split(split.images, split.labels % 2)
+        for split in (digits.train, digits.test)
+    )
     parity = tl.datasets.Task("parity", ("even", "odd"), few, test, test)
-    choices = {
-        "targets": {"parity": parity},
-        "sources": {"changed": changed, "as it was": backbone},
-    }
+    sources = {"changed": changed, "as it was": backbone}
+    choices = {"targets": {"parity": parity}, "sources": sources}
     here = small(**choices).run(show_progress=False)
     with joblib.parallel_config(n_jobs=2):
         there = small(**choices).run(show_progress=False)
@@ -219,44 +192,29 @@ def test_random_weights_are_drawn_for_each_seed():
 def test_an_impossible_study_is_refused_before_it_begins(changes, words, trainings):
     with pytest.raises(ValueError, match=words):
         small(**changes)
-    assert not trainings
+    assert not trainings.called
 
 
 def test_compare_runs_every_strategy_on_the_same_labels(backbone):
-    plans = {
-        "features": (backbone, tl.FreezePlan.features(backbone)),
-        "last block": (backbone, tl.FreezePlan.last(backbone, 1)),
-    }
+    plan = tl.FreezePlan.features(backbone)
+    plans = {"features": (backbone, plan), "last": (backbone, PLANS["last"](backbone))}
     table = tl.study.compare(plans, "faces", [2, 5], [0, 1], epochs=2)
     assert len(table) == 8
     assert not table.duplicated(["strategy", "per_class", "seed"]).any()
     row = table.query("strategy == 'features' and per_class == 5 and seed == 1")
-    task = tl.datasets.load("faces", per_class=5, seed=1)
-    plan = tl.FreezePlan.features(backbone)
-    run = tl.transfer(backbone, task, plan, epochs=2, seed=1, show_progress=False)
+    run = alone(backbone, plan)
     assert row["accuracy"].item() == run.test_accuracy
     assert row["trainable"].item() == run.trainable_parameters
 
 
-def test_intervals_are_students():
-    rng = np.random.default_rng(0)
-    values = rng.normal(0.8, 0.05, 5)
-    table = pandas.DataFrame({"strategy": "a", "accuracy": values})
-    row = tl.tables.summarise(table, ["strategy"]).iloc[0]
-    low, high = scipy.stats.t.interval(
-        0.95, 4, loc=values.mean(), scale=scipy.stats.sem(values)
-    )
-    assert (row["mean"], row["low"], row["high"]) == pytest.approx(
-        (values.mean(), low, high)
-    )
-    assert row["n"] == 5
-
-
-def test_one_seed_has_no_interval():
-    table = pandas.DataFrame({"strategy": ["a"], "accuracy": [0.5]})
-    row = tl.tables.summarise(table, ["strategy"]).iloc[0]
-    assert row["mean"] == 0.5
-    assert np.isnan(row["low"]) and np.isnan(row["high"])
+def test_intervals_are_students_and_one_seed_has_none():
+    values = np.random.default_rng(0).normal(0.8, 0.05, 5)
+    strategies = [*5 * ["five"], "one"]
+    table = pandas.DataFrame({"strategy": strategies, "accuracy": [*values, 0.5]})
+    five, one = tl.tables.summarise(table, ["strategy"]).itertuples()
+    assert (five.low, five.high) == pytest.approx(interval(values))
+    assert five.mean == pytest.approx(values.mean()) and five.n == 5
+    assert one.mean == 0.5 and np.isnan(one.low) and np.isnan(one.high)
 
 
 def test_labels_worth_reads_the_other_curve():

@@ -1,6 +1,5 @@
 """Unsupervised methods: against literal loops and brute force, and without a label."""
 
-import dataclasses
 import inspect
 import itertools
 import sys
@@ -12,28 +11,11 @@ import tlcourse as tl
 from tlcourse import unsupervised
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised import __main__ as command
-from tlcourse.unsupervised import (
-    augmentations,
-    clustering,
-    losses,
-    projections,
-    scores,
-    self_supervised,
-)
+from tlcourse.unsupervised import augmentations, losses, scores, self_supervised
 
 SEEDS = range(5)
+NOISE = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3)).astype("float32")
 TRAINING = ("simclr", "vicreg", "rotation", "autoencoder", "deep_cluster")
-FEW = ("shift", "light")
-
-
-@pytest.fixture(scope="module")
-def short():
-    """The first blocks of a MobileNet: TensorFlow takes long to trace all of them."""
-    backbone = tl.backbones.load("mobilenet", source="glyphs", input_size=32)
-    keras, model = import_keras(), backbone.model
-    end = model.get_layer(backbone.blocks[2].output).output
-    part = keras.Model(model.input, end)
-    return dataclasses.replace(backbone, model=part, blocks=backbone.blocks[:3])
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +26,7 @@ def images():
 def train(name, backbone, images, **options):
     """Any of the methods that train, for as short as it can be."""
     if name in ("simclr", "vicreg", "deep_cluster"):
-        options = {"augmentations": FEW, **options}  # quickly traced
+        options = {"augmentations": ("shift", "light"), **options}  # quickly traced
     if name == "deep_cluster":
         options = {"k": 5, **options}
     return getattr(unsupervised, name)(backbone, images, **{"steps": 2, **options})
@@ -57,9 +39,6 @@ def two_clouds(seed, k=3, each=30, d=5, apart=8.0):
     return centres[labels] + rng.normal(size=(k * each, d)), labels
 
 
-# --- the losses, against literal loops ------------------------------------------------
-
-
 def pair(seed, n=7, d=5):
     rng = np.random.default_rng(seed)
     first = rng.normal(size=(n, d)).astype("float32")
@@ -70,13 +49,11 @@ def pair(seed, n=7, d=5):
 @pytest.mark.parametrize("temperature", [0.1, 0.5])
 def test_nt_xent_equals_a_literal_loop(seed, temperature):
     first, second = pair(seed)
-    views = [v / np.sqrt((v**2).sum()) for v in (*first, *second)]
+    views = np.array([v / np.sqrt((v**2).sum()) for v in (*first, *second)])
     n, total = len(first), 0.0
     for i, view in enumerate(views):
-        partner = i + n if i < n else i - n
-        alike = {j: np.exp(view @ views[j] / temperature) for j in range(2 * n)}
-        others = sum(value for j, value in alike.items() if j != i)
-        total -= np.log(alike[partner] / others)
+        alike = np.exp(views @ view / temperature)
+        total -= np.log(alike[(i + n) % (2 * n)] / np.delete(alike, i).sum())
     found = float(losses.nt_xent(first, second, temperature))
     assert found == pytest.approx(total / (2 * n), rel=1e-4)
     same = np.ones((6, 4), "float32")  # a collapse: the logarithm of the others
@@ -84,24 +61,15 @@ def test_nt_xent_equals_a_literal_loop(seed, temperature):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(
-    "weights", [(25.0, 25.0, 1.0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
-)
-def test_vicreg_equals_a_literal_loop(seed, weights):
+@pytest.mark.parametrize("weights", [(25, 25, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
+def test_vicreg_equals_its_formula(seed, weights):
     first, second = pair(seed)
-    n, d = first.shape
-    apart = narrow = twice = 0.0
-    for i, j in itertools.product(range(n), range(d)):
-        apart += (first[i, j] - second[i, j]) ** 2 / (n * d)
+    apart, narrow, twice = ((first - second) ** 2).mean(), 0, 0
     for view in (first, second):
-        mean = view.sum(0) / n
-        for j in range(d):
-            spread = sum((view[i, j] - mean[j]) ** 2 for i in range(n)) / (n - 1)
-            narrow += max(0, 1 - np.sqrt(spread + 1e-4)) / d / 2
-            for other in range(d):
-                if other != j:
-                    common = [(v[j] - mean[j]) * (v[other] - mean[other]) for v in view]
-                    twice += (sum(common) / (n - 1)) ** 2 / d
+        covariance = np.cov(view.T)
+        spread = np.sqrt(np.diag(covariance) + 1e-4)
+        narrow += np.maximum(0, 1 - spread).mean() / 2
+        twice += ((covariance - np.diag(np.diag(covariance))) ** 2).sum() / len(spread)
     expected = np.dot(weights, (apart, narrow, twice))
     found = float(losses.vicreg_loss(first, second, *weights))
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
@@ -119,14 +87,10 @@ def test_quarter_turns_say_how_far_they_turned():
     from tlcourse.unsupervised.layers import QuarterTurns
 
     import_keras().utils.set_random_seed(0)
-    pictures = np.random.default_rng(0).uniform(0, 255, (40, 6, 6, 3)).astype("float32")
-    turned, quarters = map(np.asarray, QuarterTurns()(pictures))
+    turned, quarters = map(np.asarray, QuarterTurns()(NOISE))
     assert set(quarters) == {0, 1, 2, 3}
-    for before, after, quarter in zip(pictures, turned, quarters, strict=True):
+    for before, after, quarter in zip(NOISE, turned, quarters, strict=True):
         assert np.allclose(after, np.rot90(before, quarter), atol=1e-3)
-
-
-# --- augmentations --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", augmentations.AUGMENTATIONS)
@@ -134,22 +98,17 @@ def test_each_augmentation_changes_pictures_and_stays_in_range(name, images):
     seen = unsupervised.views(images[:40], [name], count=3, seed=1)
     assert seen.shape == (3, 40, *images.shape[1:])
     assert seen.min() >= 0 and seen.max() <= 255
-    colours = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3))
-    seen = unsupervised.views(colours, [name], seed=1)
+    seen = unsupervised.views(NOISE, [name], seed=1)
     assert not np.allclose(seen[0], seen[1])
-    assert np.array_equal(seen, unsupervised.views(colours, [name], seed=1))
+    assert np.array_equal(seen, unsupervised.views(NOISE, [name], seed=1))
 
 
 def test_a_mirrored_picture_is_the_picture_or_its_mirror_image():
-    pictures = np.random.default_rng(0).uniform(0, 255, (30, 8, 8, 3)).astype("float32")
-    (seen,) = unsupervised.views(pictures, "mirror", count=1)
-    turned = [np.allclose(a, b[:, ::-1]) for a, b in zip(seen, pictures, strict=True)]
-    kept = [np.allclose(a, b) for a, b in zip(seen, pictures, strict=True)]
-    assert all(a != b for a, b in zip(turned, kept, strict=True))
-    assert 5 < sum(turned) < 25
-
-
-# --- training -------------------------------------------------------------------------
+    (seen,) = unsupervised.views(NOISE, "mirror", count=1)
+    kept, turned = (
+        np.isclose(seen, wanted).all((1, 2, 3)) for wanted in (NOISE, NOISE[:, :, ::-1])
+    )
+    assert (kept != turned).all() and 7 < turned.sum() < 33
 
 
 @pytest.mark.parametrize("name", TRAINING)
@@ -171,9 +130,8 @@ def test_training_moves_a_copy_and_leaves_the_backbone(name, short, images):
     trained = train(name, short, images)
     after, others = short.model.get_weights(), trained.model.get_weights()
     assert all(map(np.array_equal, before, after))
-    assert not any(
-        np.allclose(a, b) for a, b in zip(before, others, strict=True) if a.ndim == 4
-    )
+    kernels = ((a, b) for a, b in zip(before, others, strict=True) if a.ndim == 4)
+    assert not any(np.allclose(a, b) for a, b in kernels)
     assert trained.features(images[:3]).shape == short.features(images[:3]).shape
     assert np.isfinite(trained.features(images)).all()
 
@@ -190,17 +148,10 @@ def test_changed_pictures_are_scaled_as_the_backbone_scales_them(name, images):
 
 
 def test_the_same_seed_gives_the_same(short, images):
-    first, again, other = (
-        train("simclr", short, images, seed=seed).features(images) for seed in (1, 1, 2)
-    )
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
-
-
-def test_losses_fall_and_are_on_the_card(short, images):
-    trained = train("simclr", short, images, steps=100)
-    found = trained.card["losses"]
-    assert len(found) == 4 and found[-1] < found[0]
-    assert trained.card["then"] == "simclr" and "then" not in short.card
+    first, again, other = (train("simclr", short, images, seed=s) for s in (1, 1, 2))
+    found = first.features(images)
+    assert np.array_equal(found, again.features(images))
+    assert not np.array_equal(found, other.features(images))
 
 
 @pytest.mark.parametrize("steps, made", [(2, 2), (25, 25), (30, 50), (200, 200)])
@@ -211,34 +162,33 @@ def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
     assert rates[made] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_stopped_training_goes_on(short, images, tmp_path):
-    options = {"checkpoints": tmp_path}
-    keras = import_keras()
-
-    class Kill(Exception):
-        pass
-
-    kept = keras.callbacks.BackupAndRestore.on_epoch_end
+def test_losses_fall_and_a_stopped_training_goes_on(
+    short, images, tmp_path, monkeypatch
+):
+    options = {"steps": 100, "checkpoints": tmp_path}
+    backup = import_keras().callbacks.BackupAndRestore
+    keep = backup.on_epoch_end
 
     def stop(self, epoch, logs=None):
-        kept(self, epoch, logs)
+        keep(self, epoch, logs)
         if epoch == 1:
-            raise Kill
+            raise RuntimeError("killed")
 
-    keras.callbacks.BackupAndRestore.on_epoch_end = stop
-    try:
-        with pytest.raises(Kill):
-            train("simclr", short, images, steps=100, **options)
-    finally:
-        keras.callbacks.BackupAndRestore.on_epoch_end = kept
-    trained = train("simclr", short, images, steps=100, **options)
-    assert len(trained.card["losses"]) == 2  # two of four were done
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(backup, "on_epoch_end", stop)
+        train("simclr", short, images, **options)
+    again = train("simclr", short, images, **options)
+    assert len(again.card["losses"]) == 2  # two of four were done
+    card = train("simclr", short, images, steps=100).card
+    assert len(card["losses"]) == 4 and card["losses"][-1] < card["losses"][0]
+    assert card["then"] == "simclr" and "then" not in short.card
 
 
 def test_without_variance_features_use_fewer_directions(short, images):
-    options = {"steps": 50}
-    cured = train("vicreg", short, images, **options)
-    collapsed = train("vicreg", short, images, variance=0, covariance=0, **options)
+    cured, collapsed = (
+        train("vicreg", short, images, steps=50, **options)
+        for options in ({}, {"variance": 0, "covariance": 0})
+    )
     assert collapsed.card["losses"][-1] < cured.card["losses"][-1]
     ranks = [scores.effective_rank(b.features(images)) for b in (collapsed, cured)]
     assert ranks[0] < ranks[1]
@@ -246,8 +196,8 @@ def test_without_variance_features_use_fewer_directions(short, images):
 
 def test_the_command_keeps_weights_that_load(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["unsupervised", "faces", "--method", "rotation", "--steps", "2"]
-    monkeypatch.setattr(sys, "argv", words)
+    words = "unsupervised faces --method rotation --steps 2"
+    monkeypatch.setattr(sys, "argv", words.split())
     command.main()
     (kept,) = tmp_path.iterdir()  # no checkpoint and no draft is left
     said = capsys.readouterr().out
@@ -259,24 +209,17 @@ def test_the_command_keeps_weights_that_load(tmp_path, monkeypatch, capsys):
     assert f"kNN probe {before:.3f} before, {after:.3f} after" in said
 
 
-@pytest.mark.parametrize(
-    "given, sentence",
-    [
-        ({"images": "few"}, "compared 64 at a time, and there are 20"),
-        ({"images": "scaled"}, "must lie in 0-255"),
-        ({"steps": 0}, "whole number from 1 up, not 0"),
-        ({"augmentations": ["warp"]}, "no augmentation 'warp'. Choose from crop"),
-        ({"augmentations": []}, "two views are one picture"),
-    ],
-)
-def test_unusable_input_is_refused(given, sentence, short, images):
-    chosen = {"few": images[:20], "scaled": images / 255}
-    images = chosen.get(given.pop("images", None), images)
-    with pytest.raises(ValueError, match=sentence):
-        train("simclr", short, images, **given)
-
-
-# --- clusters -------------------------------------------------------------------------
+def test_unusable_input_is_refused(short, images):
+    ways = "augmentations"
+    for pictures, options, sentence in (
+        (images[:20], {}, "compared 64 at a time, and there are 20"),
+        (images / 255, {}, "must lie in 0-255"),
+        (images, {"steps": 0}, "whole number from 1 up, not 0"),
+        (images, {ways: ["warp"]}, "no augmentation 'warp'. Choose from crop"),
+        (images, {ways: []}, "two views are one picture"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            train("simclr", short, pictures, **options)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -306,10 +249,8 @@ def test_nearest_and_odd_ones_are_those_of_the_own_centre():
     odd = unsupervised.odd_ones_out(clusters, features, 4)
     for cluster in range(3):
         rows = np.flatnonzero(clusters.members == cluster)
-        away = {
-            r: np.linalg.norm(features[r] - clusters.centres[cluster]) for r in rows
-        }
-        by_distance = sorted(away, key=away.get)
+        apart = np.linalg.norm(features[rows] - clusters.centres[cluster], axis=1)
+        by_distance = list(rows[np.argsort(apart)])
         assert list(near[cluster]) == by_distance[:4]
         assert list(odd[cluster]) == by_distance[::-1][:4]
 
@@ -327,10 +268,7 @@ def test_the_scores_without_labels_find_three_clouds(seed):
 def test_a_number_of_clusters_that_cannot_be_is_refused(k):
     features, _ = two_clouds(0)
     with pytest.raises(ValueError, match="whole number from 2 to the 90 pictures"):
-        clustering.kmeans(features, k)
-
-
-# --- scores ---------------------------------------------------------------------------
+        unsupervised.kmeans(features, k)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -338,14 +276,8 @@ def test_clustering_accuracy_equals_brute_force(seed):
     rng = np.random.default_rng(seed)
     k, classes = rng.integers(2, 6, 2)
     labels, members = rng.integers(0, classes, 40), rng.integers(0, k, 40)
-    most = max(k, classes)
-    best = max(
-        sum(
-            order[member] == label
-            for member, label in zip(members, labels, strict=True)
-        )
-        for order in itertools.permutations(range(most))
-    )
+    orders = itertools.permutations(range(max(k, classes)))
+    best = max((np.take(order, members) == labels).sum() for order in orders)
     assert unsupervised.clustering_accuracy(labels, members) == best / 40
 
 
@@ -360,14 +292,11 @@ def test_scores_know_the_best_and_chance():
             score(labels, renamed[:-1])
 
 
-def test_a_silhouette_needs_two_clusters():
+def test_silhouettes_need_two_clusters_and_effective_ranks_count_directions():
     features, labels = two_clouds(0)
     assert scores.silhouette(features, labels) > 0.5
     with pytest.raises(ValueError, match="there are 1 of 90 pictures"):
         scores.silhouette(features, 0 * labels)
-
-
-def test_the_effective_rank_counts_directions():
     rng = np.random.default_rng(0)
     one = rng.normal(size=(50, 1)) @ rng.normal(size=(1, 8))
     assert scores.effective_rank(one) == pytest.approx(1)
@@ -386,9 +315,6 @@ def test_the_knn_probe_counts_neighbours_of_test_pictures(short):
     assert found == pytest.approx(right / len(task.test), abs=0.01)
 
 
-# --- projections ----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_projections_keep_clouds_apart(method):
     features, labels = two_clouds(0, apart=12.0)
@@ -404,4 +330,4 @@ def test_umap_says_how_to_get_it(monkeypatch):
     with pytest.raises(ImportError, match="pip install umap-learn, or choose tsne"):
         unsupervised.project(features, "umap")
     with pytest.raises(ValueError, match="no projection 'mds'. Choose one of pca"):
-        projections.project(features, "mds")
+        unsupervised.project(features, "mds")

@@ -14,26 +14,20 @@ from the task, so it is no Deep CORAL in the sense of its paper.
 `oracle_fine_tuned` are networks that were trained throughout, without adaptation.
 """
 
-import json
-import sys
 import time
 
-from measuring import command, in_new_process, interval
+from measuring import each_seed, intervals
 
-PER_CLASS, SEEDS = 100, range(5)
-BASELINES = ("source_only", "fine_tuned")
+# Each with its name where it learns from the target's own labels.
+BASELINES = {"source_only": "oracle", "fine_tuned": "oracle_fine_tuned"}
 ON_FEATURES = (
     "importance_weighting", "subspace_alignment", "coral", "optimal_transport",
     "pseudo_labels", "adabn", "tent",
 )  # fmt: skip
 DEEP = ("deep_coral", "mmd", "dann")
 # Their names in adapt.
-SHALLOW_THERE = {
-    "importance_weighting": "IWC",
-    "subspace_alignment": "SA",
-    "coral": "CORAL",
-}
-DEEP_THERE = {"deep_coral": "DeepCORAL", "dann": "DANN"}
+IN_ADAPT = {"importance_weighting": "IWC", "subspace_alignment": "SA", "coral": "CORAL"}
+DEEP_IN_ADAPT = {"deep_coral": "DeepCORAL", "dann": "DANN"}
 
 
 def one_seed(seed):
@@ -41,25 +35,24 @@ def one_seed(seed):
     import tlcourse as tl
 
     backbone = tl.backbones.load("mobilenet", source="glyphs")
-    source = tl.datasets.load("digits", PER_CLASS, domain="fonts", seed=seed).train
+    source = tl.datasets.load("digits", 100, domain="fonts", seed=seed).train
     target = tl.datasets.load_unlabelled("digits")
-    found = {"accuracy": {}, "seconds": {}, "adapt": {}}
+    found = {"accuracy": {}, "seconds": {}}
+
+    def run(name, source):
+        method = getattr(tl.adaptation, name)
+        return method(backbone, source, target.images, seed=seed)
+
     for name in (*BASELINES, *ON_FEATURES, *DEEP):
         started = time.perf_counter()
-        method = getattr(tl.adaptation, name)
-        model = method(backbone, source, target.images, seed=seed)
+        model = run(name, source)
         found["seconds"][name] = time.perf_counter() - started
         found["accuracy"][name] = target.accuracy(model)
     labelled = target.reveal()
-    for name, oracle in zip(BASELINES, ("oracle", "oracle_fine_tuned"), strict=True):
-        method = getattr(tl.adaptation, name)
-        model = method(backbone, labelled.train, target.images, seed=seed)
-        found["accuracy"][oracle] = target.accuracy(model)
-    found["adapt"] = {
-        **adapt_on_features(backbone, source, labelled),
-        **adapt_deep(backbone, source, labelled, seed),
-    }
-    return found
+    for name, oracle in BASELINES.items():
+        found["accuracy"][oracle] = target.accuracy(run(name, labelled.train))
+    theirs = adapt_on_features(backbone, source, labelled)
+    return {**found, "adapt": theirs | adapt_deep(backbone, source, labelled, seed)}
 
 
 def adapt_on_features(backbone, source, target):
@@ -70,14 +63,11 @@ def adapt_on_features(backbone, source, target):
 
     import tlcourse as tl
 
-    ours = backbone.features(source.images)
-    scale = StandardScaler().fit(ours)
-    xs, xt, unseen = (
-        scale.transform(backbone.features(images))
-        for images in (source.images, target.train.images, target.test.images)
-    )
+    splits = (source, target.train, target.test)
+    given = [backbone.features(split.images) for split in splits]
+    xs, xt, unseen = map(StandardScaler().fit(given[0]).transform, given)
     found = {}
-    for name, theirs in SHALLOW_THERE.items():
+    for name, theirs in IN_ADAPT.items():
         weighs = theirs == "IWC"
         part = adapt.instance_based if weighs else adapt.feature_based
         head = tl.probes.linear_probe()
@@ -101,12 +91,10 @@ def adapt_deep(backbone, source, target, seed):
     from tlcourse.batchnorm import copied_model
 
     classes = len(target.classes)
-    xs, xt, unseen = (
-        backbone.preprocess(images)
-        for images in (source.images, target.train.images, target.test.images)
-    )
+    splits = (source, target.train, target.test)
+    xs, xt, unseen = (backbone.preprocess(split.images) for split in splits)
     found = {}
-    for name, theirs in DEEP_THERE.items():
+    for name, theirs in DEEP_IN_ADAPT.items():
         keras.utils.set_random_seed(seed)
         body = copied_model(backbone)
         body.trainable = True
@@ -134,38 +122,26 @@ def adapt_deep(backbone, source, target, seed):
 
 def report(runs):
     """Print a table; the JSON's keys."""
-
-    def collect(part):
-        names = runs[0][part]
-        return {name: interval([run[part][name] for run in runs]) for name in names}
-
-    ours, theirs, seconds = map(collect, ("accuracy", "adapt", "seconds"))
+    ours, reach = intervals(runs, "accuracy")
+    theirs, their_reach = intervals(runs, "adapt")
+    seconds, _ = intervals(runs, "seconds")
     print(f"Printed to handwritten digits, mean of {len(runs)} seeds (95 % interval)")
     print(f"{'':22}{'tlcourse':>15}{'adapt':>15}{'seconds':>10}")
-    for name, (mean, half) in ours.items():
-        line = f"{name:22}{mean:8.3f} ±{half:5.3f}"
-        line += "{:8.3f} ±{:5.3f}".format(*theirs[name]) if name in theirs else 15 * " "
-        print(line + (f"{seconds[name][0]:10.1f}" if name in seconds else ""))
-    low, high = ours["source_only"][0], ours["oracle"][0]
-    best = max((*ON_FEATURES, *DEEP), key=lambda name: ours[name][0])
-    closed = (ours[best][0] - low) / (high - low)
+    for name in ours:
+        line = f"{name:22}{ours[name]:8.3f} ±{reach[name]:5.3f}"
+        if name in theirs:
+            line += f"{theirs[name]:8.3f} ±{their_reach[name]:5.3f}"
+        print(f"{line:52}" + (f"{seconds[name]:10.1f}" if name in seconds else ""))
+    methods = {name: ours[name] for name in (*ON_FEATURES, *DEEP)}
+    best, low = max(methods, key=methods.get), ours["source_only"]
+    closed = (methods[best] - low) / (ours["oracle"] - low)
     print(f"{best} closes {closed:.0%} of the gap between source-only and oracle.")
+    plain = {name: mean for name, mean in ours.items() if name not in methods}
     return {
-        "source_only": low,
-        "oracle": high,
-        "methods": {name: ours[name][0] for name in (*ON_FEATURES, *DEEP)},
-        "fine_tuned": ours["fine_tuned"][0],
-        "oracle_fine_tuned": ours["oracle_fine_tuned"][0],
-        "interval": {name: half for name, (_, half) in ours.items()},
-        "adapt": {name: mean for name, (mean, _) in theirs.items()},
-        "adapt_interval": {name: half for name, (_, half) in theirs.items()},
-        "seconds": {name: mean for name, (mean, _) in seconds.items()},
-        "closed": closed,
-    }
+        **plain, "methods": methods, "interval": reach, "adapt": theirs,
+        "adapt_interval": their_reach, "seconds": seconds, "closed": closed,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] and sys.argv[1].isdigit():
-        print(json.dumps(one_seed(int(sys.argv[1]))))
-    else:
-        command(__doc__, lambda: report([in_new_process(__file__, s) for s in SEEDS]))
+    each_seed(__file__, __doc__, one_seed, report)

@@ -20,6 +20,14 @@ def command(about, measure):
         wanted.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
+def each_seed(file, about, one_seed, report):
+    """Run a benchmark that has one measurement a seed, for five, each by itself."""
+    if sys.argv[1:] and sys.argv[1].isdigit():
+        print(json.dumps(one_seed(int(sys.argv[1]))))
+    else:
+        command(about, lambda: report([in_new_process(file, s) for s in range(5)]))
+
+
 def in_new_process(file, *words):
     """Run a benchmark's file with some words and an empty cache; the JSON it prints."""
     with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
@@ -39,3 +47,11 @@ def interval(values):
 
     reach = scipy.stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values)
     return statistics.mean(values), reach / len(values) ** 0.5
+
+
+def intervals(runs, *part):
+    """Means by name and halves of intervals by name, of this part of every run."""
+    for key in part:
+        runs = [run[key] for run in runs]
+    both = {name: interval([run[name] for run in runs]) for name in runs[0]}
+    return tuple({name: pair[i] for name, pair in both.items()} for i in (0, 1))

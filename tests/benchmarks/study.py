@@ -22,8 +22,13 @@ from measuring import command, in_new_process, interval
 SOURCES = ["glyphs", "fractals", "photos", "imagenet_distilled", None]
 SIZES, SEEDS = [2, 5, 10, 20, 50], range(5)
 CELLS = len(SOURCES) * len(SIZES) * len(SEEDS)
-LOOP_SEEDS = SEEDS[:1]
 REPEATS = 3
+# The JSON's keys for how long each way takes.
+KEYS = {
+    "seconds_125": "one process",
+    "seconds_125_two_processes": "two processes",
+    "seconds_resumed": "resumed",
+}
 
 
 def study(folder, jobs):
@@ -45,18 +50,15 @@ def loop():
     import tlcourse as tl
     from tlcourse import activations
 
-    accuracies = []
+    accuracies, options = [], {"validate": False, "show_progress": False}
     for source in SOURCES:
-        for seed in LOOP_SEEDS:
-            backbone = tl.backbones.load("mobilenet", source=source, seed=seed)
-            for size in SIZES:
-                activations.forget()
-                task = tl.datasets.load("digits", per_class=size, seed=seed)
-                plan = tl.FreezePlan.features(backbone)
-                run = tl.transfer(
-                    backbone, task, plan, seed=seed, validate=False, show_progress=False
-                )
-                accuracies.append(run.test_accuracy)
+        backbone = tl.backbones.load("mobilenet", source=source)
+        plan = tl.FreezePlan.features(backbone)
+        for size in SIZES:
+            activations.forget()
+            task = tl.datasets.load("digits", per_class=size)
+            run = tl.transfer(backbone, task, plan, **options)
+            accuracies.append(run.test_accuracy)
     return {"trainings": len(accuracies), "accuracy": statistics.mean(accuracies)}
 
 
@@ -84,32 +86,20 @@ def measure():
 def report(found):
     """Print a table; the JSON's keys."""
     print(f"{CELLS} linear-probe trainings, mean of {REPEATS} (95 % interval)")
+    seconds = {way: [run["seconds"] for run in runs] for way, runs in found.items()}
     for way, runs in found.items():
-        mean, half = interval([run["seconds"] for run in runs])
-        done = runs[0]["trainings"]
-        print(f"{way:15}{done:5} trainings {mean:7.1f} s ±{half:5.1f}")
-    share = CELLS / found["loop"][0]["trainings"]
-    ratios = {
-        f"{name}_speedup": [
-            share * loop["seconds"] / run["seconds"]
-            for loop, run in zip(found["loop"], found[way], strict=True)
-        ]
-        for name, way in (
-            ("one_process", "one process"),
-            ("two_processes", "two processes"),
-        )
-    }
+        mean, half = interval(seconds[way])
+        print(f"{way:15}{runs[0]['trainings']:5} trainings {mean:7.1f} s ±{half:5.1f}")
     told = {"interval": {}}
-    for name, values in ratios.items():
-        told[name], told["interval"][name] = interval(values)
-        print(f"{name}: {told[name]:.2f} ±{told['interval'][name]:.2f} against a loop")
-    for key, way in (
-        ("seconds_125", "one process"),
-        ("seconds_125_two_processes", "two processes"),
-        ("seconds_resumed", "resumed"),
-    ):
-        seconds = [run["seconds"] for run in found[way]]
-        told[key], told["interval"][key] = interval(seconds)
+    share = CELLS / found["loop"][0]["trainings"]
+    for way in ("one process", "two processes"):
+        name = f"{way.replace(' ', '_')}_speedup"
+        pairs = zip(seconds["loop"], seconds[way], strict=True)
+        mean, half = interval([share * loop / ours for loop, ours in pairs])
+        told[name], told["interval"][name] = mean, half
+        print(f"{name}: {mean:.2f} ±{half:.2f} against a loop")
+    for key, way in KEYS.items():
+        told[key], told["interval"][key] = interval(seconds[way])
     told["accuracy"] = found["one process"][0]["accuracy"]
     return told
 

@@ -13,13 +13,10 @@ before and after, over five seeds. The augmentations are those of
 `tlcourse.unsupervised.recipes`, the length is that of the lesson.
 """
 
-import json
-import sys
 import time
 
-from measuring import command, in_new_process, interval
+from measuring import each_seed, intervals
 
-SEEDS, SOURCE = range(5), "imagenet_distilled"
 CLUSTERED = ("digits", "faces", "apples", "photos")
 TARGETS = ("digits", "tissue")
 
@@ -30,7 +27,7 @@ def one_seed(seed):
     from tlcourse import unsupervised
     from tlcourse.unsupervised.recipes import RECIPES
 
-    source = tl.backbones.load("mobilenet", source=SOURCE)
+    source = tl.backbones.load("mobilenet", source="imagenet_distilled")
     random = tl.backbones.load("mobilenet", source=None, seed=seed)
     found = {"nmi": {}, "knn": {}, "seconds": {}}
     for name in CLUSTERED:
@@ -41,22 +38,17 @@ def one_seed(seed):
             "random": random.features(images),
             "backbone": source.features(images),
         }
-        found["nmi"][name] = {
-            what: unsupervised.nmi(
-                labels,
-                unsupervised.kmeans(features, len(task.classes), seed=seed).members,
-            )
-            for what, features in described.items()
-        }
+        found["nmi"][name] = {}
+        for what, features in described.items():
+            clusters = unsupervised.kmeans(features, len(task.classes), seed=seed)
+            found["nmi"][name][what] = unsupervised.nmi(labels, clusters.members)
     for name in TARGETS:
         task = tl.datasets.load(name)
         found["knn"][name] = {"source": unsupervised.knn_probe(source, task)}
         for what, start in (("contrastive", source), ("from_random", random)):
             started = time.perf_counter()
-            trained = unsupervised.simclr(
-                start, task.train.images, augmentations=RECIPES[name],
-                seed=seed,
-            )  # fmt: skip
+            options = {"augmentations": RECIPES[name], "seed": seed}
+            trained = unsupervised.simclr(start, task.train.images, **options)
             found["seconds"][f"{name} {what}"] = time.perf_counter() - started
             found["knn"][name][what] = unsupervised.knn_probe(trained, task)
     return found
@@ -64,33 +56,22 @@ def one_seed(seed):
 
 def report(runs):
     """Print two tables; the JSON's keys."""
-    told = {"interval": {}}
-    for part, title in (
-        ("nmi", "NMI of clusters with labels"),
-        ("knn", "kNN probe, test accuracy"),
-    ):
+    told = {"interval": {"nmi": {}, "knn": {}}, "nmi": {}, "knn": {}}
+    titles = {"nmi": "NMI of clusters with labels", "knn": "kNN probe, test accuracy"}
+    for part, title in titles.items():
         columns = next(iter(runs[0][part].values()))
         print(f"{title}, mean of {len(runs)} seeds (± half the 95 % interval)")
         print(" " * 10 + "".join(f"{column:>18}" for column in columns))
-        told[part], told["interval"][part] = {}, {}
         for task in runs[0][part]:
-            cells = {c: interval([run[part][task][c] for run in runs]) for c in columns}
-            print(f"{task:10}" + "".join(
-                f"{mean:11.3f} ±{half:5.3f}" for mean, half in cells.values()
-            ))  # fmt: skip
-            told[part][task] = {c: mean for c, (mean, _) in cells.items()}
-            told["interval"][part][task] = {c: half for c, (_, half) in cells.items()}
-    told["seconds"] = {
-        what: interval([run["seconds"][what] for run in runs])[0]
-        for what in runs[0]["seconds"]
-    }
+            means, halves = intervals(runs, part, task)
+            cells = (f"{means[c]:11.3f} ±{halves[c]:5.3f}" for c in columns)
+            print(f"{task:10}" + "".join(cells))
+            told[part][task], told["interval"][part][task] = means, halves
+    told["seconds"], _ = intervals(runs, "seconds")
     for what, seconds in told["seconds"].items():
         print(f"{what}: {seconds:.0f} s of training")
     return told
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] and sys.argv[1].isdigit():
-        print(json.dumps(one_seed(int(sys.argv[1]))))
-    else:
-        command(__doc__, lambda: report([in_new_process(__file__, s) for s in SEEDS]))
+    each_seed(__file__, __doc__, one_seed, report)
