@@ -26,16 +26,11 @@ def progress(work, label="Working", show=True):
     Returns
     -------
     Progress
-        Loop over it, or use it in a ``with`` block and call ``update``.
+        Loop over it, or use it in a ``with`` block and call ``update``:
 
-    Examples
-    --------
-    >>> for picture in progress(pictures, "Looking"):
-    ...     look(picture)
     >>> with progress(20, "Training") as bar:
     ...     for epoch in range(20):
-    ...         loss = train()
-    ...         bar.update(note=f"loss {loss:.3f}")
+    ...         bar.update(note=f"loss {train():.3f}")
     """
     return Progress(work, label, show)
 

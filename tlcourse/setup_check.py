@@ -100,13 +100,7 @@ class Report(tuple):
 
 
 def report():
-    """Look at Python, the packages, the memory, the weights and the data.
-
-    Returns
-    -------
-    Report
-        A tuple of `Check`; ``report().ok`` says whether all is well.
-    """
+    """Look at Python, the packages, memory, weights and data; gives a `Report`."""
     return Report([_python(), *_packages(), _memory(), _weights(), *_data()])
 
 

@@ -79,10 +79,6 @@ class Study:
     def run(self, show_progress=True):
         """Run the cells that are not finished yet.
 
-        Parameters
-        ----------
-        show_progress : bool
-
         Returns
         -------
         pandas.DataFrame
@@ -243,8 +239,8 @@ def _source_key(backbone):
 def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True):
     """Run strategies on the same few labels, for several draws of the labels.
 
-    A strategy is a backbone with its plan; for all combinations of several sources and
-    plans, see `Study`.
+    For several sources and plans in all combinations, and what is not told here, see
+    `Study`.
 
     Parameters
     ----------
@@ -252,10 +248,7 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
         What to compare; the keys name the rows.
     dataset : str
         See ``datasets.load``.
-    per_class : sequence of int
-        Numbers of labelled examples a class.
-    seeds : sequence of int
-        Each seed draws the labels and starts the training.
+    per_class, seeds : sequence of int
     epochs : int
     show_progress : bool
 

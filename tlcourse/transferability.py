@@ -49,10 +49,6 @@ def logme(features, labels):
     features : array, (n, d)
     labels : array of int, (n,)
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     ValueError
@@ -86,11 +82,7 @@ def logme(features, labels):
 
 
 def _largest_evidence(eigenvalues, inside, outside, n):
-    """Log evidence a label, at its best t = alpha / beta.
-
-    `inside` holds the squared parts of the targets along each singular vector, and
-    `outside` is what no weights can explain.
-    """
+    """Log evidence a label at its best t; ``outside``: what no weights can explain."""
 
     def evidence(log_t):
         t = np.exp(np.asarray(log_t))[..., None]
@@ -115,16 +107,11 @@ def h_score(features, labels):
     """H-score: how much of the features' variance lies between the classes.
 
     The trace of the features' inverse covariance times the covariance of the class
-    means. With fewer images than features the plain covariance has no inverse, and
-    the score is the number of classes minus one whatever the features are; here it
-    is shrunk as Ledoit and Wolf do.
+    means, from 0 to the number of classes minus one, about. With fewer images than
+    features the plain covariance has no inverse, and the score is the number of classes
+    minus one whatever the features are; here it is shrunk as Ledoit and Wolf do.
 
     For parameters and errors see `logme`.
-
-    Returns
-    -------
-    float
-        From 0 to the number of classes minus one, about.
 
     References
     ----------
@@ -145,7 +132,7 @@ def h_score(features, labels):
 
 @one_thread
 def gbc(features, labels):
-    """Gaussian Bhattacharyya coefficient: how little the classes overlap.
+    """Gaussian Bhattacharyya coefficient: how little the classes overlap; at most 0.
 
     Each class becomes a Gaussian with a diagonal covariance, in the first 64
     principal components. The score is minus the sum, over all pairs of different
@@ -153,11 +140,6 @@ def gbc(features, labels):
     where they are far apart.
 
     For parameters and errors see `logme`.
-
-    Returns
-    -------
-    float
-        At most 0.
 
     References
     ----------
@@ -186,17 +168,12 @@ def gbc(features, labels):
 
 @one_thread
 def knn(features, labels):
-    """Accuracy of the nearest neighbours, each image left out once.
+    """Accuracy, 0-1, of the nearest neighbours, each image left out once.
 
     An image takes the commonest class among its 5 nearest; among fewer where the
     smallest class has not 5 others to offer.
 
     For parameters and errors see `logme`.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
 
     References
     ----------
@@ -212,16 +189,11 @@ def knn(features, labels):
 
 @one_thread
 def linear_probe(features, labels):
-    """Accuracy of a linear classifier on images that it was not fitted on.
+    """Accuracy, 0-1, of a linear classifier on images that it was not fitted on.
 
     Cross-validated: in 5 parts, or as many as the smallest class has images.
 
     For parameters and errors see `logme`.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
 
     References
     ----------
@@ -236,7 +208,7 @@ def linear_probe(features, labels):
 
 
 def leep(probabilities, labels):
-    """Log expected empirical prediction: what the source's own classes tell.
+    """Log expected empirical prediction: what the source's own classes tell; at most 0.
 
     The source's head says for each image how likely each source class z is. Counted
     over the images, P(y | z) says which target class goes with z. The two together
@@ -248,11 +220,6 @@ def leep(probabilities, labels):
         Of the source's head for each target image; rows sum to 1.
     labels : array of int, (n,)
         The target's.
-
-    Returns
-    -------
-    float
-        At most 0.
 
     Raises
     ------

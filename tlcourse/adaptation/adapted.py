@@ -35,31 +35,13 @@ class Adapted:
     align: object = None
 
     def features(self, images):
-        """Describe images of the target as the head sees them.
-
-        Parameters
-        ----------
-        images : array, (n, height, width, 3), 0-255
-
-        Returns
-        -------
-        ndarray, float, (n, d)
-        """
+        """Describe images (n, height, width, 3), 0-255, as the head sees them: (n, d)."""
         features = features_of(self.backbone, images)
         return features if self.align is None else self.align(features)
 
     @one_thread
     def predict(self, images):
-        """Give class probabilities of images of the target.
-
-        Parameters
-        ----------
-        images : array, (n, height, width, 3), 0-255
-
-        Returns
-        -------
-        ndarray, float, (n, classes)
-        """
+        """Give class probabilities (n, classes) of images as in `features`."""
         known = self.head.classes_  # a small source may lack a class
         chances = np.zeros((len(images), known[-1] + 1))
         chances[:, known] = self.head.predict_proba(self.features(images))
@@ -73,14 +55,9 @@ def features_of(backbone, images):
 
 @one_thread
 def fit_head(features, labels, weights=None):
-    """Fit the linear head that all methods share.
+    """Fit the linear head that all methods share, to features (n, d) and labels (n,).
 
-    Parameters
-    ----------
-    features : ndarray, (n, d)
-    labels : ndarray, int, (n,)
-    weights : ndarray, (n,), optional
-        How much each example counts.
+    ``weights``, (n,), say how much each example counts.
     """
     head = linear_probe()
     last = head.steps[-1][0]

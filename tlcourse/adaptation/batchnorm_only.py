@@ -9,12 +9,7 @@ import numpy as np
 
 from tlcourse.adaptation.adapted import check
 from tlcourse.adaptation.features import source_only
-from tlcourse.batchnorm import (
-    batchnorms,
-    copied_model,
-    set_statistics,
-    with_statistics,
-)
+from tlcourse.batchnorm import batchnorms, copied_model, set_statistics, with_statistics
 from tlcourse.quiet import import_keras
 
 BATCH, RATE = 64, 1e-3

@@ -99,8 +99,7 @@ def _train(backbone, source, target_images, name, weight, seed, epochs):
     # Momenta that are made inside the traced step would keep its graph for ever.
     optimizer.build(network.trainable_variables)
     network.compile(
-        optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
     pairs = _pairs(backbone, source, target_images, seed)
     network.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)

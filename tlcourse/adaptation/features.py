@@ -63,15 +63,7 @@ def importance_weighting(backbone, source, target_images, *, seed=0):
 def importance_weights(source_features, target_features):
     """How much likelier each source example is in the target, by a domain classifier.
 
-    Parameters
-    ----------
-    source_features, target_features : ndarray, (n, d), (m, d)
-        Standardised.
-
-    Returns
-    -------
-    ndarray, float, (n,)
-        With a mean of 1.
+    From standardised features, (n, d) and (m, d), to weights, (n,), with a mean of 1.
     """
     both = np.concatenate([source_features, target_features])
     is_target = np.arange(len(both)) >= len(source_features)
@@ -124,17 +116,10 @@ def coral(backbone, source, target_images, *, seed=0):
 def recolour(source_features, target_features, regularisation=1.0):
     """Whiten the source's features and colour them with the target's covariance.
 
-    Parameters
-    ----------
-    source_features, target_features : ndarray, (n, d), (m, d)
-    regularisation : float
-        Added to each variance: a covariance of few examples has directions in which
-        nothing varies, and they would be blown up. 1, as in the paper, suits
-        standardised features.
-
-    Returns
-    -------
-    ndarray, float, (n, d)
+    From features, (n, d) and (m, d), to those of the source, (n, d). ``regularisation``
+    is added to each variance: a covariance of few examples has directions in which
+    nothing varies, and they would be blown up. 1, as in the paper, suits standardised
+    features.
     """
     extra = regularisation * np.eye(source_features.shape[1])
     ours = np.cov(source_features, rowvar=False) + extra
@@ -179,6 +164,9 @@ def optimal_transport(
 def sinkhorn(cost, regularisation, most=1000):
     """Find the cheapest way to move n equal heaps into m equal holes, a little blurred.
 
+    Gives what goes where, (n, m). Columns add up to 1/m, and rows, when it has settled,
+    to 1/n.
+
     Parameters
     ----------
     cost : ndarray, (n, m)
@@ -187,11 +175,6 @@ def sinkhorn(cost, regularisation, most=1000):
         hole, with much of it to all.
     most : int
         The most rounds. They end when no heap is off by more than 1e-9 of it.
-
-    Returns
-    -------
-    ndarray, float, (n, m)
-        What goes where. Columns add up to 1/m, and rows, when it has settled, to 1/n.
 
     References
     ----------

@@ -51,15 +51,9 @@ class Adversary(keras.layers.Layer):
     """Tells the domains apart, while the features learn that it can't.
 
     One loss serves both: the classifier makes it small, and what comes before the
-    reversal makes it large. The reversal starts at 0 and grows, since at first neither
-    the features nor the classifier are worth being fooled.
-
-    Parameters
-    ----------
-    weight : float
-        Where the reversal's strength ends.
-    steps : int
-        Of the whole training.
+    reversal makes it large. The reversal starts at 0 and grows to ``weight`` in the
+    ``steps`` of the training, since at first neither the features nor the classifier
+    are worth being fooled.
     """
 
     def __init__(self, weight, steps):

@@ -8,15 +8,7 @@ BANDWIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the kernels, in mean squared dista
 
 
 def coral_loss(source, target):
-    """How far the covariances are apart.
-
-    Parameters
-    ----------
-    source, target : tensor, (n, d), (m, d)
-
-    Returns
-    -------
-    tensor, ()
+    """How far the covariances of two samples, (n, d) and (m, d), are apart.
 
     References
     ----------
@@ -36,12 +28,10 @@ def _covariance(features):
 
 
 def mmd_loss(source, target):
-    """Maximum mean discrepancy: how far two samples are apart, by several kernels.
+    """Maximum mean discrepancy of (n, d) and (m, d): how far apart, by several kernels.
 
     Within a sample, examples are alike by as much as between the samples only if both
     come from one distribution. It is 0 for equal samples and never negative.
-
-    For parameters and result see `coral_loss`.
 
     References
     ----------
@@ -67,10 +57,5 @@ def entropy(logits):
 
 
 def ramp(progress):
-    """Strength of the reversal, from 0 to nearly 1, for 0-1 of the training.
-
-    References
-    ----------
-    Ganin et al. (2016), Domain-adversarial training of neural networks, JMLR.
-    """
+    """Strength of the reversal, 0 to nearly 1, for 0-1 of the training; see `dann`."""
     return 2 / (1 + import_keras().ops.exp(-10 * progress)) - 1

@@ -21,6 +21,8 @@ from tlcourse.threads import one_thread
 def source_validation(model, method, backbone, source, target_images, *, seed=0):
     """Score a model by the source: accuracy on examples that its head was not given.
 
+    It is 0-1, of three-fold cross-validation.
+
     Parameters
     ----------
     model : Adapted
@@ -29,25 +31,15 @@ def source_validation(model, method, backbone, source, target_images, *, seed=0)
         With the signature of this package's methods.
     backbone, source, target_images, seed
         What the method was given.
-
-    Returns
-    -------
-    float
-        0-1, of three-fold cross-validation.
     """
     scores = cross_val_score(linear_probe(), model.source_features, source.labels, cv=3)
     return float(scores.mean())
 
 
 def certainty(model, method, backbone, source, target_images, *, seed=0):
-    """Score a model by how sure it is of the target: minus the mean entropy.
+    """Score a model by how sure it is of the target: minus the mean entropy, in nats.
 
     For parameters see `source_validation`.
-
-    Returns
-    -------
-    float
-        Nats, at most 0.
 
     References
     ----------
@@ -62,14 +54,9 @@ def reverse_validation(model, method, backbone, source, target_images, *, seed=0
     """Score a model by the way back: let its answers teach the source's pictures.
 
     The target's images with the model's answers become the source, and the source's
-    images the target, whose labels are known.
+    images the target, whose labels are known: the score is the accuracy on them, 0-1.
 
     For parameters see `source_validation`.
-
-    Returns
-    -------
-    float
-        Accuracy on the source's images, 0-1.
 
     References
     ----------
@@ -94,11 +81,11 @@ VALIDATORS = {
 def choose(methods, backbone, source, target_images, *, seed=0):
     """Score several methods, or one at several strengths, without a target label.
 
+    For the other parameters and errors see `source_only`.
+
     Parameters
     ----------
     methods : dict of str to callable
-    backbone, source, target_images, seed
-        See `source_only`.
 
     Returns
     -------

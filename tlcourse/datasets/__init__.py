@@ -156,10 +156,11 @@ class Unlabelled:
 def load_unlabelled(name, domain=None, shares=None, seed=0):
     """Load a data set as a target whose labels are hidden.
 
+    For names, domains and their errors see `load`.
+
     Parameters
     ----------
     name, domain : str
-        See `load`.
     shares : sequence of float, optional
         How much of each class to keep in every split, above 0 and at most 1: classes
         that are rarer here than in the source are a label shift. All of it unless told.
@@ -173,9 +174,7 @@ def load_unlabelled(name, domain=None, shares=None, seed=0):
     Raises
     ------
     ValueError
-        If there is no such data set or domain, or the shares don't fit its classes.
-    ConnectionError
-        If an online data set cannot be downloaded.
+        Also if the shares don't fit the classes.
     """
     task = load(name, domain=domain)
     if shares is not None:
@@ -221,22 +220,10 @@ def _made(name, domain):
 
 
 def few(labels, per_class, seed, name):
-    """Choose the same number of examples of each class.
+    """Choose the same number of examples of each class; positions, classes in turn.
 
-    Growing ``per_class`` with the same seed adds examples and takes none away.
-
-    Parameters
-    ----------
-    labels : ndarray, int, (n,)
-    per_class : int
-    seed : int
-    name : str
-        What the data set is called where ``per_class`` is more than there is.
-
-    Returns
-    -------
-    ndarray, int, (per_class * classes,)
-        Positions, classes in turn.
+    Growing ``per_class`` with the same seed adds examples and takes none away. Where it
+    is more than there is, the `ValueError` calls the data set ``name``.
     """
     counts = np.bincount(labels)
     if not isinstance(per_class, (int, np.integer)) or per_class < 1:
@@ -259,6 +246,9 @@ def few(labels, per_class, seed, name):
 def shuffled_splits(images, labels, train, val, rounded=np.round, most=None):
     """Cut examples into splits that hold each class in the same proportion.
 
+    Gives a dict of ``train``, ``val`` and ``test``, each (images, labels); always the
+    same draw.
+
     Parameters
     ----------
     images : ndarray, (n, ...)
@@ -269,11 +259,6 @@ def shuffled_splits(images, labels, train, val, rounded=np.round, most=None):
         Makes a share of a class into a whole number of examples.
     most : int, optional
         Keep so many examples of each class.
-
-    Returns
-    -------
-    dict
-        ``train``, ``val`` and ``test``, each (images, labels); always the same draw.
     """
     rng = np.random.default_rng(0)
     rows = {"train": [], "val": [], "test": []}

@@ -14,21 +14,11 @@ from tlcourse.resources import cache_folder
 def drawn_once(name, key, draw):
     """Give drawings from the user's cache, or else draw them and keep them there.
 
+    ``draw()`` gives a dict of arrays; ``key``, a hash of all that they rest on, keeps
+    old ones from being given. Of each ``name`` one version is kept.
+
     joblib.Memory would print a traceback for a damaged file, and fail where nothing
     can be written; the checksums of a zip file also find pixels that have changed.
-
-    Parameters
-    ----------
-    name : str
-        What the file's name begins with; one version is kept.
-    key : str
-        Hash of all that the drawings rest on, so that a kept one is never stale.
-    draw : callable
-        Gives a dict of arrays.
-
-    Returns
-    -------
-    dict of ndarray
     """
     folder = cache_folder("drawings")
     path = folder / f"{name}-{key}.npz"

@@ -70,21 +70,8 @@ AUGMENTATIONS = {
 def augmenter(names):
     """Make one Keras model of several named changes, one after the other.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Of ``AUGMENTATIONS``.
-
-    Returns
-    -------
-    keras.Sequential
-        Pictures (n, height, width, 3), 0-255, to changed ones; each picture gets a
-        change of its own.
-
-    Raises
-    ------
-    ValueError
-        If there are no names, or there is no such change.
+    It turns pictures (n, height, width, 3), 0-255, into changed ones; each picture gets
+    a change of its own. `ValueError` if there are no names, or there is no such change.
     """
     names = [names] if isinstance(names, str) else list(names)
     unknown = [name for name in names if name not in AUGMENTATIONS]

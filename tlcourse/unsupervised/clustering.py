@@ -42,30 +42,11 @@ class Clusters:
 
     @one_thread
     def predict(self, features):
-        """Give the cluster of other pictures, from another domain perhaps.
-
-        Parameters
-        ----------
-        features : array, (m, d)
-            From the same backbone.
-
-        Returns
-        -------
-        ndarray, int, (m,)
-        """
+        """Give the clusters (m,) of other pictures, by the same kind of features (m, d)."""
         return self.model.predict(np.asarray(features, float) / self.scale)
 
     def distances(self, features):
-        """Euclidean distances to the centres.
-
-        Parameters
-        ----------
-        features : array, (m, d)
-
-        Returns
-        -------
-        ndarray, float, (m, k)
-        """
+        """Euclidean distances (m, k) of features (m, d) to the centres."""
         return cdist(features, self.centres)
 
 
@@ -146,14 +127,9 @@ def _checked(features, k):
 
 
 def how_many(features, ks, *, seed=0):
-    """Score numbers of clusters without a label.
+    """Score numbers of clusters ``ks`` without a label.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-    ks : sequence of int
-        Numbers of clusters to try.
-    seed : int
+    For the other parameters and errors see `kmeans`.
 
     Returns
     -------
@@ -161,11 +137,6 @@ def how_many(features, ks, *, seed=0):
         A row for each k. ``inertia``: squared distances to the own centre, which
         falls whatever k does; ``silhouette``: high is good; ``bic`` of a mixture of
         Gaussians: low is good.
-
-    Raises
-    ------
-    ValueError
-        If features or a k are unusable.
     """
     rows = []
     for k in ks:

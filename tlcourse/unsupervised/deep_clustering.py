@@ -58,8 +58,7 @@ def deep_cluster(
     optimizer = keras.optimizers.Adam(RATE)  # a new head cannot follow a faster one
     optimizer.build(network.trainable_variables)  # see self_supervised
     network.compile(
-        optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
     trained = dataclasses.replace(backbone, model=body)
     prepared, drawn = backbone.preprocess(images), resized(backbone, images)

@@ -8,17 +8,14 @@ from tlcourse.quiet import import_keras
 def nt_xent(first, second, temperature=0.2):
     """Find the other view of each picture among all views (SimCLR).
 
+    Gives the mean cross-entropy over 2n views; log(2n - 1) where all views look alike.
+
     Parameters
     ----------
     first, second : tensor, (n, d)
         Row i of both describes one picture, in two views.
     temperature : float
         Small values look at the nearest of the other pictures alone.
-
-    Returns
-    -------
-    tensor, ()
-        Mean cross-entropy over 2n views; log(2n - 1) where all views look alike.
 
     References
     ----------
@@ -34,17 +31,7 @@ def nt_xent(first, second, temperature=0.2):
 
 
 def similarities(first, second):
-    """Cosines of all views with one another.
-
-    Parameters
-    ----------
-    first, second : tensor, (n, d)
-
-    Returns
-    -------
-    tensor, (2n, 2n)
-        The first views of all pictures, then the second ones.
-    """
+    """Cosines (2n, 2n) of all views: the first ones, (n, d), then the second ones."""
     ops = import_keras().ops
     views = ops.normalize(ops.concatenate([first, second]), axis=1)
     return views @ ops.transpose(views)
@@ -56,7 +43,7 @@ def vicreg_loss(first, second, invariance=25.0, variance=25.0, covariance=1.0):
     Parameters
     ----------
     first, second : tensor, (n, d)
-        Row i of both describes one picture, in two views.
+        See `nt_xent`.
     invariance : float
         Weight of the squared distance between the views of a picture.
     variance : float
@@ -64,10 +51,6 @@ def vicreg_loss(first, second, invariance=25.0, variance=25.0, covariance=1.0):
         look alike, this is large.
     covariance : float
         Weight of what features say twice.
-
-    Returns
-    -------
-    tensor, ()
 
     References
     ----------

@@ -20,14 +20,11 @@ NEIGHBOURS = 5  # that vote in the kNN probe
 def nmi(labels, clusters):
     """Normalised mutual information: what clusters tell about labels, and back.
 
+    It is 0 if they tell nothing of each other, 1 if each tells the other.
+
     Parameters
     ----------
     labels, clusters : array of int, (n,)
-
-    Returns
-    -------
-    float
-        0 if they tell nothing of each other, 1 if each tells the other.
 
     Raises
     ------
@@ -44,12 +41,8 @@ def nmi(labels, clusters):
 def ari(labels, clusters):
     """Adjusted Rand index: share of pairs kept together or apart, above chance.
 
-    For parameters and errors see `nmi`.
-
-    Returns
-    -------
-    float
-        About 0 by chance, 1 at best; below 0 is worse than chance.
+    It is about 0 by chance, 1 at best; below 0 is worse than chance. For parameters and
+    errors see `nmi`.
 
     References
     ----------
@@ -59,17 +52,12 @@ def ari(labels, clusters):
 
 
 def clustering_accuracy(labels, clusters):
-    """Share of pictures that are right if each cluster is given the best class.
+    """Share of pictures, 0-1, that are right if each cluster is given the best class.
 
     Each class is given to one cluster at most, so that more clusters than classes are
     no help. SciPy finds the best way to give them (the Hungarian method).
 
     For parameters and errors see `nmi`.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
 
     References
     ----------
@@ -87,17 +75,12 @@ def clustering_accuracy(labels, clusters):
 def silhouette(features, clusters):
     """How much nearer pictures are to their own cluster than to the next one.
 
-    It needs no label.
+    It needs no label, and goes from -1 to 1; it is about 0 where clusters overlap.
 
     Parameters
     ----------
     features : array, (n, d)
     clusters : array of int, (n,)
-
-    Returns
-    -------
-    float
-        From -1 to 1; about 0 where clusters overlap.
 
     Raises
     ------
@@ -119,7 +102,7 @@ def silhouette(features, clusters):
 
 
 def knn_probe(backbone, task):
-    """Test accuracy of the nearest neighbours: what features are worth, untrained.
+    """Test accuracy, 0-1, of the nearest neighbours: what features are worth as such.
 
     A test picture takes the commonest class among the nearest 5 of all training
     pictures. Labels are used for this score alone.
@@ -129,11 +112,6 @@ def knn_probe(backbone, task):
     backbone : Backbone
     task : Task
         With at least 5 training pictures.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
 
     References
     ----------
@@ -147,16 +125,9 @@ def knn_probe(backbone, task):
 
 @one_thread
 def effective_rank(features):
-    """How many directions features really use: 1 where they lie on a line.
+    """How many directions features, (n, d), really use: 1 where they lie on a line.
 
-    Parameters
-    ----------
-    features : array, (n, d)
-
-    Returns
-    -------
-    float
-        From 1 to the smaller of n and d.
+    It is the smaller of n and d at most.
 
     References
     ----------

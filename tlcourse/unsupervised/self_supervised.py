@@ -31,6 +31,8 @@ def simclr(
 ):  # fmt: skip
     """Train a backbone to know each picture again in another view, among many.
 
+    For the paper see `losses.nt_xent`.
+
     Parameters
     ----------
     backbone : Backbone
@@ -58,11 +60,6 @@ def simclr(
     ------
     ValueError
         If the images, the augmentations or the number of steps are unusable.
-
-    References
-    ----------
-    Chen et al. (2020), A simple framework for contrastive learning of visual
-    representations, ICML.
     """
 
     loss = functools.partial(losses.nt_xent, temperature=temperature)
@@ -78,18 +75,14 @@ def vicreg(
 ):  # fmt: skip
     """Train a backbone to describe two views alike, without comparing pictures.
 
-    For the other parameters, the result and errors see `simclr`.
+    For the paper see `losses.vicreg_loss`, for the other parameters, the result and
+    errors `simclr`.
 
     Parameters
     ----------
     invariance, variance, covariance : float
         See `losses.vicreg_loss`. Without ``variance`` and ``covariance`` the cheapest
         way is to describe all pictures alike: features collapse.
-
-    References
-    ----------
-    Bardes, Ponce & LeCun (2022), VICReg: variance-invariance-covariance regularization
-    for self-supervised learning, ICLR.
     """
 
     weights = {
@@ -259,13 +252,9 @@ def resized(backbone, images):
 
 
 def check_pictures(images, steps):
-    """Refuse, before any work, what cannot be trained on.
+    """Refuse, before any work, what cannot be trained on: `ValueError`.
 
-    Raises
-    ------
-    ValueError
-        If there are too few pictures, or they are no array, or ``steps`` is not a
-        whole number from 1 up.
+    That is too few pictures, no array, or ``steps`` that are no whole number from 1 up.
     """
     if not isinstance(images, np.ndarray):
         raise ValueError(
