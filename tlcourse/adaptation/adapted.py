@@ -35,7 +35,7 @@ class Adapted:
     align: object = None
 
     def features(self, images):
-        """Describe images (n, height, width, 3), 0-255, as the head sees them: (n, d)."""
+        """Describe images (n, height, width, 3), 0-255, as the head does: (n, d)."""
         features = features_of(self.backbone, images)
         return features if self.align is None else self.align(features)
 

@@ -42,7 +42,7 @@ class Clusters:
 
     @one_thread
     def predict(self, features):
-        """Give the clusters (m,) of other pictures, by the same kind of features (m, d)."""
+        """Give the clusters (m,) of other pictures by such features, (m, d)."""
         return self.model.predict(np.asarray(features, float) / self.scale)
 
     def distances(self, features):
