@@ -5,6 +5,7 @@ so redirecting ``sys.stderr`` is not enough.
 """
 
 import contextlib
+import ctypes
 import importlib
 import logging
 import os
@@ -51,6 +52,9 @@ def import_keras():
     if _loaded is None:
         # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
+            # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
+            ctypes.CDLL("libc.so.6").mallopt(-8, 2)
         with silent_stderr() as sink:
             problem, written = _start(), b""
             if sink is not None:

@@ -9,15 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def where(kind):
     """Return the folder that holds one kind of the course's own files.
 
-    Parameters
-    ----------
-    kind : {"notebooks", "datasets", "weights"}
-        What to look for.
-
-    Returns
-    -------
-    pathlib.Path
-        An existing folder. Treat it as read-only.
+    Of "notebooks", "datasets" and "weights". It exists; treat it as read-only.
 
     Raises
     ------
