@@ -7,9 +7,13 @@ import ast
 import functools
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import textwrap
 import time
+from pathlib import Path
 from queue import Empty
 
 import numpy as np
@@ -19,6 +23,8 @@ from PIL import Image
 import tlcourse as tl
 from tlcourse.exercises import checking, lessons
 from tlcourse.lessons import notebook
+
+ROOT = Path(__file__).parents[1]
 
 # --- a lesson's notebook --------------------------------------------------------------
 
@@ -144,6 +150,20 @@ def write_lesson(folder, checks, quiz):
     lesson.mkdir()
     (lesson / "checks.py").write_text(checks)
     (lesson / "quiz.md").write_text(quiz)
+
+
+# --- a Python of its own --------------------------------------------------------------
+
+
+def python(code, *words, **variables):
+    """Run code of this checkout in a new process; give what came of it."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 # --- a real kernel -------------------------------------------------------------------

@@ -1,10 +1,7 @@
 """The apples: what they promise, that no cue suffices, and the gap between domains."""
 
 import concurrent.futures
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from tests.helpers import ROOT, python
 from tlcourse.datasets import apples
 
-ROOT = Path(__file__).parents[1]
 CARD = ROOT / "datasets" / "apples" / "card.md"
 COUNTS = {"train": 60, "val": 20, "test": 40}
 SEEDS = range(5)
@@ -28,27 +25,18 @@ def orchards():
     return {domain: apples.make(domain) for domain in apples.DOMAINS}
 
 
-# --- What draw and make promise
-
-
 @pytest.mark.parametrize("domain", apples.DOMAINS)
 @pytest.mark.parametrize("variety", apples.CLASSES)
-def test_a_picture_is_float32_rgb_in_range(variety, domain):
-    picture = apples.draw(variety, domain, np.random.default_rng(1))
-    assert picture.shape == (64, 64, 3)
-    assert picture.dtype == np.float32
+def test_a_picture_is_float32_rgb_in_range_and_the_generator_decides(variety, domain):
+    picture, again, other = (
+        apples.draw(variety, domain, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    )
+    assert picture.shape == (64, 64, 3) and picture.dtype == np.float32
     assert picture.min() >= 0 and picture.max() <= 255
     assert np.array_equal(picture, np.rint(picture))
     assert picture.std() > 15  # there is something to see
-
-
-@pytest.mark.parametrize("domain", apples.DOMAINS)
-def test_the_generator_decides_the_picture(domain):
-    one, again, other = (
-        apples.draw("Gala", domain, np.random.default_rng(seed)) for seed in (5, 5, 6)
-    )
-    assert np.array_equal(one, again)
-    assert np.abs(one - other).mean() > 5
+    assert np.array_equal(picture, again)
+    assert np.abs(picture - other).mean() > 5
 
 
 @pytest.mark.parametrize(
@@ -82,8 +70,6 @@ def test_made_again_it_is_the_same(orchards, monkeypatch):
             assert np.array_equal(again[split][0], made[split][0][first])
 
 
-# --- What is kept on disk
-
 DRAWN = """
 import hashlib, sys
 from tlcourse.datasets import apples
@@ -104,12 +90,7 @@ def drawn(tmp_path):
     """A function that makes a few apples in a new process: pictures drawn, a hash."""
 
     def run(test=1, cache=tmp_path):
-        done = subprocess.run(
-            [sys.executable, "-c", DRAWN, str(test)],
-            env={**os.environ, "TLCOURSE_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
+        done = python(DRAWN, str(test), TLCOURSE_CACHE=str(cache))
         assert done.returncode == 0 and not done.stderr, done.stderr
         count, digest = done.stdout.split()
         return int(count), digest
@@ -131,13 +112,9 @@ def test_a_damaged_file_is_drawn_again(drawn, tmp_path, damage):
     (kept,) = (tmp_path / "drawings").iterdir()
     content = kept.read_bytes()
     middle = len(content) // 2
-    other = bytes([content[middle] ^ 1])
-    wrong = {
-        "cut": content[:middle],
-        "one byte": content[:middle] + other + content[middle + 1 :],
-        "empty": b"",
-        "no zip": b"no pictures",
-    }
+    begin, other = content[:middle], bytes([content[middle] ^ 1])
+    wrong = {"cut": begin, "one byte": begin + other + content[middle + 1 :]}
+    wrong |= {"empty": b"", "no zip": b"no pictures"}
     if damage == "a draft":  # as a kill leaves it
         kept.rename(kept.with_name("apples-orchard-x7"))
     else:
@@ -168,13 +145,7 @@ def test_the_key_changes_with_the_code_that_draws(tmp_path):
         if path:
             path.write_text(path.read_text("utf-8") + "# other code\n", "utf-8")
         away = f"import tlcourse; tlcourse.__path__.insert(0, {str(tmp_path)!r}); "
-        done = subprocess.run(
-            [sys.executable, "-c", away + code],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        keys.append(done.stdout.strip())
+        keys.append(python(away + code).stdout.strip())
     assert len(set(keys)) == 3 and all(len(key) == 32 for key in keys)
 
 
@@ -184,10 +155,7 @@ def test_no_tensorflow_is_needed():
         "apples.draw('Gala', 'orchard', numpy.random.default_rng(0));"
         "sys.exit('tensorflow' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-# --- What a linear classifier sees
+    assert python(code).returncode == 0
 
 
 def middle_colour(images):
@@ -231,17 +199,15 @@ def accuracies(orchards, features, strength, source, target, row):
     Their mean is what the card gives in the row that starts like this.
     """
     images, labels = orchards[source]["train"]
-    seen = features(images)
-    unseen, truth = features(orchards[target]["test"][0]), orchards[target]["test"][1]
+    others, truth = orchards[target]["test"]
+    seen, unseen = features(images), features(others)
     scores = []
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        chosen = np.concatenate(
-            [rng.permutation(np.flatnonzero(labels == c))[:45] for c in range(8)]
-        )
-        model = make_pipeline(
-            StandardScaler(), LogisticRegression(C=strength, max_iter=1000)
-        )
+        of_class = (np.flatnonzero(labels == c) for c in range(8))
+        chosen = np.concatenate([rng.permutation(each)[:45] for each in of_class])
+        fitted = LogisticRegression(C=strength, max_iter=1000)
+        model = make_pipeline(StandardScaler(), fitted)
         with threadpool_limits(1):  # on matrices this small, threads wait
             model.fit(seen[chosen], labels[chosen])
         scores.append(model.score(unseen, truth))

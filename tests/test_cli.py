@@ -55,9 +55,6 @@ def desk(tmp_path, monkeypatch):
     return folder
 
 
-# --- lab: copying ---------------------------------------------------------------------
-
-
 @pytest.fixture
 def work(bundled, desk):
     """A copied lesson that the learner has changed, and what it holds."""
@@ -66,16 +63,19 @@ def work(bundled, desk):
     return mine, mine.read_bytes()
 
 
-def test_the_lessons_are_copied(bundled, desk):
+def test_lessons_are_copied_and_a_copy_nobody_touched_follows_a_newer(bundled, desk):
     assert cli.copy_lessons("mine") == []
-    copies = sorted(path.name for path in (desk / "mine").glob("*.ipynb"))
-    assert copies == ["00_start_here.ipynb", "01_why_transfer.ipynb"]
+    copies = sorted((desk / "mine").glob("*.ipynb"))
+    names = [path.name for path in copies]
+    assert names == ["00_start_here.ipynb", "01_why_transfer.ipynb"]
+    newer = write(bundled / "01_why_transfer.ipynb", "print('better')")
+    assert cli.copy_lessons("mine") == []
+    assert copies[1].read_bytes() == newer.read_bytes()
 
 
 def test_work_is_kept_and_nothing_is_said_about_it(work):
     mine, before = work
-    for _ in range(2):
-        assert cli.copy_lessons("mine") == []
+    assert cli.copy_lessons("mine") == cli.copy_lessons("mine") == []
     assert mine.read_bytes() == before
     assert len(list(mine.parent.glob("*.ipynb"))) == 2
 
@@ -96,18 +96,8 @@ def test_a_newer_lesson_is_put_beside_the_work(bundled, work):
     assert mine.with_stem("01_why_transfer_3").exists()
 
 
-def test_a_copy_that_nobody_touched_follows_the_newer_lesson(bundled, desk):
-    cli.copy_lessons("mine")
-    newer = write(bundled / "01_why_transfer.ipynb", "print('better')")
-    assert cli.copy_lessons("mine") == []
-    copy = desk / "mine" / "01_why_transfer.ipynb"
-    assert copy.read_bytes() == newer.read_bytes()
-
-
 @pytest.mark.parametrize("memory", [None, "{", "[1]"])
-def test_a_file_of_the_same_name_is_kept_though_nobody_remembers_it(
-    bundled, desk, memory
-):
+def test_a_file_of_the_name_is_kept_though_nobody_remembers(bundled, desk, memory):
     folder = desk / "mine"
     (folder / ".tlcourse").mkdir(parents=True)
     if memory:
@@ -122,16 +112,6 @@ def test_the_course_s_own_folder_is_left_as_it_is(bundled):
     before = sorted(bundled.rglob("*"))
     assert cli.copy_lessons(bundled) == []
     assert sorted(bundled.rglob("*")) == before
-
-
-def test_a_folder_that_cannot_be_written(bundled, desk, capsys):
-    (desk / "taken").write_text("a file")
-    assert cli.main(["lab", "taken"]) == 1
-    printed = capsys.readouterr().err
-    assert "cannot be copied to taken" in printed and "tlcourse lab FOLDER" in printed
-
-
-# --- lab: serving ---------------------------------------------------------------------
 
 
 def test_the_screen_decides_about_the_browser(monkeypatch, tmp_path):
@@ -204,32 +184,33 @@ def test_lab_serves_lesson_00_and_prints_the_address(tmp_path):
         server.wait(20)
 
 
-# --- run ------------------------------------------------------------------------------
-
-
-def test_run_writes_the_page(bundled, desk, capsys):
-    assert cli.main(["run", "1"]) == 0
-    page = (desk / "01_why_transfer.html").read_text("utf-8")
-    assert "two" in page and "<title>01_why_transfer</title>" in page
-    assert str(desk / "01_why_transfer.html") in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("lesson", "stem", "words"),
+    [
+        ("1", "01_why_transfer", "two"),
+        ("00_start_here", "00_start_here", "hello"),
+        ("mine.ipynb", "mine", "of the learner"),
+    ],
+)
+def test_run_writes_a_page_only(bundled, desk, capsys, lesson, stem, words):
+    write(desk / "mine.ipynb", "print('of the learner')")
+    files = [*bundled.iterdir(), desk / "mine.ipynb"]
+    before = [path.read_bytes() for path in files]
+    assert cli.main(["run", lesson]) == 0
+    page = desk / f"{stem}.html"
+    assert str(page) in capsys.readouterr().out
+    for part in (words, f"<title>{stem}</title>"):
+        assert part in page.read_text("utf-8")
+    assert [path.read_bytes() for path in files] == before
 
 
 def test_run_shows_a_bar_for_the_cells(bundled, desk, monkeypatch):
-    class Screen(io.StringIO):
-        def isatty(self):
-            return True
-
-    screen = Screen()
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stderr", screen)
     assert cli.main(["run", "01"]) == 0
     assert "0/2" in screen.getvalue()
     assert "Lesson 01, cells: 2 of 2" in screen.getvalue()
-
-
-def test_the_lesson_itself_is_not_changed(bundled, desk):
-    before = (bundled / "00_start_here.ipynb").read_bytes()
-    assert cli.main(["run", "00_start_here"]) == 0
-    assert (bundled / "00_start_here.ipynb").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -253,33 +234,23 @@ def test_a_failing_cell_is_named(bundled, desk, capsys, cell, words):
     assert "before" in page and ("ZeroDivisionError" in page) == ("Zero" in words)
 
 
-def test_a_notebook_of_the_learner_s(bundled, desk):
-    write(desk / "mine.ipynb", "print('mine')")
-    assert cli.main(["run", "mine.ipynb"]) == 0
-    assert (desk / "mine.html").exists()
-
-
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("arguments", "words"),
     [
-        ("07", "there is no lesson 07. There are: 00, 01."),
-        ("no.ipynb", "there is no file no.ipynb"),
-        ("broken.ipynb", "broken.ipynb is not a notebook"),
+        ("run 07", "there is no lesson 07. There are: 00, 01."),
+        ("run no.ipynb", "there is no file no.ipynb"),
+        ("run broken.ipynb", "broken.ipynb is not a notebook"),
+        ("run 01", "cannot be written"),
+        ("lab taken", "cannot be copied to taken"),
+        ("lab taken", "tlcourse lab FOLDER"),
     ],
 )
-def test_an_unknown_lesson(bundled, desk, capsys, name, words):
+def test_what_the_learner_can_mend_is_said(bundled, desk, capsys, arguments, words):
     (desk / "broken.ipynb").write_text("not JSON")
-    assert cli.main(["run", name]) == 1
+    (desk / "taken").write_text("a file")
+    (desk / "01_why_transfer.html").mkdir()  # where the page would go
+    assert cli.main(arguments.split()) == 1
     assert words in capsys.readouterr().err
-
-
-def test_a_folder_where_no_page_can_be_written(bundled, desk, capsys):
-    (desk / "01_why_transfer.html").mkdir()
-    assert cli.main(["run", "01"]) == 1
-    assert "cannot be written" in capsys.readouterr().err
-
-
-# --- doctor and the rest --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
@@ -316,10 +287,8 @@ def test_make_says_one_clear_sentence_where_python_does_not_fit(tmp_path):
         shutil.copy(ROOT / file, tmp_path)
     # Not as a part of the `make test` that we are in.
     env = {key: value for key, value in os.environ.items() if "MAKE" not in key}
-    done = subprocess.run(
-        ["make", "lab", "PYTHON=false"],
-        cwd=tmp_path, env=env, capture_output=True, text=True,
-    )  # fmt: skip
+    options = {"cwd": tmp_path, "env": env, "capture_output": True, "text": True}
+    done = subprocess.run(["make", "lab", "PYTHON=false"], **options)
     assert done.returncode != 0
     assert done.stdout.startswith("tlcourse needs Python 3.11, 3.12 or 3.13")
     assert not (tmp_path / ".venv").exists()

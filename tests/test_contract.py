@@ -9,6 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LINT = Path(sys.executable).with_name("lint-imports")
+WHY = "from tlcourse.lessons.why import figures"
+NOT = "is not allowed to import"
+PLOTS = f"tlcourse.plots {NOT} tlcourse.lessons"
+CHOOSING = f"lessons.choosing {NOT} tlcourse.lessons.why"
+TRAINING = f"tlcourse.backbones {NOT} tlcourse.training"
+CYCLES = "No cycles are allowed in tlcourse.datasets"
 
 
 @pytest.fixture
@@ -34,26 +40,10 @@ def lint(tmp_path):
 @pytest.mark.parametrize(
     ("file", "line", "said"),
     [
-        (
-            "plots/curves.py",
-            "def later(): from tlcourse.lessons.why import figures",
-            "tlcourse.plots is not allowed to import tlcourse.lessons",
-        ),
-        (
-            "backbones.py",
-            "from tlcourse import training",
-            "tlcourse.backbones is not allowed to import tlcourse.training",
-        ),
-        (
-            "lessons/choosing/figures.py",
-            "from tlcourse.lessons.why import figures",
-            "lessons.choosing is not allowed to import tlcourse.lessons.why",
-        ),
-        (
-            "datasets/glyphs.py",
-            "from tlcourse.datasets import digits",
-            "No cycles are allowed in tlcourse.datasets",
-        ),
+        ("plots/curves.py", f"def later(): {WHY}", PLOTS),
+        ("backbones.py", "from tlcourse import training", TRAINING),
+        ("lessons/choosing/figures.py", WHY, CHOOSING),
+        ("datasets/glyphs.py", "from tlcourse.datasets import digits", CYCLES),
         ("new.py", "", "tlcourse.new"),
     ],
 )

@@ -3,23 +3,19 @@
 import functools
 import hashlib
 import itertools
-import os
 import re
-import subprocess
-import sys
 import tarfile
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers import python
 from tlcourse import backbones, datasets, probes
 from tlcourse.datasets import camera, glyphs, online, patches, photos, tissue
 from tlcourse.quiet import import_keras
 from tlcourse.resources import where
 
-ROOT = Path(__file__).parents[1]
 SPLITS = ("train", "val", "test")
 # name, domain, classes, pictures in train, val and test, height and width
 SETS = {
@@ -41,15 +37,9 @@ SETS = {
 @pytest.fixture(scope="module")
 def task():
     """A function that loads a set of the list above, once for all tests."""
-    loaded = {}
-
-    def of(name):
-        if name not in loaded:
-            loaded[name] = datasets.load(name.split()[0], domain=SETS[name][0])
-        return loaded[name]
-
-    yield of
-    loaded.clear()
+    return functools.cache(
+        lambda name: datasets.load(name.split()[0], domain=SETS[name][0])
+    )
 
 
 def hashes(images):
@@ -64,15 +54,12 @@ def rows(images):
     return images[..., 0].reshape(len(images), -1)
 
 
-# --- what every Task promises ---------------------------------------------------------
-
-
 def test_the_list_above_is_complete():
     assert {name.split()[0] for name in SETS} == set(datasets.NAMES)
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_shapes_types_and_range(task, name):
+def test_shapes_types_and_range_that_nobody_can_change(task, name):
     domain, classes, counts, side = SETS[name]
     loaded = task(name)
     assert loaded.name == name.split()[0] and loaded.domain == domain
@@ -85,31 +72,25 @@ def test_shapes_types_and_range(task, name):
         assert set(labels) == set(range(classes))  # every split knows every class
         assert np.isfinite(images).all()
         assert 0 <= images.min() < 30 and 225 < images.max() <= 255
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_nobody_can_change_a_set_that_others_use(task, name):
     with pytest.raises(ValueError, match="read-only"):
-        task(name).test.images[0] = 0
+        loaded.test.images[0] = 0
 
 
 def test_no_example_stands_twice(task):
     """In no two splits, in no two sets and in no split twice, over all sets."""
     parts = [split for name in SETS for split in splits(task(name))]
-    all_of_them = [digest for split in parts for digest in hashes(split.images)]
-    assert len(set(all_of_them)) == sum(
-        sum(counts) for _, _, counts, _ in SETS.values()
-    )
+    digests = [digest for split in parts for digest in hashes(split.images)]
+    assert len(set(digests)) == sum(sum(counts) for _, _, counts, _ in SETS.values())
 
 
-def test_a_task_tells_what_it_is(task):
+def test_a_task_tells_what_it_is_and_its_domain(task):
     assert repr(task("faces")) == (
         "Task('faces': 2 classes, 100 train, 20 val, 80 test images of 25 x 25 px)"
     )
     assert "domain 'orchard'" in repr(task("apples in the orchard"))
-
-
-# --- few-shot draws -------------------------------------------------------------------
+    assert datasets.load("apples").domain == "studio"
+    orchard = datasets.load("apples", domain="orchard", per_class=2)
+    assert orchard.domain == "orchard" and len(orchard.train) == 16
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -143,19 +124,6 @@ def test_load_draws_few_labels_of_train_alone():
             assert np.array_equal(expected.labels, same.labels)
 
 
-def test_labels_go_with_their_pictures():
-    whole = datasets.load("faces")
-    known = dict(zip(hashes(whole.train.images), whole.train.labels, strict=True))
-    few = datasets.load("faces", per_class=7, seed=4).train
-    assert [known[each] for each in hashes(few.images)] == few.labels.tolist()
-
-
-def test_domains():
-    assert datasets.load("apples").domain == "studio"
-    orchard = datasets.load("apples", domain="orchard", per_class=2)
-    assert orchard.domain == "orchard" and len(orchard.train) == 16
-
-
 def test_a_camera_changes_the_pictures_and_not_their_splits():
     usual = datasets.load("photos")
     for name in ("blur", "noise", "white_balance"):
@@ -173,19 +141,20 @@ def test_a_camera_at_rest_changes_nothing(change):
     assert np.allclose(change(images, 0), images)
 
 
-# --- hidden labels --------------------------------------------------------------------
-
-
 class Knows:
     """Answers right for the images of a split."""
 
     def __init__(self, split):
-        self.answers = {
-            i.tobytes(): y for i, y in zip(split.images, split.labels, strict=True)
-        }
+        self.answers = dict(zip(hashes(split.images), split.labels, strict=True))
 
     def predict(self, images):
-        return np.eye(10)[[self.answers[image.tobytes()] for image in images]]
+        return np.eye(10)[[self.answers[each] for each in hashes(images)]]
+
+
+def test_labels_go_with_their_pictures():
+    known = Knows(datasets.load("faces").train)
+    few = datasets.load("faces", per_class=7, seed=4).train
+    assert np.array_equal(known.predict(few.images).argmax(1), few.labels)
 
 
 def test_looks_at_hidden_labels_are_counted():
@@ -260,8 +229,7 @@ def test_patches_of_train_and_test_do_not_touch(task):
             for s in splits(loaded)
         ]
         for one, other in itertools.combinations(places, 2):
-            steps = np.abs(one[:, None] - other[None])
-            apart = steps.max(axis=-1)  # apart in rows or in columns
+            apart = np.abs(one[:, None] - other).max(axis=-1)  # in rows or in columns
             assert apart.min() >= photos.PATCH + photos.GAP > photos.PATCH, name
 
 
@@ -269,8 +237,8 @@ def test_patches_of_tissue_have_gaps_between_them():
     side = 200
     places = np.arange(side * side).reshape(side, side)
     corners = tissue._cut(places)[:, 0, 0]
-    rows, columns = np.divmod(corners, side)
-    steps = np.maximum(abs(rows[:, None] - rows), abs(columns[:, None] - columns))
+    at = np.stack(np.divmod(corners, side), axis=1)  # row and column
+    steps = np.abs(at[:, None] - at).max(axis=-1)
     steps[np.diag_indices(len(steps))] = side
     assert steps.min() == tissue.PATCH + tissue.GAP > tissue.PATCH
 
@@ -289,9 +257,8 @@ def test_brightness_does_not_tell_tissues_apart(task):
 
 def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
     loaded = task("tissue")
-    views = [rows]
-    for source in (None, "imagenet_distilled"):
-        views.append(backbones.load("mobilenet", source=source).features)
+    nets = (backbones.load("mobilenet", source=s) for s in (None, "imagenet_distilled"))
+    views = [rows, *(net.features for net in nets)]
     words = re.search(r"\*\*How hard.*?gives 0.25", card_of("tissue"), re.DOTALL)[0]
     numbers = [float(number) for number in re.findall(r"0\.\d\d", words)]
     for look, number in zip(views, numbers, strict=False):
@@ -301,16 +268,14 @@ def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
 
 
 def test_glands_are_what_the_stain_has_coloured():
-    glands, between = tissue._microscope()
     picture = patches.read("ihc.png").astype(float)
-    pieces, blue_less = tissue._cut(picture[..., 1]), picture[..., 0] - picture[..., 2]
-    brown = {piece.tobytes(): shade.mean() for piece, shade in zip(
-        pieces, tissue._cut(blue_less), strict=True
-    )}  # fmt: skip
-    shades = [
-        [brown[p.astype(float).tobytes()] for p in kind] for kind in (glands, between)
-    ]
-    assert min(shades[0]) > max(shades[1])
+    shades = tissue._cut(picture[..., 0] - picture[..., 2]).mean((1, 2))
+    brown = dict(zip(hashes(tissue._cut(picture[..., 1])), shades, strict=True))
+    glands, between = (
+        [brown[digest] for digest in hashes(np.array(kind, float))]
+        for kind in tissue._microscope()
+    )
+    assert min(glands) > max(between)
 
 
 def test_crops_of_the_source_are_pictures_with_labels():
@@ -318,9 +283,6 @@ def test_crops_of_the_source_are_pictures_with_labels():
     assert images.shape == (20, 64, 64, 3) and images.dtype == np.float32
     assert images.min() >= 0 and images.max() <= 255
     assert labels.min() >= 0 and labels.max() < photos.parts()
-
-
-# --- drawings -------------------------------------------------------------------------
 
 
 def test_glyphs_hold_no_digit():
@@ -340,9 +302,7 @@ def test_drawn_again_a_set_is_the_same(task):
             assert np.array_equal(one.images, other.images)
 
 
-# --- bad input ------------------------------------------------------------------------
-
-BAD = {  # name, per_class, domain
+BAD = {  # words: name, per_class, domain
     "There is no data set 'digit'. Choose one of digits, faces": ("digit",),
     "There is no data set None": (None,),
     "'digits' has no domain 'attic': take one of 'handwritten', 'fonts'": (
@@ -387,16 +347,10 @@ for name in datasets.ONLINE:
 
 
 def test_without_a_network_online_sets_say_so_within_seconds(tmp_path):
-    proxy = dict.fromkeys(
-        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"),
-        "http://127.0.0.1:9",  # nobody serves there: as good as no network
-    )
-    env = {**os.environ, **proxy, "no_proxy": "", "KERAS_HOME": str(tmp_path)}
-    env["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(
-        [sys.executable, "-c", OFFLINE],
-        env=env, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    nobody = "http://127.0.0.1:9"  # as good as no network
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    proxy = dict.fromkeys(names, nobody)
+    done = python(OFFLINE, **proxy, no_proxy="", KERAS_HOME=str(tmp_path))
     lines = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
     assert [line[0] for line in lines] == list(datasets.ONLINE), done.stderr[-2000:]
     for name, seconds, message, cause in lines:
@@ -471,6 +425,11 @@ def card_of(name):
     return (where("datasets") / name / "card.md").read_text(encoding="utf-8")
 
 
+def test_no_folder_without_a_data_set():
+    folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
+    assert folders == {*datasets.NAMES, *datasets.ONLINE}
+
+
 @pytest.mark.parametrize("name", [*datasets.NAMES, *datasets.ONLINE])
 def test_every_set_has_a_card_with_all_headings(name):
     text = card_of(name)
@@ -489,20 +448,13 @@ def test_the_card_gives_the_sizes_that_load_gives(task, name):
 
 def test_the_card_of_the_photographs_names_every_one():
     rows = re.findall(r"^\| ([a-z ]+) \| (\w+) \| (\S+), ", card_of("photos"), re.M)
+    roles = {"target": photos.TARGET, "source": photos.SOURCE}
     expected = {
-        (name, role, file)
-        for role, each in (("target", photos.TARGET), ("source", photos.SOURCE))
-        for name, (file, _) in each.items()
+        (name, role, roles[role][name][0]) for role in roles for name in roles[role]
     }
     assert set(rows) == expected and len(rows) == len(expected)
 
 
 def test_the_number_of_characters_on_the_card():
-    assert f"all {len(glyphs.alphabet()[0])} characters" in " ".join(
-        card_of("glyphs").split()
-    )
-
-
-def test_no_folder_without_a_data_set():
-    folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
-    assert folders == {*datasets.NAMES, *datasets.ONLINE}
+    words = " ".join(card_of("glyphs").split())
+    assert f"all {len(glyphs.alphabet()[0])} characters" in words

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +9,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-ROOT = Path(__file__).parent.parent
+from tests.helpers import ROOT
+from tlcourse.setup_check import PYTHON
 
 
 @pytest.fixture(scope="module")
@@ -21,25 +21,20 @@ def project():
 @pytest.fixture(scope="module")
 def environment():
     """Every line of environment.yml, those under ``pip:`` too."""
-    lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))[
-        "dependencies"
-    ]
-    nested = [line for part in lines if isinstance(part, dict) for line in part["pip"]]
-    return [line for line in lines if isinstance(line, str)] + nested
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    *conda, pip = lines["dependencies"]
+    return [*conda, *pip["pip"]]
 
 
 def ranges(lines):
     return {one.name: one.specifier for one in map(Requirement, lines)}
 
 
-def test_same_packages_in_the_same_ranges(project, environment):
+def test_the_course_and_the_same_packages_in_the_same_ranges(project, environment):
+    assert "-e ." in environment
     conda = ranges(line for line in environment if line not in ("pip", "-e ."))
     assert conda.pop("python") == SpecifierSet(project["requires-python"])
     assert conda == ranges(project["dependencies"])
-
-
-def test_the_course_itself_is_installed(environment):
-    assert "-e ." in environment
 
 
 def test_one_comment_per_dependency():
@@ -56,20 +51,15 @@ def test_every_range_has_a_lower_bound_and_no_pin(project):
 
 def test_the_versions_of_colab_are_within_the_ranges(project):
     wanted = ranges(project["dependencies"])
-    colab = [
-        line
-        for line in (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
-        if line and not line.startswith("#")
-    ]
-    for name, pin in ranges(colab).items():
+    lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    colab = ranges(line for line in lines if line and not line.startswith("#"))
+    for name, pin in colab.items():
         for part in pin:
             lowest = Version(part.version.removesuffix(".*"))
             assert wanted[name].contains(lowest), f"{name} {lowest}"
 
 
 def test_the_check_of_the_set_up_uses_the_same_pythons(project):
-    from tlcourse.setup_check import PYTHON
-
     allowed = SpecifierSet(project["requires-python"])
     minors = [minor for minor in range(30) if allowed.contains(f"3.{minor}")]
     assert ((3, minors[0]), (3, minors[-1])) == PYTHON

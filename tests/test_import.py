@@ -1,52 +1,45 @@
 """``import tlcourse`` is quick and silent, and so is TensorFlow when it starts."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+import tlcourse
+from tests.helpers import ROOT, python
+from tlcourse import quiet
 
 
-def python(code, **environment):
-    """Run code in a new Python; return what it wrote (stdout, stderr)."""
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND")
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**variables, "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, done.stderr
+@pytest.fixture
+def wrote(monkeypatch):
+    """A function that runs code in a new Python: what it wrote (stdout, stderr)."""
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(code, **variables):
+        done = python(code, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return run
 
 
-def test_import_loads_nothing_heavy_and_prints_nothing():
+def test_import_loads_nothing_heavy_and_prints_nothing(wrote):
     code = (
         "import sys, tlcourse\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'pandas', 'matplotlib', 'sklearn'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
-    assert python(code) == ("", "")
+    assert wrote(code) == ("", "")
 
 
-def test_import_takes_less_than_a_third_of_a_second():
+def test_import_takes_less_than_a_third_of_a_second(wrote):
     # The best of five: a busy machine only ever makes it slower.
-    code = (
-        "import time; begun = time.perf_counter(); import tlcourse\n"
-        "print(time.perf_counter() - begun)"
-    )
-    assert min(float(python(code)[0]) for _ in range(5)) < 0.3
+    code = "from time import perf_counter as now; begun = now(); import tlcourse\n"
+    code += "print(now() - begun)"
+    assert min(float(wrote(code)[0]) for _ in range(5)) < 0.3
 
 
-def test_tensorflow_is_silent():
+def test_tensorflow_is_silent(wrote):
     code = (
         "from tlcourse.quiet import import_keras\n"
         "keras = import_keras()\n"
@@ -56,18 +49,16 @@ def test_tensorflow_is_silent():
         "model.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)\n"
         "import sys; print('still here', file=sys.stderr)"
     )
-    assert python(code) == ("", "still here\n")
+    assert wrote(code) == ("", "still here\n")
 
 
-def test_a_log_level_that_is_set_is_kept():
-    code = (
-        "import os; from tlcourse.quiet import import_keras; import_keras()\n"
-        "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
-    )
-    assert python(code, TF_CPP_MIN_LOG_LEVEL="1")[0] == "1\n"
+def test_a_log_level_that_is_set_is_kept(wrote):
+    code = "import os; from tlcourse.quiet import import_keras; import_keras()\n"
+    code += "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    assert wrote(code, TF_CPP_MIN_LOG_LEVEL="1")[0] == "1\n"
 
 
-def test_another_backend_gets_one_clear_sentence(tmp_path):
+def test_another_backend_gets_one_clear_sentence(wrote, tmp_path):
     stand_in = "class backend:\n    backend = staticmethod(lambda: 'jax')\n"
     (tmp_path / "keras.py").write_text(stand_in)
     code = (
@@ -75,13 +66,11 @@ def test_another_backend_gets_one_clear_sentence(tmp_path):
         "try: quiet.import_keras()\n"
         "except ImportError as problem: print(problem)"
     )
-    printed, _ = python(code, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    printed, _ = wrote(code, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert "Keras runs on jax here" in printed and "unset KERAS_BACKEND" in printed
 
 
 def test_what_a_failing_import_wrote_is_shown(monkeypatch):
-    from tlcourse import quiet
-
     def fail():
         os.write(2, b"the loader's own words")
         return OSError("libfoo.so is missing")
@@ -94,17 +83,12 @@ def test_what_a_failing_import_wrote_is_shown(monkeypatch):
 
 
 def test_unknown_names_are_told_what_there_is():
-    import tlcourse
-
-    with pytest.raises(
-        AttributeError, match="has no 'digits'. It has: adaptation, backbones"
-    ):
+    words = "has no 'digits'. It has: adaptation, backbones"
+    with pytest.raises(AttributeError, match=words):
         _ = tlcourse.digits
 
 
 def test_every_lazy_name_exists():
-    import tlcourse
-
     missing = [name for name in tlcourse.__all__ if not hasattr(tlcourse, name)]
     assert not missing
     assert set(tlcourse.__all__) <= set(dir(tlcourse))

@@ -2,12 +2,12 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 
@@ -58,12 +58,8 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
     assert "Epoch 1/30" not in printed and "Epoch 30/30" in printed
     assert not checkpoint.exists()  # done: the next run starts afresh
 
-    import h5py
-
-    with (
-        h5py.File(tmp_path / "whole.weights.h5") as one,
-        h5py.File(tmp_path / "killed.weights.h5") as other,
-    ):
+    one, other = (tmp_path / f"{name}.weights.h5" for name in ("whole", "killed"))
+    with h5py.File(one) as one, h5py.File(other) as other:
         for name in ("layers/dense/vars/0", "layers/dense/vars/1"):
             # Sums in another order differ in the last digits; an epoch left out or
             # drawn twice moves these weights by a hundredth.
@@ -80,31 +76,26 @@ def _epoch(path):
 def test_weights_and_card_are_written_together(tmp_path, monkeypatch):
     from tlcourse.pretraining import loop
 
-    monkeypatch.setattr(backbones, "where", lambda kind: pathlib.Path(tmp_path))
+    monkeypatch.setattr(backbones, "where", lambda kind: tmp_path)
     model = loop.fresh_backbone()
     loop.save("glyphs", model, task="none")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "mobilenet_glyphs.json",
-        "mobilenet_glyphs.weights.h5",
-    ]
-    loaded = backbones.load("mobilenet", source="glyphs")
-    for mine, theirs in zip(
-        model.get_weights(), loaded.model.get_weights(), strict=True
-    ):
+    names = {"mobilenet_glyphs.json", "mobilenet_glyphs.weights.h5"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    loaded = backbones.load("mobilenet", source="glyphs").model
+    for mine, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda rng, n: glyphs.draw(rng.integers(0, 40, n), rng, None, 0x100),
-        lambda rng, n: fractals.draw(rng.integers(0, 5, n), rng, 5),
-        lambda rng, n: photos.crops(rng, n)[0],
-    ],
-    ids=["glyphs", "fractals", "photos"],
-)
-def test_drawings_repeat_by_their_seed_and_differ_otherwise(draw):
-    one, again, other = (draw(np.random.default_rng(s), 6) for s in (0, 0, 1))
+DRAW = {
+    "glyphs": lambda rng, n: glyphs.draw(rng.integers(0, 40, n), rng, None, 0x100),
+    "fractals": lambda rng, n: fractals.draw(rng.integers(0, 5, n), rng, 5),
+    "photos": lambda rng, n: photos.crops(rng, n)[0],
+}
+
+
+@pytest.mark.parametrize("kind", DRAW)
+def test_drawings_repeat_by_their_seed_and_differ_otherwise(kind):
+    one, again, other = (DRAW[kind](np.random.default_rng(s), 6) for s in (0, 0, 1))
     assert one.shape == (6, 64, 64, 3) and one.dtype == np.float32
     assert one.min() >= 0 and one.max() <= 255 and one.std() > 10
     np.testing.assert_array_equal(one, again)

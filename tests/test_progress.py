@@ -3,6 +3,8 @@
 import io
 
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tlcourse import progress as module
 from tlcourse.progress import clock, progress
@@ -28,9 +30,12 @@ def screen(monkeypatch):
     return put
 
 
-def test_it_passes_every_item_on():
+def test_it_passes_every_item_on_and_draws_nothing_where_it_is_not_shown(screen):
     assert list(progress("abc", "Letters")) == ["a", "b", "c"]
     assert list(progress(3)) == [0, 1, 2]
+    terminal = screen()
+    assert list(progress(3, "Training", show=False)) == [0, 1, 2]
+    assert terminal.getvalue() == ""
 
 
 def test_a_terminal_gets_a_bar_and_one_line_that_stays(screen, monkeypatch):
@@ -50,30 +55,22 @@ def test_the_note_stands_behind_the_bar(screen):
     assert terminal.getvalue().rstrip().endswith("loss 0.7")
 
 
-def test_a_loop_that_is_left_early_says_so(screen):
+def test_a_loop_that_is_left_early_says_so_and_an_error_passes_through(screen):
     terminal = screen()
     for number in progress(9, "Looking"):
         if number == 2:
             break
     assert "Looking: 2 of 9, stopped after" in terminal.getvalue()
-
-
-def test_an_error_passes_through(screen):
-    terminal = screen()
     with pytest.raises(ZeroDivisionError):
         for _ in progress(3):
             _ = 1 / 0
     assert "0 of 3, stopped" in terminal.getvalue()
 
 
-def test_a_short_loop_writes_nothing_to_a_log(screen):
+def test_in_a_log_a_short_loop_is_silent_and_a_long_one_plain(screen, monkeypatch):
     log = screen(io.StringIO)
     list(progress(3, "Training"))
     assert log.getvalue() == ""
-
-
-def test_a_long_one_writes_plain_lines(screen, monkeypatch):
-    log = screen(io.StringIO)
     monkeypatch.setattr(module._Log, "every", 0)
     list(progress(iter("ab"), "Training"))
     assert log.getvalue().splitlines()[:2] == ["Training: 1", "Training: 2"]
@@ -81,18 +78,12 @@ def test_a_long_one_writes_plain_lines(screen, monkeypatch):
 
 
 def test_a_kernel_gets_one_output_that_ends_as_a_plain_line():
-    import nbformat
-    from nbclient import NotebookClient
-
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(
-                "import time\nfrom tlcourse.progress import progress\n"
-                "for _ in progress(3, 'A < B'): time.sleep(0.2)\n"
-                "for _ in progress(5, 'Stop'): 1 / 0"
-            )
-        ]
+    code = (
+        "import time\nfrom tlcourse.progress import progress\n"
+        "for _ in progress(3, 'A < B'): time.sleep(0.2)\n"
+        "for _ in progress(5, 'Stop'): 1 / 0"
     )
+    notebook = new_notebook(cells=[new_code_cell(code)])
     NotebookClient(notebook, timeout=60, allow_errors=True).execute()
     first, second, error = notebook.cells[0].outputs
     assert first.data["text/plain"].startswith("A < B: 3 of 3, ")
@@ -113,9 +104,3 @@ def test_a_bad_count_gets_one_clear_sentence(steps):
 )
 def test_durations_in_words(seconds, words):
     assert clock(seconds) == words
-
-
-def test_a_bar_that_is_not_shown_draws_nothing(screen):
-    terminal = screen()
-    assert list(progress(3, "Training", show=False)) == [0, 1, 2]
-    assert terminal.getvalue() == ""
