@@ -52,9 +52,6 @@ def compared(pair, names, rare=False):
     return table.groupby("method")["accuracy"].mean()
 
 
-# --- the gap, and what closes it ------------------------------------------------------
-
-
 def test_a_head_that_knows_all_printed_digits_misses_many_written_ones():
     backbone, task, _ = parts("digits", 0)
     head = adaptation.source_only(backbone, task.train, task.test.images)
@@ -89,9 +86,6 @@ def test_importance_weighting_and_subspaces_helped_little_or_not():
     ):
         assert found["importance"] < found["source_only"]
         assert found["subspace"] < found["source_only"] + 0.05
-
-
-# --- when it hurts --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pair", ["same camera", "digits"])
@@ -140,9 +134,6 @@ def test_a_threshold_may_be_too_low_or_too_high():
     assert middle > exercise.GAIN > max(low, high)
 
 
-# --- choosing without labels ----------------------------------------------------------
-
-
 def regrets(pair):
     """Mean accuracy lost by each score's choice."""
     rows = []
@@ -166,9 +157,6 @@ def test_each_score_is_wrong_somewhere():
     assert camera["source_validation"] > 0.4 and digits["source_validation"] > 0.05
     assert camera["certainty"] > 0.1 and digits["certainty"] > 0.03
     assert camera["reverse_validation"] < 0.03 and digits["reverse_validation"] > 0.05
-
-
-# --- the widget -----------------------------------------------------------------------
 
 
 def test_where_nothing_changes_methods_agree():

@@ -71,8 +71,6 @@ def on(trials, target, column, pool=None):
     return table if pool is None else table[list(pool)]
 
 
-# --- one target -----------------------------------------------------------------------
-
 FIVE = (*BUNDLED, "random")
 
 
@@ -86,9 +84,6 @@ def test_glyphs_are_first_for_digits_and_fractals_last_behind_random(trials, sco
 def test_h_score_puts_random_weights_above_the_photographs(trials):
     scores = on(trials, "digits", "h_score")
     assert (scores["random"] > scores["photos"]).all()
-
-
-# --- what the source sees -------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +113,6 @@ def test_leep_of_shuffled_labels_is_worse_and_yet_above_guessing(seen):
             transferability.leep(probabilities, each) for each in (labels, shuffled)
         )
         assert true - 0.5 > luck > np.log(1 / 10) + 0.2
-
-
-# --- LogME's trap ---------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -180,9 +172,6 @@ def test_noise_moves_h_score_and_not_the_others(seed):
         assert max(few[name], many[name]) < 0.25
 
 
-# --- many targets ---------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("score", POOR)
 def test_two_scores_are_far_behind_the_baselines(taus, score):
     means = taus.groupby("seed").mean()
@@ -219,9 +208,6 @@ def test_on_faces_the_trained_sources_are_nearly_equal(trials):
     assert means.max() - means.min() < 0.08
 
 
-# --- what a choice costs --------------------------------------------------------------
-
-
 @pytest.mark.parametrize("score", USEFUL)
 def test_useful_scores_agree_with_the_truth_and_following_them_costs_little(
     taus, costs, score
@@ -245,9 +231,6 @@ def test_the_best_source_of_the_orchard_is_the_one_that_choosing_3_holds_answers
     best = accuracy.pop(checks.BEST)
     for other in accuracy.values():
         assert interval(best - other)[0] > checks.MAY_LOSE
-
-
-# --- the catalogue --------------------------------------------------------------------
 
 
 def test_what_the_lesson_reads_in_the_catalogue():

@@ -153,9 +153,6 @@ def near(evidence):
     return table.set_index(["measured", "plan", "labels", "seed"])["value"]
 
 
-# --- how much to unfreeze -------------------------------------------------------------
-
-
 def test_near_frozen_is_as_good_as_any(near):
     mean = near["digits"].groupby(["plan", "labels"]).mean()
     for k in (6, 14):
@@ -195,9 +192,6 @@ def test_far_batchnorm_had_better_train_and_small_steps_learn_less(far):
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
 
 
-# --- what is forgotten ----------------------------------------------------------------
-
-
 def test_the_more_blocks_train_the_more_is_forgotten(near):
     mean = near["glyphs"].groupby("plan").mean()
     kept = [mean[f"last {k}"] for k in DEPTHS]
@@ -224,9 +218,6 @@ def test_neither_a_probe_first_nor_stages_help_the_target_here(near):
     digits = near["digits"].xs(10, level="labels")
     for plan in ("probe first, same epochs", "gradual"):
         assert digits[plan].mean() < digits["last 14"].mean() + 0.02
-
-
-# --- the traps ------------------------------------------------------------------------
 
 
 def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):
