@@ -114,9 +114,8 @@ def test_the_nearest_by_pixels_are_smooth(name):
 def test_the_map_of_pixels_sorts_by_light():
     light = tl.datasets.load("photos").train.images.mean((1, 2, 3))
     for seed in SEEDS:
-        places = TSNE(init="pca", random_state=seed).fit_transform(
-            features(red, "photos")
-        )
+        tsne = TSNE(init="pca", random_state=seed)
+        places = tsne.fit_transform(features(red, "photos"))
         design = np.column_stack([places, np.ones(len(places))])
         told = design @ np.linalg.lstsq(design, light, rcond=None)[0]
         assert np.corrcoef(told, light)[0, 1] > 0.9
