@@ -67,15 +67,11 @@ def test_a_second_training_of_the_head_goes_on_where_the_first_ended(backbone, t
 @pytest.mark.parametrize("k", [0, 2, 14])
 def test_same_seed_same_result_whatever_ran_before(backbone, task, k):
     first = transfer(backbone, task, k, epochs=2, seed=3)
-    transfer(backbone, task, k, epochs=2, seed=4)
+    other = transfer(backbone, task, k, epochs=2, seed=4)
     again = transfer(backbone, task, k, epochs=2, seed=3)
     assert first.history == again.history
     assert_same(first.weights, again.weights)
-
-
-def test_another_seed_is_another_start(backbone, task):
-    one, other = (transfer(backbone, task, seed=s, epochs=1) for s in (0, 1))
-    assert not np.array_equal(one.weights[-2], other.weights[-2])
+    assert not np.array_equal(first.weights[-2], other.weights[-2])
 
 
 def test_a_used_workbench_is_as_good_as_new(backbone, task):
