@@ -1,8 +1,8 @@
 """What frozen blocks put out is computed once, kept whole, and never stale."""
 
 import dataclasses
+import itertools
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +20,12 @@ def empty(tmp_path, monkeypatch):
     activations.forget()
     yield
     activations.forget()
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """Nothing is kept in memory."""
+    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
 
 
 @pytest.fixture
@@ -44,7 +50,7 @@ def files():
     return sorted(activations.folder().glob("*"))
 
 
-def test_nothing_is_computed_twice(backbone, images, runs):
+def test_nothing_is_computed_twice_nor_can_be_changed(backbone, images, runs):
     one, other = activations.frozen_outputs(backbone, [images[:20], images[20:]])
     assert runs == [("images", "features", 30)]  # both in one go
     again, whole = activations.frozen_outputs(backbone, [images[:20], images])
@@ -53,6 +59,8 @@ def test_nothing_is_computed_twice(backbone, images, runs):
     np.testing.assert_allclose(whole[20:], other, atol=1e-5)
     np.testing.assert_allclose(backbone.features(images), whole, atol=1e-5)
     assert not files()
+    with pytest.raises(ValueError, match="read-only"):
+        again[0] = 0
 
 
 @pytest.mark.parametrize(("k", "until"), [(0, "features"), (2, "block11")])
@@ -78,10 +86,8 @@ def test_a_longer_prefix_goes_on_from_a_shorter_one(backbone, images, runs):
     activations.frozen_outputs(backbone, [images], "block3")
     activations.frozen_outputs(backbone, [images], "block9")
     (features,) = activations.frozen_outputs(backbone, [images])
-    assert runs == [
-        ("images", "block3", 30), ("block3", "block9", 30),
-        ("block9", "features", 30),
-    ]  # fmt: skip
+    way = ("images", "block3", "block9", "features")
+    assert runs == [(*step, 30) for step in itertools.pairwise(way)]
     np.testing.assert_allclose(features, backbone.features(images), atol=1e-5)
 
 
@@ -98,12 +104,6 @@ def test_other_images_or_weights_are_computed_anew(images, runs):
     layer = backbone.model.get_layer("conv_pw_4_bn")  # not in the prefix
     layer.set_weights([1.1 * w for w in layer.get_weights()])
     assert activations.frozen_outputs(backbone, [images], "block3")[0] is after
-
-
-def test_kept_arrays_cannot_be_changed(backbone, images):
-    (kept,) = activations.frozen_outputs(backbone, [images])
-    with pytest.raises(ValueError, match="read-only"):
-        kept[0] = 0
 
 
 def test_past_the_limit_arrays_go_to_mapped_files(backbone, images, monkeypatch, runs):
@@ -133,8 +133,7 @@ def test_training_from_mapped_files_gives_the_same(backbone, task, monkeypatch):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_the_oldest_files_make_room(backbone, images, monkeypatch):
-    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+def test_the_oldest_files_make_room(backbone, images, monkeypatch, on_disk):
     size = activations.frozen_outputs(backbone, [images[:10]], "block5")[0].nbytes
     monkeypatch.setattr(activations, "DISK_LIMIT", 2.5 * size)
     activations.frozen_outputs(backbone, [images[10:20]], "block5")
@@ -144,12 +143,11 @@ def test_the_oldest_files_make_room(backbone, images, monkeypatch):
     assert len(files()) == 2 and not oldest.exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(
-    backbone, images, monkeypatch, tmp_path
+def test_an_unwritable_folder_is_named(
+    backbone, images, monkeypatch, tmp_path, on_disk
 ):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
     with pytest.raises(OSError, match="Set TLCOURSE_CACHE to a folder with room"):
         activations.frozen_outputs(backbone, [images])
 
@@ -177,8 +175,7 @@ activations.frozen_outputs(backbone, [images], "block5")
 """
 
 
-def test_a_damaged_file_is_written_anew(backbone, images, monkeypatch, runs):
-    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
+def test_a_damaged_file_is_written_anew(backbone, images, on_disk, runs):
     activations.frozen_outputs(backbone, [images], "block5")
     (path,) = files()
     whole = path.read_bytes()
@@ -187,18 +184,12 @@ def test_a_damaged_file_is_written_anew(backbone, images, monkeypatch, runs):
     assert len(runs) == 2 and path.read_bytes() == whole
 
 
-def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, monkeypatch):
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout.readline() == "a batch is written\n"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdin.close()
-    process.stdout.close()
+def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, on_disk):
+    command, pipe = [sys.executable, "-c", KILLED], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout.readline() == "a batch is written\n"
+        process.kill()
     assert [path.suffix for path in files()] == [".draft"]  # half of it is there
-    monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
     (found,) = activations.frozen_outputs(backbone, [images], "block5")
     np.testing.assert_allclose(found, backbone.run(images, until="block5"), atol=1e-5)
     (draft,) = [path for path in files() if path.suffix == ".draft"]

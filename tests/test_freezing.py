@@ -99,13 +99,11 @@ def test_only_what_the_plan_frees_moves(name, source, size, batchnorm, task):
             statistics += may * statistic * now.size
     table = plan.summary()
     assert (table["trained"].sum(), table["statistics"].sum()) == (trained, statistics)
-    assert (table[["trained", "statistics", "frozen"]].sum(axis=1)
-            == table["parameters"]).all()  # fmt: skip
-    head = run.weights[-1].size + run.weights[-2].size
-    assert run.trainable_parameters == trained + head
-    assert run.trainable_parameters + run.frozen_parameters == sum(
-        weights.size for weights in run.weights
-    )
+    parts = table[["trained", "statistics", "frozen"]].sum(axis=1)
+    assert (parts == table["parameters"]).all()
+    sizes = [weights.size for weights in run.weights]
+    assert run.trainable_parameters == trained + sum(sizes[-2:])
+    assert run.trainable_parameters + run.frozen_parameters == sum(sizes)
     for old, new in zip(before, backbone.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)  # the backbone itself is untouched
 
@@ -113,16 +111,14 @@ def test_only_what_the_plan_frees_moves(name, source, size, batchnorm, task):
 def run_plain_keras(plan, task, epochs, seed):
     """Execute the code that a plan writes; gives the model that it trains."""
     code = plan.as_keras(classes=len(task.classes), epochs=epochs, seed=seed)
-    space = {
-        "x_train": plan.backbone.preprocess(task.train.images),
-        "y_train": task.train.labels,
-    }
+    images, labels = plan.backbone.preprocess(task.train.images), task.train.labels
+    space = {"x_train": images, "y_train": labels}
     exec(compile(code, "as_keras", "exec"), space)
     return space["model"]
 
 
 PLANS = {
-    "features": lambda b: tl.FreezePlan.features(b),
+    "features": tl.FreezePlan.features,
     "last two": lambda b: tl.FreezePlan.last(b, 2),
     "adapt": lambda b: tl.FreezePlan.last(b, 2, batchnorm="adapt"),
     "train": lambda b: tl.FreezePlan.last(b, 2, batchnorm="train"),
@@ -170,10 +166,7 @@ def test_dropout_is_off_in_what_is_frozen():
     copy = keras.models.clone_model(backbone.model)
     plan.apply(copy)
     free = {n for b in backbone.blocks[-3:] for n in b.layers}
-    rates = {
-        (layer.name in free): layer.rate > 0
-        for layer in copy.layers
-        if isinstance(layer, keras.layers.Dropout)
-    }
+    drops = [each for each in copy.layers if isinstance(each, keras.layers.Dropout)]
+    rates = {(layer.name in free): layer.rate > 0 for layer in drops}
     assert rates == {True: True, False: False}
     assert "layer.rate = 0.0" in plan.as_keras()

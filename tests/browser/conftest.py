@@ -1,12 +1,7 @@
 """A real JupyterLab in a real browser, with settings, workspaces and files of its own.
 
-`lab` starts the server once for all browser tests; `lesson` opens a notebook in it:
-
-    def test_something(lesson):
-        page = lesson("path/to/lesson.ipynb")
-        page.run_all()
-        page.click("a)")
-        assert "Right" in page.outputs()
+`lab` starts the server once for all browser tests; `lesson` opens a notebook in it, and
+`lesson_of` one of some code cells, which it runs.
 """
 
 import json
@@ -16,10 +11,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -47,13 +44,9 @@ CACHED_WEIGHTS = ROOT.parent / "shared" / "keras_home"
 
 def pytest_collection_modifyitems(items):
     """Skip the browser tests, and say why, where there is no browser."""
-    reason = None
-    if not CHROMIUM:
-        reason = (
-            "no Chromium here: apt-get install chromium, or set CHROMIUM to its path"
-        )
+    reason = "no Chromium here: apt-get install chromium, or set CHROMIUM to its path"
     for item in items:
-        if reason and Path(item.fspath).is_relative_to(Path(__file__).parent):
+        if not CHROMIUM and Path(item.fspath).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -176,10 +169,9 @@ class LessonPage:
     def run_all(self, seconds=RUN_SECONDS):
         """Run every cell by the menu, and wait until the last is done."""
         before = self.executed()
-        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
-        self.page.locator(
-            ".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")
-        ).click()
+        for bar, label in (("MenuBar", "^Run$"), ("Menu", "^Run All Cells$")):
+            item = f".lm-{bar}-itemLabel"
+            self.page.locator(item, has_text=re.compile(label)).click()
         end = time.monotonic() + 30
         while self.executed() == before and time.monotonic() < end:
             self.page.wait_for_timeout(100)
@@ -212,10 +204,8 @@ class LessonPage:
 
     def button(self, label, place=0):
         """The live button with this label; `place` counts those with the same."""
-        buttons = self.page.locator("button.widget-button").get_by_text(
-            label, exact=True
-        )
-        return buttons.nth(place)
+        buttons = self.page.locator("button.widget-button")
+        return buttons.get_by_text(label, exact=True).nth(place)
 
     def click(self, label, place=0):
         """Click a live button."""
@@ -223,9 +213,8 @@ class LessonPage:
 
     def wait_for_text(self, text, seconds=15):
         """Wait until an output holds this text."""
-        self.page.locator(".jp-OutputArea-output", has_text=text).first.wait_for(
-            timeout=seconds * 1000
-        )
+        found = self.page.locator(".jp-OutputArea-output", has_text=text).first
+        found.wait_for(timeout=seconds * 1000)
 
     def pictures(self):
         """The figures in the outputs, as (src, alt)."""
@@ -243,9 +232,10 @@ class LessonPage:
             self.page.wait_for_timeout(100)
         raise AssertionError(f"No figure changed within {seconds} s.")
 
-    def screenshot(self, path):
-        """Keep what the browser shows, to look at it."""
-        self.page.screenshot(path=str(path))
+    def screenshot(self, name):
+        """For who wants to look: SCREENSHOTS=folder pytest tests/browser -k cluster."""
+        if os.environ.get("SCREENSHOTS"):
+            self.page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png")
 
 
 @pytest.fixture
@@ -264,6 +254,27 @@ def lesson(lab, browser):
     for page in opened:
         page.close()
     _stop_kernels(lab)
+
+
+@pytest.fixture
+def lesson_of(lesson, tmp_path):
+    """A function that opens a notebook of these code cells, and runs them."""
+
+    def open_cells(*sources, outputs=(), run=True):
+        cells = [
+            nbformat.v4.new_code_cell(textwrap.dedent(text).strip(), id=f"cell-{place}")
+            for place, text in enumerate(sources)
+        ]
+        cells[-1].outputs = list(outputs)  # as stored
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+        book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(book, tmp_path / "cells.ipynb")
+        page = lesson(tmp_path / "cells.ipynb")
+        if run:
+            page.run_all()
+        return page
+
+    return open_cells
 
 
 def _stop_kernels(lab):

@@ -1,7 +1,5 @@
 """The cluster lab in JupyterLab: a figure, controls that change it, pictures on it."""
 
-import os
-
 import nbformat
 import numpy as np
 import pytest
@@ -32,32 +30,12 @@ spot => {
 """
 
 
-def notebook(folder, sources, outputs=()):
-    """Write a notebook of these cells, the last one with outputs; return its path."""
-    cells = [
-        nbformat.v4.new_code_cell(source, id=f"cell-{place}")
-        for place, source in enumerate(sources)
-    ]
-    cells[-1].outputs = list(outputs)
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(book, folder / "clusters.ipynb")
-    return folder / "clusters.ipynb"
-
-
 @pytest.fixture
-def page(lesson, tmp_path):
+def page(lesson_of):
     """JupyterLab with a notebook in which the cluster lab has run."""
-    page = lesson(notebook(tmp_path, CELLS))
-    page.run_all()
+    page = lesson_of(*CELLS)
     assert page.errors() == ""
     return page
-
-
-def keep_screenshot(page, name):
-    """For who wants to look: SCREENSHOTS=folder pytest tests/browser -k cluster."""
-    if os.environ.get("SCREENSHOTS"):
-        page.screenshot(f"{os.environ['SCREENSHOTS']}/{name}.png")
 
 
 def wait_for_alt(page, *words):
@@ -68,8 +46,14 @@ def wait_for_alt(page, *words):
     return alt
 
 
-def slider(page, place):
-    return page.page.locator('.jp-OutputArea-output [role="slider"]').nth(place)
+def move_slider(page, place, key, times=1):
+    page.page.locator('.jp-OutputArea-output [role="slider"]').nth(place).focus()
+    for _ in range(times):
+        page.page.keyboard.press(key)
+
+
+def choose(page, label, option):
+    page.page.get_by_label(label, exact=True).select_option(option)
 
 
 def in_view(page):
@@ -79,28 +63,23 @@ def in_view(page):
 def test_static_figure_then_other_clusters_features_and_pictures(page):
     alt = wait_for_alt(page, "Map of", "in 4 clusters", "silhouette", "NMI")
     assert alt.startswith("apples by imagenet distilled")
-    keep_screenshot(page, "cluster_lab")
+    page.screenshot("cluster_lab")
     before = page.pictures()
-    slider(page, 0).focus()
-    page.page.keyboard.press("ArrowRight")
+    move_slider(page, 0, "ArrowRight")
     page.wait_for_other_pictures(before)
     wait_for_alt(page, "in 5 clusters")
-    page.page.get_by_label("features", exact=True).select_option("glyphs")
+    choose(page, "features", "glyphs")
     wait_for_alt(page, "apples by glyphs", "in 5 clusters")
-    page.page.get_by_label("projection", exact=True).select_option("PCA")
+    choose(page, "projection", "PCA")
     wait_for_alt(page, "5 clusters, PCA")
-    page.page.get_by_label("data", exact=True).select_option("digits")
+    choose(page, "data", "digits")
     wait_for_alt(page, "digits by glyphs")
-    slider(page, 1).focus()
-    for _ in range(4):
-        page.page.keyboard.press("ArrowRight")
+    move_slider(page, 1, "ArrowRight", 4)
     wait_for_alt(page, "Cluster 5 has")
     # Fewer clusters than the one that is looked into: the last there is.
-    slider(page, 0).focus()
-    for _ in range(2):
-        page.page.keyboard.press("ArrowLeft")
+    move_slider(page, 0, "ArrowLeft", 2)
     wait_for_alt(page, "in 3 clusters", "Cluster 3 has")
-    keep_screenshot(page, "cluster_lab_digits")
+    page.screenshot("cluster_lab_digits")
     assert page.errors() == "" and "could not be drawn" not in page.outputs()
 
 
@@ -116,7 +95,7 @@ def test_pointing_at_a_point_shows_its_picture(page):
         assert showing.count() == 1 and showing.evaluate(SHOWN)
         assert "cluster" in showing.get_attribute("data-says")
         assert spots.nth(place).evaluate(OFF_ITS_PLACE) < 1.5
-    keep_screenshot(page, "cluster_lab_hover")
+    page.screenshot("cluster_lab_hover")
     page.page.mouse.move(5, 5)
     assert page.page.locator(f"{SPOT}:hover").count() == 0
 
@@ -131,10 +110,10 @@ def test_a_click_keeps_a_picture_and_the_eye_sees_it(page):
     kept = page.page.locator(f"{SPOT}:focus")
     assert kept.count() == 1 and kept.evaluate(SHOWN)
     assert figure.screenshot() != before
-    keep_screenshot(page, "cluster_lab_click")
+    page.screenshot("cluster_lab_click")
 
 
-def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson, tmp_path):
+def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson_of):
     points = np.random.default_rng(0).normal(size=(30, 2))
     images = np.random.default_rng(1).uniform(0, 255, (30, 8, 8, 3))
     members, scores = np.arange(30) % 3, {"No label": {"silhouette": 0.1}}
@@ -143,10 +122,10 @@ def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson, tmp_path):
     )
     data, metadata = picture._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
-    page = lesson(notebook(tmp_path, ["draw()"], [output]))
+    page = lesson_of("draw()", outputs=[output], run=False)
     [(_, alt)] = page.pictures()
     assert alt == "A stored map."
     assert page.outputs().strip() == ""  # no style and no code where a style was
     image = page.page.locator(".jp-OutputArea-output img").bounding_box()
     assert image["width"] > 500
-    keep_screenshot(page, "cluster_map_not_trusted")
+    page.screenshot("cluster_map_not_trusted")

@@ -2,9 +2,7 @@
 
 import os
 import re
-import textwrap
 
-import nbformat
 import pytest
 
 CELLS = [
@@ -24,22 +22,14 @@ TRAINED = re.compile(r"✎ ([\d,]+) of")
 
 
 @pytest.fixture
-def open_lab(lesson, tmp_path):
+def open_lab(lesson_of):
     """A function that opens JupyterLab with a lab that has run."""
 
     def opened(epochs=4):
-        cells = [
-            nbformat.v4.new_code_cell(
-                textwrap.dedent(cell).strip().replace("EPOCHS", str(epochs)),
-                id=f"cell-{place}",
-            )
-            for place, cell in enumerate(CELLS)
-        ]
-        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-        book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(book, tmp_path / "freeze.ipynb")
-        page = lesson(tmp_path / "freeze.ipynb")
-        page.run_all()
+        page = lesson_of(*(cell.replace("EPOCHS", str(epochs)) for cell in CELLS))
+        if os.environ.get("SCREENSHOTS"):  # the whole lab in one picture
+            width = int(os.environ.get("WIDTH", 1200))
+            page.page.set_viewport_size({"width": width, "height": 1900})
         assert page.errors() == ""
         return page
 
@@ -72,9 +62,8 @@ def runs(page):
 
 
 def wait_for_runs(page, count, seconds=120):
-    page.page.locator("table.tl-runs tbody tr").nth(count - 1).wait_for(
-        timeout=seconds * 1000
-    )
+    row = page.page.locator("table.tl-runs tbody tr").nth(count - 1)
+    row.wait_for(timeout=seconds * 1000)
     wait_for_enabled(page, "Train", seconds)
 
 
@@ -108,24 +97,21 @@ def press_on_slider(page, key, times):
         page.page.keyboard.press(key)
 
 
-def keep_screenshot(page, name):
-    """For who wants to look: SCREENSHOTS=folder pytest tests/browser -k freeze."""
-    if os.environ.get("SCREENSHOTS"):
-        width = int(os.environ.get("WIDTH", 1200))
-        page.page.set_viewport_size({"width": width, "height": 1900})
-        page.page.wait_for_timeout(500)
-        output = page.page.locator(".jp-OutputArea").last
-        output.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png")
+def wait_for_progress(page):
+    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+
+
+def begin_training(page):
+    page.click("Train")
+    wait_for_progress(page)
 
 
 def test_toggle_train_compare_copy(open_lab):
     page = open_lab()
-    before, pictures = trained(page), page.pictures()
+    before, [(_, alt)] = trained(page), page.pictures()
     assert page.page.locator(BLOCK).count() == 14
-    assert (
-        len(pictures) == 1 and "block13 (69.9 k parameters, frozen)" in pictures[0][1]
-    )
-    keep_screenshot(page, "1_start")
+    assert "block13 (69.9 k parameters, frozen)" in alt
+    page.screenshot("1_start")
     block(page, "block13").click()
     after = wait_for_trained(page, before)
     assert after > before
@@ -145,13 +131,13 @@ def test_toggle_train_compare_copy(open_lab):
     alts = [alt for _, alt in page.pictures()]
     assert any("Run 2" in alt and "4 of 4 epochs" in alt for alt in alts)
     assert any("Two scatter plots" in alt and "run 2" in alt for alt in alts)
-    keep_screenshot(page, "2_compared")
+    page.screenshot("2_compared")
     assert "test accuracy" not in page.page.locator(".tl-lab").inner_text()
     page.click("Open the test split")
     page.wait_for_text("The test split was opened once")
     page.page.get_by_role("button", name="Show the Keras code").click()
     page.page.locator(".tl-code pre").wait_for()
-    keep_screenshot(page, "3_code")
+    page.screenshot("3_code")
     page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.page.get_by_role("button", name="Copy the code").click()
     page.page.get_by_role("button", name="Copied").wait_for()
@@ -172,8 +158,7 @@ def test_double_click_trains_once(open_lab):
 
 def test_stop_ends_a_training_that_would_take_hours(open_lab):
     page = open_lab(epochs=100_000)
-    page.click("Train")
-    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+    begin_training(page)
     page.page.locator('.tl-lab img[alt*="of 100000 epochs"]').wait_for(timeout=60_000)
     before = trained(page)  # clicks are answered meanwhile
     block(page, "stem").click()
@@ -203,7 +188,7 @@ def test_by_keyboard_alone(open_lab):
     page.wait_for_text("Learning rates: head 0.0003")
     tab_to(page, "Train")
     press("Enter")
-    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+    wait_for_progress(page)
     press("Tab")  # Train is disabled by now, and Stop the next
     press("Enter")
     wait_for_runs(page, 1, seconds=30)
@@ -216,8 +201,7 @@ def test_by_keyboard_alone(open_lab):
 
 def test_run_again_while_it_trains(open_lab):
     page = open_lab(epochs=100_000)
-    page.click("Train")
-    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+    begin_training(page)
     page.page.locator(".jp-CodeCell").last.locator(".cm-content").click()
     page.page.keyboard.press("Control+Enter")
     page.page.locator(".tl-lab progress").wait_for(state="detached")
@@ -226,7 +210,6 @@ def test_run_again_while_it_trains(open_lab):
     page.wait_for_text("A training is running already")
     page.click("Stop")  # the one that the old lab began
     page.page.wait_for_timeout(1500)
-    page.click("Train")
-    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+    begin_training(page)
     page.click("Stop")
     wait_for_runs(page, 1, seconds=30)

@@ -102,11 +102,11 @@ def move_a_control(page):
     """Move the first control of the lesson's widget; False if there is none."""
     slider = page.page.locator(f'{OUTPUT} [role="slider"]')
     if slider.count():
-        at_end = slider.first.get_attribute(
-            "aria-valuenow"
-        ) == slider.first.get_attribute("aria-valuemax")
+        now, most = (
+            slider.first.get_attribute(f"aria-value{x}") for x in ("now", "max")
+        )
         slider.first.focus()
-        page.page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+        page.page.keyboard.press("ArrowLeft" if now == most else "ArrowRight")
         return True
     choice = page.page.locator(f"{OUTPUT} .widget-dropdown select")
     if choice.count():
@@ -119,8 +119,7 @@ def move_a_control(page):
     )
     if other.count():
         other.first.click()
-        return True
-    return False
+    return other.count() > 0
 
 
 def answer_the_quiz(page):

@@ -1,8 +1,5 @@
 """The quiz, the checks and a static-first widget, used by mouse and keyboard in Lab."""
 
-import textwrap
-
-import nbformat
 import pytest
 
 from tests.helpers import write_lesson
@@ -67,35 +64,19 @@ CELLS = [
 
 
 @pytest.fixture
-def notebook(tmp_path, lab):
+def page(lesson_of, lab):
     folder = lab.files / "lessons_of_the_test"
     folder.mkdir(exist_ok=True)
     if not (folder / "trial").exists():
         write_lesson(folder, CHECKS, QUIZ)
-    cells = [
-        nbformat.v4.new_code_cell(textwrap.dedent(cell).strip(), id=f"cell-{place}")
-        for place, cell in enumerate(CELLS)
-    ]
-    path = tmp_path / "tiny.ipynb"
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(book, path)
-    return path
+    return lesson_of(*CELLS)
 
 
-def test_an_error_in_a_cell_is_seen_here(lesson, tmp_path):
-    cell = nbformat.v4.new_code_cell("1 / 0", id="one")
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
-    nbformat.write(book, tmp_path / "error.ipynb")
-    page = lesson(tmp_path / "error.ipynb")
-    page.run_all()
-    assert "ZeroDivisionError: division by zero" in page.errors()
+def test_an_error_in_a_cell_is_seen_here(lesson_of):
+    assert "ZeroDivisionError: division by zero" in lesson_of("1 / 0").errors()
 
 
-def test_check_quiz_and_solution(lesson, notebook):
-    page = lesson(notebook)
-    page.run_all()
+def test_check_quiz_and_solution(page):
     assert page.errors() == ""
     text = page.outputs()
     assert "✗ Exercise trial.1 is not there yet." in text
@@ -110,9 +91,7 @@ def test_check_quiz_and_solution(lesson, notebook):
     assert folded.locator("code").inner_text() == "answer = 4"
 
 
-def test_quiz_by_keyboard(lesson, notebook):
-    page = lesson(notebook)
-    page.run_all()
+def test_quiz_by_keyboard(page):
     page.button("a)", 0).focus()
     page.page.keyboard.press("Enter")
     page.wait_for_text("Wrong, for apples.")
@@ -121,29 +100,19 @@ def test_quiz_by_keyboard(lesson, notebook):
     page.wait_for_text("Why apples is right.")
     alerts = page.page.locator('[role="alert"]')
     assert alerts.count() == 1 and "Right" in alerts.inner_text()
-    assert page.button("b)", 0).get_attribute("title") == (
-        "Question 1, answer b: apples yes"
-    )
+    title = page.button("b)", 0).get_attribute("title")
+    assert title == "Question 1, answer b: apples yes"
 
 
-def test_static_first_changes_in_place(lesson, notebook):
-    page = lesson(notebook)
-    page.run_all()
+def test_static_first_changes_in_place_and_says_what_went_wrong(page):
     before = page.pictures()
     assert [alt for _, alt in before] == ["1 bars, quick."]
-    slider = page.page.locator('[role="slider"]')
-    slider.focus()
+    page.page.locator('[role="slider"]').focus()
     page.page.keyboard.press("ArrowRight")
     after = page.wait_for_other_pictures(before)
     assert [alt for _, alt in after] == ["2 bars, quick."]
     assert after[0][0] != before[0][0]
-
-
-def test_static_first_says_what_went_wrong(lesson, notebook):
-    page = lesson(notebook)
-    page.run_all()
-    page.page.locator('[role="slider"]').focus()
-    for _ in range(3):
+    for _ in range(2):
         page.page.keyboard.press("ArrowRight")
     page.wait_for_text("ValueError: four is too many")
     page.page.keyboard.press("ArrowRight")
@@ -151,9 +120,7 @@ def test_static_first_says_what_went_wrong(lesson, notebook):
     assert "four is too many" not in page.outputs()
 
 
-def test_slow_drawings_do_not_queue(lesson, notebook, lab):
-    page = lesson(notebook)
-    page.run_all()
+def test_slow_drawings_do_not_queue(page, lab):
     page.page.get_by_label("kind", exact=True).select_option("slow")
     page.page.locator('img[alt="1 bars, slow."]').wait_for(timeout=15_000)
     page.page.locator('[role="slider"]').focus()

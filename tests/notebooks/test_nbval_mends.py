@@ -24,16 +24,15 @@ def judge(tmp_path):
         shutil.copy(HERE / "conftest.py", tmp_path)
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *NBVAL]
         command += [f"--nbval-sanitize-with={HERE / 'sanitise.cfg'}", "lesson.ipynb"]
-        done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=50
-        )
+        how = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 50}
+        done = subprocess.run(command, **how)
         return done.returncode, done.stdout
 
     return run
 
 
-def printed(text):
-    return new_output("stream", name="stdout", text=text)
+def printed(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
 
 
 def test_words_are_compared_and_numbers_are_not(judge):
@@ -44,14 +43,8 @@ def test_words_are_compared_and_numbers_are_not(judge):
 
 
 def test_an_unknown_magic_fails(judge):
-    code, text = judge(
-        "%no_such_magic",
-        new_output(
-            "stream",
-            name="stderr",
-            text="UsageError: Line magic function `%no_such_magic` not found.\n",
-        ),
-    )
+    said = "UsageError: Line magic function `%no_such_magic` not found.\n"
+    code, text = judge("%no_such_magic", printed(said, "stderr"))
     assert code == 1 and "no_such_magic" in text
 
 
@@ -93,9 +86,7 @@ def test_the_progress_bar_of_the_course_is_stable(judge):
         "from tlcourse.progress import progress\n"
         "for _ in progress(3, 'Looking'): time.sleep(0.15)"
     )
-    data = {
-        "text/plain": "Looking: 3 of 3, 9.1 s",
-        "text/html": "<span>Looking: 3 of 3, 1 min 2 s</span>",
-    }
+    html = "<span>Looking: 3 of 3, 1 min 2 s</span>"
+    data = {"text/plain": "Looking: 3 of 3, 9.1 s", "text/html": html}
     code, text = judge(source, new_output("display_data", data=data))
     assert code == 0, text

@@ -21,14 +21,9 @@ def test_run_from_top_to_bottom_in_a_fresh_kernel(path):
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_the_kernel_is_one_that_everybody_has(path):
-    assert json.loads(path.read_text("utf-8"))["metadata"]["kernelspec"]["name"] == (
-        "python3"
-    )
-
-
-def test_no_widget_state_which_github_refuses_to_show(path):
-    assert "widgets" not in json.loads(path.read_text("utf-8"))["metadata"]
+def test_everybody_has_the_kernel_and_github_shows_it_without_widget_state(path):
+    metadata = json.loads(path.read_text("utf-8"))["metadata"]
+    assert metadata["kernelspec"]["name"] == "python3" and "widgets" not in metadata
 
 
 def test_no_errors_no_warnings_and_no_folders_of_ours(path):

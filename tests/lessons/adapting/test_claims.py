@@ -21,6 +21,7 @@ FAST = {
     "transport": adaptation.optimal_transport,
     "pseudo_labels": adaptation.pseudo_labels,
 }
+MORE = (*FAST, "adabn")
 PAIRS = {  # backbone, data set, domain and labels a class of the source, target
     "camera": ("imagenet_distilled", "photos", None, 20, "white_balance_3"),
     "digits": ("glyphs", "digits", "fonts", 50, None),
@@ -52,9 +53,6 @@ def compared(pair, names, rare=False):
     return table.groupby("method")["accuracy"].mean()
 
 
-# --- the gap, and what closes it ------------------------------------------------------
-
-
 def test_a_head_that_knows_all_printed_digits_misses_many_written_ones():
     backbone, task, _ = parts("digits", 0)
     head = adaptation.source_only(backbone, task.train, task.test.images)
@@ -64,7 +62,7 @@ def test_a_head_that_knows_all_printed_digits_misses_many_written_ones():
 
 
 def test_statistics_heal_another_camera():
-    found = compared("camera", (*FAST, "adabn"))
+    found = compared("camera", MORE)
     gap = found["oracle"] - found["source_only"]
     closed = (found - found["source_only"]) / gap
     assert gap > 0.6
@@ -83,15 +81,9 @@ def test_statistics_do_not_turn_print_into_handwriting_and_self_training_helps()
 
 
 def test_importance_weighting_and_subspaces_helped_little_or_not():
-    for found in (
-        compared("camera", (*FAST, "adabn")),
-        compared("digits", tuple(FAST)),
-    ):
+    for found in (compared("camera", MORE), compared("digits", tuple(FAST))):
         assert found["importance"] < found["source_only"]
         assert found["subspace"] < found["source_only"] + 0.05
-
-
-# --- when it hurts --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pair", ["same camera", "digits"])
@@ -140,9 +132,6 @@ def test_a_threshold_may_be_too_low_or_too_high():
     assert middle > exercise.GAIN > max(low, high)
 
 
-# --- choosing without labels ----------------------------------------------------------
-
-
 def regrets(pair):
     """Mean accuracy lost by each score's choice."""
     rows = []
@@ -168,9 +157,6 @@ def test_each_score_is_wrong_somewhere():
     assert camera["reverse_validation"] < 0.03 and digits["reverse_validation"] > 0.05
 
 
-# --- the widget -----------------------------------------------------------------------
-
-
 def test_where_nothing_changes_methods_agree():
     found = widget.measured(None, 0, "imagenet_distilled")
     assert found["source_only"] == found["oracle"]
@@ -180,10 +166,8 @@ def test_where_nothing_changes_methods_agree():
 
 
 def test_a_weak_blur_costs_nothing_and_a_weak_tint_much():
-    blur, tint = (
-        widget.measured(change, 1, "imagenet_distilled")
-        for change in ("blur", "white_balance")
-    )
+    blur = widget.measured("blur", 1, "imagenet_distilled")
+    tint = widget.measured("white_balance", 1, "imagenet_distilled")
     assert blur["source_only"] > blur["oracle"] - 0.03
     assert tint["source_only"] < tint["oracle"] - 0.3 < tint["CORAL"]
 

@@ -44,9 +44,6 @@ def clustered_nmi(rich, name, k, seed):
     return unsupervised.nmi(known, unsupervised.kmeans(rich, k, seed=seed).members)
 
 
-# --- what clusters mean, and how many there are ---------------------------------------
-
-
 @functools.cache
 def agreement(k):
     """NMI of the apples' clusters with those of changed pictures; means by change."""
@@ -105,9 +102,6 @@ def test_the_scores_disagree_and_none_says_eight():
         assert (table["inertia"].diff().iloc[1:] < 0).all()
 
 
-# --- what features are worth ----------------------------------------------------------
-
-
 @functools.cache
 def found_nmi(what, name):
     """Mean NMI of k-means with the labels."""
@@ -148,9 +142,6 @@ def test_pixels_stand_on_the_centring():
         assert means["fractals", most] < means[SOURCE, most] - 0.1
 
 
-# --- another place --------------------------------------------------------------------
-
-
 def carried(source, name, here, there, k):
     """Mean NMI, and clusters used, by way."""
     carry, backbone = taught("carried"), load_backbone(source)
@@ -173,9 +164,6 @@ def test_clusters_of_printed_digits_carry_to_written_ones():
     assert found["carried"] > 0.7
     assert abs(found["means matched"] - found["carried"]) < 0.03
     assert found["found anew"] > found["carried"] + 0.08
-
-
-# --- collapse -------------------------------------------------------------------------
 
 
 def test_collapse_and_its_cures():
@@ -209,9 +197,6 @@ def test_collapse_and_its_cures():
 def test_if_all_views_are_alike_the_loss_is_that_of_guessing():
     row = taught("nt_xent_of_row")(np.ones((12, 12)), 3)
     assert row == pytest.approx(np.log(11))
-
-
-# --- a budget of labels ---------------------------------------------------------------
 
 
 def spent(source, name, budgets):

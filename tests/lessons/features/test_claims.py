@@ -40,9 +40,6 @@ def transferred():
     return runs
 
 
-# --- when pixels win ------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("source", SOURCES)
 def test_on_digits_only_glyphs_beat_pixels_and_unrelated_sources_lose_by_far(source):
     low, high = interval(gain("digits", source, "pixels"))
@@ -72,9 +69,6 @@ def test_on_photos_the_best_source_is_not_photos_and_validation_finds_it():
     assert (np.argmax(val, axis=0) == SOURCES.index("imagenet_distilled")).all()
 
 
-# --- why: digits out of place ---------------------------------------------------------
-
-
 def test_digits_out_of_place_cost_pixels_more_than_features():
     out_of_place = defined("features", "out_of_place")["out_of_place"]
     task, moved, cost = tl.datasets.load("digits"), {}, {}
@@ -90,9 +84,6 @@ def test_digits_out_of_place_cost_pixels_more_than_features():
         assert interval(cost["pixels"] - cost[source])[0] > 0.2
         assert interval(moved[source] - moved["pixels"])[0] > 0.1
     assert interval(moved["pixels"] / accuracy("digits", "pixels"))[1] < 0.55  # halved
-
-
-# --- looking at features --------------------------------------------------------------
 
 
 def test_neighbours_name_the_class_by_features_and_not_by_pixels():
@@ -123,9 +114,8 @@ def test_the_nearest_by_pixels_are_smooth(name):
 def test_the_map_of_pixels_sorts_by_light():
     light = tl.datasets.load("photos").train.images.mean((1, 2, 3))
     for seed in SEEDS:
-        places = TSNE(init="pca", random_state=seed).fit_transform(
-            features(red, "photos")
-        )
+        tsne = TSNE(init="pca", random_state=seed)
+        places = tsne.fit_transform(features(red, "photos"))
         design = np.column_stack([places, np.ones(len(places))])
         told = design @ np.linalg.lstsq(design, light, rcond=None)[0]
         assert np.corrcoef(told, light)[0, 1] > 0.9
@@ -143,9 +133,6 @@ def test_brick_is_easy_and_the_smooth_pieces_are_hard(transferred):
     smooth = [recall.pop(name) for name in ("cat", "retina", "coffee")]
     assert recall["brick"] > 0.9
     assert max(smooth) < 0.65 and np.mean(smooth) < np.mean([*recall.values()]) - 0.2
-
-
-# --- by hand --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

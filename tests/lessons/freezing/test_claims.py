@@ -153,9 +153,6 @@ def near(evidence):
     return table.set_index(["measured", "plan", "labels", "seed"])["value"]
 
 
-# --- how much to unfreeze -------------------------------------------------------------
-
-
 def test_near_frozen_is_as_good_as_any(near):
     mean = near["digits"].groupby(["plan", "labels"]).mean()
     for k in (6, 14):
@@ -168,16 +165,16 @@ def test_far_frozen_is_poor_and_all_blocks_help_most(far):
     for labels in SIZES:
         assert mean["last 0", labels] < 0.35
         assert max(DEPTHS, key=lambda k: mean[f"last {k}", labels]) == 14
-    gain = {
-        labels: mean["last 14", labels] - mean["last 0", labels] for labels in SIZES
-    }
+    gain = mean["last 14"] - mean["last 0"]
     assert 0.05 < gain[2] < gain[10] - 0.1
     assert mean["last 6", 10] > mean["last 0", 10] + 0.05
 
 
-def test_a_far_source_is_a_better_start_than_none(far):
-    ahead = far["last 14", 10] - far["scratch", 10]
-    assert ahead.mean() > 0.1 and (ahead > 0).all()
+def test_a_far_source_beats_none_and_its_first_blocks_do_more_than_the_last(far):
+    on_none = far["last 14", 10] - far["scratch", 10]
+    on_the_last = far["first 8", 20] - far["last 8", 20]
+    for ahead in (on_none, on_the_last):
+        assert ahead.mean() > 0.1 and (ahead > 0).all()
 
 
 def test_near_with_a_head_alone_beats_far_with_everything(near, far):
@@ -185,17 +182,9 @@ def test_near_with_a_head_alone_beats_far_with_everything(near, far):
         assert (near["digits", "last 0", labels] > far["last 14", labels] + 0.1).all()
 
 
-def test_far_the_first_blocks_do_more_than_the_last(far):
-    ahead = far["first 8", 20] - far["last 8", 20]
-    assert ahead.mean() > 0.1 and (ahead > 0).all()
-
-
 def test_far_batchnorm_had_better_train_and_small_steps_learn_less(far):
     assert (far["all, BatchNorm trains", 10] > far["last 14", 10]).all()
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
-
-
-# --- what is forgotten ----------------------------------------------------------------
 
 
 def test_the_more_blocks_train_the_more_is_forgotten(near):
@@ -224,9 +213,6 @@ def test_neither_a_probe_first_nor_stages_help_the_target_here(near):
     digits = near["digits"].xs(10, level="labels")
     for plan in ("probe first, same epochs", "gradual"):
         assert digits[plan].mean() < digits["last 14"].mean() + 0.02
-
-
-# --- the traps ------------------------------------------------------------------------
 
 
 def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):

@@ -14,9 +14,6 @@ from tlcourse.lessons.inductive.widget import grad_cam
 SOURCE, PER_CLASS = "imagenet_distilled", 20
 
 
-# --- what the source brings along -----------------------------------------------------
-
-
 def small(images):
     return images[:, ::2, ::2].reshape(len(images), -1)
 
@@ -40,9 +37,6 @@ def test_on_apples_pixels_are_ahead():
 def test_on_tissue_the_source_is_ahead_by_far():
     *others, source = probes("tissue")
     assert source > max(others) + 0.2
-
-
-# --- the recipes ----------------------------------------------------------------------
 
 
 def measure(seed, target):
@@ -85,9 +79,6 @@ def test_on_tissue_the_late_blocks_gain_nothing(mean):
     assert -0.02 < tissue["all, small steps"] - tissue["frozen"] < 0.06
 
 
-# --- augmentation ---------------------------------------------------------------------
-
-
 def augmented(name, source):
     """Mean test accuracy of a head on frozen features by the lesson's augmentation."""
     lesson = defined("inductive", "mirror", "turn", "fit_with")
@@ -118,9 +109,6 @@ def test_digits_may_not_be_changed():
     found = augmented("digits", "glyphs")
     assert found["mirror"] < found["none"] - 0.005
     assert found["turn"] < found["none"] - 0.03
-
-
-# --- mistakes, and where it looks -----------------------------------------------------
 
 
 def larger():

@@ -64,9 +64,6 @@ def test_digits_gain_from_letters():
     assert (letters - value["digits", "random", "all trained"]).min() > 0.3
 
 
-# --- the comparison is fair, and the source matters -----------------------------------
-
-
 def run_with_slow_batchnorm(backbone, plan, seed):
     """From scratch with the momentum that Keras's layers have unless told."""
     with pytest.MonkeyPatch.context() as patch:
