@@ -33,7 +33,7 @@ def rows(table):
     return [
         pytest.param(name, row, id=f"{name} {what}")
         for lesson in LESSONS
-        for name, answers in getattr(TABLES[lesson], table).items()
+        for name, answers in getattr(TABLES[lesson], table, {}).items()
         for what, row in answers.items()
     ]
 
@@ -76,10 +76,7 @@ def test_a_lesson_is_complete(lesson):
     assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
     questions = lessons.quiz(lesson)
     assert len(questions) == 3
-    longest = [
-        max(question.choices, key=lambda choice: len(choice.text)).right
-        for question in questions
-    ]
+    longest = [max(q.choices, key=lambda each: len(each.text)).right for q in questions]
     assert not all(longest), "the longest choice is always the right one"
     rights = {[c.right for c in q.choices].index(True) for q in questions}
     assert len(rights) > 1, "the right choice always has the same letter"
