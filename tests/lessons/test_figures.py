@@ -52,7 +52,9 @@ REFUSED = [
 WIDGETS = [lesson for lesson in lessons.known() if lesson != "freezing"]
 
 every_figure = pytest.mark.parametrize("name", FIGURES)
-every_widget = pytest.mark.parametrize("table", map(TABLES.get, WIDGETS), ids=WIDGETS)
+every_widget = pytest.mark.parametrize(
+    "table", [TABLES[lesson] for lesson in WIDGETS], ids=WIDGETS
+)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
