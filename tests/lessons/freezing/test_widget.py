@@ -144,8 +144,13 @@ def test_widths_go_with_parameters(lab):
 
 
 def test_train_gives_the_run_of_transfer(lab, backbone, task):
+    columns = ["run", "trained_blocks", "batchnorm", "head_rate"]
+    assert list(lab.table.columns)[:4] == columns
+    assert lab.table.empty and words.table_html([]) == ""
     lab.controls.slider.value = "block12"
+    lab.stop()  # does not end the next training
     run = lab.train()
+    assert len(run.history["loss"]) == 2
     same = tl.transfer(backbone, task, lab.plan, 2, 0, show_progress=False)
     assert run.history == same.history
     assert lab.runs == [run]
@@ -155,12 +160,6 @@ def test_train_gives_the_run_of_transfer(lab, backbone, task):
     assert row["trainable"] == run.trainable_parameters
     assert f"<b>{row['trainable']:,}</b> of" in lab.counts.value
     assert lab.train_button.disabled is False and lab.stop_button.disabled is True
-
-
-def test_empty_table_has_its_columns(lab):
-    columns = ["run", "trained_blocks", "batchnorm", "head_rate"]
-    assert list(lab.table.columns)[:4] == columns
-    assert lab.table.empty and words.table_html([]) == ""
 
 
 def test_the_button_trains_in_a_thread(lab):
@@ -205,11 +204,6 @@ def test_stop_before_the_first_epoch(endless):
     wait_until(free)
     assert len(endless.runs[0].history["loss"]) == 1
     assert endless.table.epochs.tolist() == [1]
-
-
-def test_a_stop_does_not_end_the_next_training(lab):
-    lab.stop()
-    assert len(lab.train().history["loss"]) == 2
 
 
 @pytest.fixture

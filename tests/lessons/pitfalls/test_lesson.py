@@ -200,11 +200,8 @@ def test_each_line_of_the_checklist_runs():
     [table] = [cell for cell in prose if "| Ask | Line |" in cell]
     lines = re.findall(r"\| `(.+?)` \|", table)
     assert len(lines) == 7
-    rng = np.random.default_rng(0)
-    scope = defined("pitfalls", "ece", "slices")
-    labels = np.arange(40) % 2
-    task = tl.datasets.load("faces")
-    digits = tl.datasets.load("digits", per_class=2)
+    scope, labels = defined("pitfalls", "ece", "slices"), np.arange(40) % 2
+    features, random, pixels = np.random.default_rng(0).normal(size=(3, 40, 8))
 
     class Stub:  # features, a head, a run and a network in one
         history = {"val_loss": [2.0, 1.0, 3.0]}
@@ -220,15 +217,15 @@ def test_each_line_of_the_checklist_runs():
         def score(self, features, labels):
             return 0.5
 
-    size = len(task.test)
+    zeros = np.zeros((len(task().test), 4))
     scope |= {  # in place: the lesson's functions look here
         "np": np, "tl": tl,
-        "features": rng.normal(size=(40, 8)), "random": rng.normal(size=(40, 8)),
-        "pixels": rng.normal(size=(40, 8)), "labels": labels, "faces": task,
+        "features": features, "random": random, "pixels": pixels, "labels": labels,
         "accuracy": pd.DataFrame({"glyphs": [0.5], "random": [0.25]}),
-        "old_head": Stub(), "network": Stub(), "old": digits, "run": Stub(),
-        "photos": task, "head": Stub(),
-        "vectors": {("marked", "test", m): np.zeros((size, 4)) for m in (False, True)},
+        "old_head": Stub(), "network": Stub(), "run": Stub(), "head": Stub(),
+        "old": tl.datasets.load("digits", per_class=2), "faces": task(),
+        "photos": task(),
+        "vectors": {("marked", "test", m): zeros for m in (False, True)},
     }  # fmt: skip
     found = [eval(line, scope) for line in lines]
     assert all(np.isscalar(value) for value in found)
