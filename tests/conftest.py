@@ -40,12 +40,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--renew", action="store_true", help="measure all kept evidence again"
-    )
-    parser.addoption(
-        "--restamp", metavar="COMMIT", help="see tests/evidence.py"
-    )  # fmt: skip
+    parser.addoption("--renew", action="store_true", help="measure all evidence again")
+    parser.addoption("--restamp", metavar="COMMIT", help="see tests/evidence.py")
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,6 @@ from tlcourse.lessons import notebook
 
 ROOT = Path(__file__).parents[1]
 
-# --- a lesson's notebook --------------------------------------------------------------
-
 
 def cells(lesson, kind="code"):
     """Give the text of each of a lesson's cells of a kind, code or markdown."""
@@ -42,27 +40,18 @@ def the_cell(lesson, words):
 
 
 def defined(lesson, *names, **given):
-    """Run a lesson's own functions, and nothing else that stands in its cells.
+    """Run a lesson's own functions, by names, and nothing else that its cells do.
 
-    Parameters
-    ----------
-    lesson : str
-    *names : str
-        The functions, and those of the lesson that they call.
-    **given
-        What they take from the lesson besides its imports: ``pair=views``.
-
-    Returns
-    -------
-    dict
-        The functions by name, with all that they were given.
+    Name those of the lesson that they call too, and give what else they take from
+    it besides its imports (``pair=views``). Returns a dict of all these by name.
     """
     python = re.sub(r"^( *)%.*", r"\1pass", "\n".join(cells(lesson)), flags=re.M)
     tops = ast.parse(python).body
     wanted = [top for top in tops if getattr(top, "name", None) in names]
     missing = set(names) - {top.name for top in wanted}
     assert not missing, f"{lesson} has no function {missing}"
-    used = {part.id for part in _parts(wanted) if isinstance(part, ast.Name)}
+    parts = (part for top in wanted for part in ast.walk(top))
+    used = {part.id for part in parts if isinstance(part, ast.Name)}
     imports = [
         top
         for top in tops
@@ -74,13 +63,6 @@ def defined(lesson, *names, **given):
     scope.update(given)
     exec(compile(ast.Module(wanted, []), f"functions of {lesson}", "exec"), scope)
     return scope
-
-
-def _parts(trees):
-    return (part for tree in trees for part in ast.walk(tree))
-
-
-# --- exercises ------------------------------------------------------------------------
 
 
 def failure(name, answer):
@@ -108,9 +90,6 @@ class Later:
         self.make = make
 
 
-# --- pictures -------------------------------------------------------------------------
-
-
 def pixels(picture):
     """Give a Picture's pixels, an array of shape (height, width, 3)."""
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB"))
@@ -119,9 +98,6 @@ def pixels(picture):
 def words_in(axes):
     """Give what is written inside axes, a list of str."""
     return [text.get_text() for text in axes.texts]
-
-
-# --- numbers --------------------------------------------------------------------------
 
 
 def interval(values):
@@ -141,18 +117,12 @@ def load_backbone(source, **options):
     return tl.backbones.load("mobilenet", source=source, **options)
 
 
-# --- a lesson of the test's own ------------------------------------------------------
-
-
 def write_lesson(folder, checks, quiz):
     """Write a lesson named trial: its checks.py and its quiz.md."""
     lesson = folder / "trial"
     lesson.mkdir()
     (lesson / "checks.py").write_text(checks)
     (lesson / "quiz.md").write_text(quiz)
-
-
-# --- a Python of its own --------------------------------------------------------------
 
 
 def python(code, *words, **variables):
@@ -164,9 +134,6 @@ def python(code, *words, **variables):
         text=True,
         timeout=300,
     )
-
-
-# --- a real kernel -------------------------------------------------------------------
 
 
 class Kernel:
@@ -207,14 +174,13 @@ class Kernel:
 
     def move(self, model_id, **state):
         """Send what the browser sends when a control is moved; the message's id."""
-        data = {"method": "update", "state": state, "buffer_paths": []}
-        return self._send(model_id, data)
+        return self._send(model_id, method="update", state=state, buffer_paths=[])
 
     def click(self, model_id):
         """Send what the browser sends when a button is clicked; the message's id."""
-        return self._send(model_id, {"method": "custom", "content": {"event": "click"}})
+        return self._send(model_id, method="custom", content={"event": "click"})
 
-    def _send(self, model_id, data):
+    def _send(self, model_id, **data):
         session = self.client.session
         message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
         self.client.shell_channel.send(message)

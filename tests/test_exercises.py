@@ -52,21 +52,8 @@ EXERCISES = [
 ]
 """
 QUIZ = "\n".join(
-    f"""
-## Question {n}?
-
-- [ ] no
-
-  Wrong {n}.
-
-- [x] yes
-
-  Why {n}.
-
-- [ ] `never`
-
-  Never {n}.
-"""
+    f"## Question {n}?\n\n- [ ] no\n\n  Wrong {n}.\n\n- [x] yes\n\n  Why {n}.\n\n"
+    f"- [ ] `never`\n\n  Never {n}.\n"
     for n in (1, 2, 3)
 )
 
@@ -81,31 +68,34 @@ def trial_lesson(tmp_path, monkeypatch):
     sys.modules.pop("tlcourse.lessons.trial.checks", None)
 
 
-def test_check_names_the_first_property_that_fails(trial_lesson, capsys):
-    assert check("trial.1", [0.5, 2.0]) is None
-    said = capsys.readouterr().out
+@pytest.fixture
+def said_by(trial_lesson, capsys):
+    """What is displayed by a function of the course, which gives back nothing."""
+
+    def said(function, *values, **options):
+        assert function(*values, **options) is None
+        return capsys.readouterr().out
+
+    return said
+
+
+def test_check_names_the_first_property_that_fails(said_by):
+    said = said_by(check, "trial.1", [0.5, 2.0])
     assert said.count("trial.1 is not there yet") == 1  # and not displayed twice
     assert "✗" in said and "one accuracy per size" in said and "Yours has 2." in said
     assert "from 0 to 1" not in said
     assert 'hint("trial.1")' in said and "3 hints left" in said
 
 
-def test_check_goes_on_to_the_next_property(trial_lesson, capsys):
-    check("trial.1", [0.5, 0.6, 2.0])
-    said = capsys.readouterr().out
+def test_check_goes_on_to_the_next_property_and_passes(said_by):
+    said = said_by(check, "trial.1", [0.5, 0.6, 2.0])
     assert "Each lies from 0 to 1" in said and "[0.5, 0.6, 2.0]" in said
+    said = said_by(check, "trial.1", [0.5, 0.6, 0.8125])
+    assert "✓ Exercise trial.1 passes: all 3 properties hold." in said
 
 
-def test_check_passes(trial_lesson, capsys):
-    check("trial.1", [0.5, 0.6, 0.8125])
-    assert (
-        "✓ Exercise trial.1 passes: all 3 properties hold." in capsys.readouterr().out
-    )
-
-
-def test_an_exception_in_a_property_gives_nothing_away(trial_lesson, capsys):
-    check("trial.1", [0.5, 0.6, 0.7])  # NumPy's assertion would print the answer
-    said = capsys.readouterr().out
+def test_an_exception_in_a_property_gives_nothing_away(said_by):
+    said = said_by(check, "trial.1", [0.5, 0.6, 0.7])  # NumPy's would print the answer
     assert "0.8125" not in said and "Expected a list of three accuracies" in said
 
 
@@ -119,46 +109,40 @@ def test_an_exception_in_a_property_gives_nothing_away(trial_lesson, capsys):
         (np.zeros((3, 2)), "an array of the shape (3, 2)"),
     ],
 )
-def test_an_answer_of_the_wrong_type(trial_lesson, capsys, answer, words):
-    check("trial.1", answer)
-    said = capsys.readouterr().out
+def test_an_answer_of_the_wrong_type(said_by, answer, words):
+    said = said_by(check, "trial.1", answer)
     assert "✗" in said and words in said and "Traceback" not in said
 
 
-def test_an_answer_whose_truth_is_ambiguous(trial_lesson, capsys):
-    check("trial.2", lambda x: np.array([8, 8]))
-    assert "Expected a function of one number" in capsys.readouterr().out
+def test_an_answer_whose_truth_is_ambiguous(said_by):
+    said = said_by(check, "trial.2", lambda x: np.array([8, 8]))
+    assert "Expected a function of one number" in said
 
 
-def test_the_learners_own_exception_is_shown(trial_lesson, capsys):
+def test_the_learners_own_exception_is_shown(said_by):
     def answer(x):
         doubled = 2 * x
         return doubled + missing  # noqa: F821
 
-    check("trial.2", answer)
-    said = capsys.readouterr().out
+    said = said_by(check, "trial.2", answer)
     assert "Your answer stopped in its line 3 with NameError" in said
 
 
-def test_three_hints_and_no_more(trial_lesson, capsys):
+def test_three_hints_and_no_more(said_by):
     for words in ("Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "the last one already"):
-        hint("trial.1")
-        assert words in capsys.readouterr().out
-    check("trial.1", None)
-    said = capsys.readouterr().out
+        assert words in said_by(hint, "trial.1")
+    said = said_by(check, "trial.1", None)
     assert 'solution("trial.1")' in said and "hints left" not in said
-    hint("trial.2")  # each exercise counts its own
-    assert "Hint 1 of 3" in capsys.readouterr().out
+    assert "Hint 1 of 3" in said_by(hint, "trial.2")  # each exercise counts its own
 
 
-def test_solution_is_folded_and_says_how_to_read_it(trial_lesson, capsys, shown):
-    solution("trial.2")
-    said = capsys.readouterr().out
+def test_solution_is_folded_and_says_how_to_read_it(said_by, shown):
+    said = said_by(solution, "trial.2")
     assert "return" not in said and 'solution("trial.2", folded=False)' in said
     markup = shown[-1].markup
     assert markup.startswith("<details><summary>") and "x &lt; 9" in markup
-    solution("trial.2", folded=False)
-    assert "return 2 * x if x < 9" in capsys.readouterr().out
+    said = said_by(solution, "trial.2", folded=False)
+    assert "return 2 * x if x < 9" in said
     assert shown[-1].markup.startswith("<details open>")
 
 
@@ -177,38 +161,29 @@ def shown(monkeypatch):
     return notes
 
 
-def test_notes_have_html_and_text(trial_lesson, shown):
-    check("trial.1", [1])
+def test_notes_have_html_and_text_and_escape_what_the_learner_wrote(said_by, shown):
+    said_by(check, "trial.1", [1])
     bundle = shown[-1]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
     assert "✗" in bundle["text/html"] and "✗" in bundle["text/plain"]
     assert "<code>hint(&quot;trial.1&quot;)</code>" in bundle["text/html"]
     assert "`" not in bundle["text/plain"]
-
-
-def test_learners_text_is_escaped(trial_lesson, shown):
-    check("trial.1", "<b>")
+    said_by(check, "trial.1", "<b>")
     assert "<b>" not in shown[-1].markup
 
 
-def test_quiz_shows_questions_and_no_answers(trial_lesson, capsys):
-    assert quiz("trial") is None
-    said = capsys.readouterr().out
+def test_quiz_shows_questions_and_no_answers(said_by):
+    said = said_by(quiz, "trial")
     for words in ("Question 1 of 3", "Question 3 of 3", "a) no", "c) `never`"):
         assert words in said
     assert "Why" not in said and "Wrong" not in said and "VBox" not in said
     assert 'quiz("trial", "abc")' in said
 
 
-def test_quiz_without_buttons(trial_lesson, capsys):
-    quiz("trial", "bac")
-    said = capsys.readouterr().out
-    for words in (
-        "✓ b) Right: yes\nWhy 1.",
-        "✗ a) Not quite: no\nWrong 2.",
-        "Never 3.",
-    ):
-        assert words in said
+def test_quiz_without_buttons(said_by):
+    said = said_by(quiz, "trial", "bac")
+    assert "✓ b) Right: yes\nWhy 1." in said and "Never 3." in said
+    assert "✗ a) Not quite: no\nWrong 2." in said
 
 
 @pytest.mark.parametrize("answers", ["ab", "abcd", "", "abd"])
@@ -235,24 +210,22 @@ def test_a_click_explains_the_choice(trial_lesson):
 def test_unknown_names_get_a_sentence(trial_lesson):
     with pytest.raises(ValueError, match=r"no exercise 'trial.3'.*trial.1 and trial.2"):
         check("trial.3", 1)
-    with pytest.raises(ValueError, match="No lesson 'pears' has exercises.*trial"):
-        hint("pears.1")
-    with pytest.raises(ValueError, match="No lesson 'x' has exercises"):
-        quiz("x")
-    with pytest.raises(ValueError, match="No lesson '1' has exercises"):
-        solution(1.1)
+    for ask, name in ((hint, "pears.1"), (quiz, "x"), (solution, 1.1)):
+        lesson = str(name).partition(".")[0]
+        with pytest.raises(
+            ValueError, match=f"No lesson '{lesson}' has exercises.*trial"
+        ):
+            ask(name)
 
 
-def _exercise(**changes):
-    fields = {
-        "name": "why.1",
-        "title": "T",
-        "expects": "a number",
-        "properties": [Property("It is", bool)],
-        "hints": ["a", "b", "c"],
-        "solution": "answer = 1",
-    }
-    return Exercise(**{**fields, **changes})
+GOOD = {
+    "name": "why.1",
+    "title": "T",
+    "expects": "a number",
+    "properties": [Property("It is", bool)],
+    "hints": ["a", "b", "c"],
+    "solution": "answer = 1",
+}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +240,7 @@ def _exercise(**changes):
 )
 def test_a_badly_written_exercise_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
-        _exercise(**changes)
+        Exercise(**GOOD | changes)
 
 
 def test_a_badly_written_question_is_refused():

@@ -14,12 +14,10 @@ from tlcourse import datasets, plots
 
 def summary(strategies=("features", "from_scratch"), sizes=(1, 10, 50)):
     rows = [
-        {"strategy": s, "per_class": x, "mean": m, "low": m - 0.05, "high": m + 0.05}
-        for k, s in enumerate(strategies)
-        for x in sizes
-        for m in [0.5 + 0.1 * k + 0.004 * x]
+        (s, x, 0.5 + k / 10 + x / 250) for k, s in enumerate(strategies) for x in sizes
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=["strategy", "per_class", "mean"])
+    return table.assign(low=table["mean"] - 0.05, high=table["mean"] + 0.05)
 
 
 def backbone(*counts):
@@ -33,7 +31,12 @@ def plan(*trainable):
     return SimpleNamespace(trainable=trainable)
 
 
+def of_two():
+    return plots.blocks(backbone(10, 2000), plan("block_1"))
+
+
 MANY = [f"class number {n}" for n in range(16)]
+FIVE = np.zeros((5, 8, 8, 3))
 
 
 def curves():
@@ -56,13 +59,13 @@ FIGURES = {
     "many_curves": (lambda: plots.learning_curves(summary(MANY)),),
     "bars": (bars,),
     "bars_series": (lambda: plots.bars(summary(), by="per_class", series="strategy"),),
-    "image_grid": (lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), list("abcde")),),
+    "image_grid": (lambda: plots.image_grid(FIVE, list("abcde")),),
     "grey_grid": (lambda: plots.image_grid(np.zeros((20, 8, 8)), columns=4),),
     "gallery": (gallery, "faces", "photos", "glyphs"),
     "blocks": (lambda: plots.blocks(backbone(10, 2000, 5_000_000)),),
     "blocks_plan": (lambda: plots.blocks(backbone(*range(1, 30)), plan("block_28")),),
     "blocks_of_both": (
-        lambda: plots.blocks(backbone(10, 2000), plan("block_1")),
+        of_two,
         "block_0 (10 parameters, frozen)",
         "block_1 (2 k parameters, trainable)",
     ),
@@ -77,10 +80,7 @@ REFUSED = [
     ("no low", lambda: plots.learning_curves(summary().drop(columns="low"))),
     ("has none", lambda: plots.bars(summary().iloc[:0], by="strategy")),
     (r"these have the shape \(2,\)", lambda: plots.image_grid([1, 2])),
-    (
-        "5 pictures and 1 titles",
-        lambda: plots.image_grid(np.zeros((5, 8, 8, 3)), ["a"]),
-    ),
+    ("5 pictures and 1 titles", lambda: plots.image_grid(FIVE, ["a"])),
     ("at least one task", lambda: plots.gallery([])),
     (r"shape \(2, 2\) for 2", lambda: plots.confusion(np.zeros((3, 3)), ["a", "b"])),
 ]
@@ -95,9 +95,8 @@ def test_nbconvert_gives_the_alt(template):
     picture = plots.bars(summary(), by="strategy", alt='A "b" & <c>.')
     data, metadata = picture._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell("1", outputs=[output])]
-    )
+    cell = nbformat.v4.new_code_cell("1", outputs=[output])
+    book = nbformat.v4.new_notebook(cells=[cell])
     html, _ = HTMLExporter(template_name=template).from_notebook_node(book)
     [image] = BeautifulSoup(html, "html.parser").find_all("img")
     assert image["alt"] == 'A "b" & <c>.'
@@ -126,19 +125,15 @@ def test_series_differ_in_more_than_colour():
     assert len({s["hatch"] for s in styles[:7]}) == 7
 
 
-def test_legend_follows_the_height_of_the_lines():
-    fig = curves().fig
-    texts = [text.get_text() for text in fig.legends[0].get_texts()]
+def test_charts_are_small_files_and_a_legend_follows_the_height_of_the_lines():
+    picture = curves()
+    texts = [text.get_text() for text in picture.fig.legends[0].get_texts()]
     assert texts == ["from scratch", "features"]
-
-
-def test_charts_are_small_files():
-    assert len(curves().png) < 40_000
+    assert len(picture.png) < 40_000
 
 
 def test_frozen_and_trainable_blocks_have_signs():
-    picture = plots.blocks(backbone(10, 2000), plan("block_1"))
-    assert {"❄", "✎"} <= set(words_in(picture.fig.axes[0]))
+    assert {"❄", "✎"} <= set(words_in(of_two().fig.axes[0]))
 
 
 def test_the_gallery_shows_a_row_for_each_task():
@@ -149,6 +144,5 @@ def test_the_gallery_shows_a_row_for_each_task():
 
 
 def test_a_title_of_two_lines():
-    images = np.zeros((2, 8, 8, 3))
-    picture = plots.image_grid(images, ["Braeburn\nGala?", "Granny Smith\nyes"])
+    picture = plots.image_grid(FIVE[:2], ["Braeburn\nGala?", "Granny Smith\nyes"])
     assert picture.fig.axes[0].get_title(loc="center") == "Braeburn\nGala?"

@@ -35,34 +35,33 @@ KERNEL_CELL = """
 class Words:
     """A picture in words."""
 
-    def __init__(self, alt):
-        self.alt = alt
+    def __init__(self, size):
+        self.alt = f"{size} bars"
 
     def __repr__(self):
         return self.alt
 
 
 def test_picture_first_then_controls_as_text(capsys):
-    StaticFirst(lambda size: Words(f"{size} bars"), size=[1, 2]).show()
+    StaticFirst(Words, size=[1, 2]).show()
     said = capsys.readouterr().out
     assert said == "1 bars\nControls: size. Run this cell to use them.\n"
 
 
 def test_without_a_kernel_a_change_draws_at_once():
-    explorer = StaticFirst(lambda size: Words(f"{size} bars"), size=[1, 2])
+    explorer = StaticFirst(Words, size=[1, 2])
     explorer.show()
     explorer.controls["size"].value = 2
     assert explorer.picture.alt == "2 bars" and explorer.values == {"size": 2}
-    assert (
-        'role="status"' in explorer.message.value and "2 bars" in explorer.message.value
-    )
+    said = explorer.message.value
+    assert 'role="status"' in said and "2 bars" in said
 
 
 def test_what_goes_wrong_is_said_in_a_sentence():
     def draw(size):
         if size == 2:
             raise ValueError("two is\n<too> many.")
-        return Words(f"{size} bars")
+        return Words(size)
 
     explorer = StaticFirst(draw, size=[1, 2, 3])
     explorer.show()
@@ -85,8 +84,8 @@ def test_controls_from_plain_options():
     ready = ipywidgets.IntSlider(value=3, description="depth")
     assert control("depth", ready) is ready
     assert isinstance(control("on", True), ipywidgets.Checkbox)
-    assert isinstance(control("n", [1, 2, 5]), ipywidgets.SelectionSlider)
-    assert isinstance(control("n", range(3)), ipywidgets.SelectionSlider)
+    for numbers in ([1, 2, 5], range(3)):
+        assert isinstance(control("n", numbers), ipywidgets.SelectionSlider)
     drop_down = control("plan", {"features": 1, "all": 2})
     assert isinstance(drop_down, ipywidgets.Dropdown) and drop_down.value == 1
     assert drop_down.description == "plan"
@@ -116,9 +115,6 @@ def test_lessons_are_stored_without_live_views(path):
     assert removed == 0, f"python tests/notebooks/stored.py {path}"
 
 
-# --- in a real kernel ----------------------------------------------------------------
-
-
 def updates(found):
     """The descriptions of the pictures that replaced the old one."""
     return [
@@ -128,32 +124,30 @@ def updates(found):
     ]
 
 
-def test_two_outputs_and_an_update_in_place(kernel):
+def model(kernel, name):
+    return kernel.value(f"explorer.controls[{name!r}].model_id")
+
+
+def test_two_outputs_an_update_in_place_and_a_sentence_for_the_reader(kernel):
     (kind, picture), (_, controls) = kernel.run(KERNEL_CELL)
     assert kind == "display_data" and picture["data"]["text/plain"] == "1 bars, quick."
     assert picture["metadata"]["image/png"]["alt"] == "1 bars, quick."
     place = picture["transient"]["display_id"]
     assert set(controls["data"]) == {VIEW, "text/plain"}
     assert controls["data"]["text/plain"].startswith("Controls: size, kind.")
-    model = kernel.value("explorer.controls['size'].model_id")
-    found = kernel.messages(kernel.move(model, index=1))
+    size = model(kernel, "size")
+    found = kernel.messages(kernel.move(size, index=1))
     assert updates(found) == ["2 bars, quick."]
     [update] = [m for m in found if m["msg_type"] == "update_display_data"]
     assert update["content"]["transient"]["display_id"] == place
-
-
-def test_the_sentence_reaches_the_reader(kernel):
-    kernel.run(KERNEL_CELL)
-    model = kernel.value("explorer.controls['size'].model_id")
-    kernel.messages(kernel.move(model, index=3))
+    kernel.messages(kernel.move(size, index=3))
     said = kernel.value("explorer.message.value")
     assert "ValueError: four is &lt;b&gt;too&lt;/b&gt; many)" in said
 
 
 def test_slow_drawings_wait_for_the_hand_to_rest(kernel):
     kernel.run(KERNEL_CELL)
-    kind = kernel.value("explorer.controls['kind'].model_id")
-    size = kernel.value("explorer.controls['size'].model_id")
+    kind, size = model(kernel, "kind"), model(kernel, "size")
     kernel.messages(kernel.move(kind, index=1))  # from now on a drawing takes 0.4 s
     for index in (1, 2, 1, 2, 1, 2, 4):
         kernel.move(size, index=index)
@@ -164,7 +158,7 @@ def test_slow_drawings_wait_for_the_hand_to_rest(kernel):
     assert drawn[-1] == "5 bars, slow." and len(drawn) <= 3  # 1, or more under load
 
 
-def test_a_quiz_in_a_kernel(kernel, tmp_path):
+def test_a_quiz_and_a_check_in_a_kernel(kernel, tmp_path):
     write_lesson(tmp_path, CHECKS, QUIZ)
     outputs = kernel.run(
         f"""
@@ -175,14 +169,9 @@ def test_a_quiz_in_a_kernel(kernel, tmp_path):
     )
     assert [kind for kind, _ in outputs] == ["display_data"] * 7
     static, live = outputs[0][1]["data"], outputs[1][1]["data"]
-    assert (
-        set(static) == {"text/html", "text/plain"}
-        and "Question 1?" in static["text/html"]
-    )
+    assert set(static) == {"text/html", "text/plain"}
+    assert "Question 1?" in static["text/html"]
     assert VIEW in live and "run this cell" in live["text/plain"]
-    assert "Why" not in json.dumps(outputs[:7])
-
-
-def test_answers_stay_out_of_a_stored_quiz(kernel):
+    assert "Why" not in json.dumps(outputs[:7])  # answers stay out of a stored quiz
     [(_, once)] = kernel.run("exercises.check('trial.1', 3)")
     assert set(once["data"]) == {"text/html", "text/plain"}  # displayed once, as a note

@@ -33,7 +33,7 @@ def rows(table):
     return [
         pytest.param(name, row, id=f"{name} {what}")
         for lesson in LESSONS
-        for name, answers in getattr(TABLES[lesson], table).items()
+        for name, answers in getattr(TABLES[lesson], table, {}).items()
         for what, row in answers.items()
     ]
 
@@ -50,7 +50,9 @@ def test_the_naive_start_fails(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_solution_passes(name):
     names = names_for(name.partition(".")[0])
-    if lessons.exercise(name).solution.startswith("import"):
+    solution = lessons.exercise(name).solution
+    assert re.search(r"^(answer\b|def answer\()", solution, re.M)
+    if solution.startswith("import"):
         # It imports what it needs, and the lesson's modules are not needed.
         names = {k: v for k, v in names.items() if not isinstance(v, ModuleType)}
     assert failure(name, solved(name, **names)) is None
@@ -76,10 +78,7 @@ def test_a_lesson_is_complete(lesson):
     assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
     questions = lessons.quiz(lesson)
     assert len(questions) == 3
-    longest = [
-        max(question.choices, key=lambda choice: len(choice.text)).right
-        for question in questions
-    ]
+    longest = [max(q.choices, key=lambda each: len(each.text)).right for q in questions]
     assert not all(longest), "the longest choice is always the right one"
     rights = {[c.right for c in q.choices].index(True) for q in questions}
     assert len(rights) > 1, "the right choice always has the same letter"
@@ -94,10 +93,3 @@ def test_naive_answers_are_refused_without_an_error(lesson, capsys):
             assert "✗" in said or answer in (0, -1.0), (exercise.name, answer)
             for line in re.findall(r"answer = (.+)", exercise.solution):
                 assert len(line) < 4 or line not in said, exercise.name
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_solutions_are_python(lesson):
-    for exercise in lessons.exercises(lesson):
-        compile(exercise.solution, exercise.name, "exec")
-        assert re.search(r"^(answer\b|def answer\()", exercise.solution, re.M)

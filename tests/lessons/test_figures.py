@@ -1,8 +1,10 @@
-"""Every figure, shared or a lesson's: drawn, told in words, readable, picky.
+"""Every figure, shared or a lesson's, and every lesson's widget, over their tables.
 
-Where the tables stand: ``FIGURES`` by name, a function that draws and words that its
-description must have; ``REFUSED``, words that bad input must get, and the bad input.
-What is particular to a figure is tested beside its table.
+In each lesson's test_lesson.py stand ``FIGURES`` by name, a function that draws and
+words that its description must have, and of its widget ``SHOW``, which opens it,
+``FIRST``, which begins the words of its first picture, ``CONTROLS``, their names, and
+``PICTURES``, drawings of different values; ``REFUSED`` is what bad input gets, and the
+bad input. The freeze lab is no such widget: all of its tests are its own.
 """
 
 import base64
@@ -33,7 +35,7 @@ WIDER = {
 }
 
 TABLES = {"plots": test_plots} | {
-    lesson: importlib.import_module(f"tests.lessons.{lesson}.test_figures")
+    lesson: importlib.import_module(f"tests.lessons.{lesson}.test_lesson")
     for lesson in lessons.known()
 }
 FIGURES = {
@@ -47,7 +49,12 @@ REFUSED = [
     for row in table.REFUSED
 ]
 
+WIDGETS = [lesson for lesson in lessons.known() if lesson != "freezing"]
+
 every_figure = pytest.mark.parametrize("name", FIGURES)
+every_widget = pytest.mark.parametrize(
+    "table", [TABLES[lesson] for lesson in WIDGETS], ids=WIDGETS
+)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -68,16 +75,10 @@ def test_every_figure_is_drawn_and_fits_the_page(name):
 
 
 @every_figure
-def test_every_figure_is_described(name):
+def test_every_figure_is_described_and_carries_it(name):
     picture, words = drawn(name), FIGURES[name][1:]
     assert len(picture.alt) > 15 and picture.alt.endswith(".")
-    for each in words:
-        assert each in picture.alt
-
-
-@every_figure
-def test_every_picture_carries_its_description(name):
-    picture = drawn(name)
+    assert all(each in picture.alt for each in words), picture.alt
     data, metadata = picture._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == picture.alt == data["text/plain"]
     assert f'alt="{html.escape(picture.alt)}"' in data["text/html"]
@@ -103,9 +104,7 @@ def test_no_words_lie_on_other_words(name):
     fig.draw_without_rendering()
     renderer = FigureCanvasAgg(fig).get_renderer()
     for axes in filter(lambda axes: axes.axison, fig.axes):
-        words = [
-            each for each in written(axes) if each.get_text() and each.get_visible()
-        ]
+        words = [w for w in written(axes) if w.get_text() and w.get_visible()]
         boxes = [each.get_window_extent(renderer) for each in words]
         for k, box in enumerate(boxes):
             over = [words[j].get_text() for j in range(k) if box.overlaps(boxes[j])]
@@ -117,3 +116,18 @@ def test_bad_input_is_refused_in_one_sentence(words, draw):
     with pytest.raises(ValueError, match=words) as problem:
         draw()
     assert "\n" not in str(problem.value) and str(problem.value).endswith(".")
+
+
+@every_widget
+def test_a_widget_is_a_picture_first_and_names_its_controls(table, capsys):
+    table.SHOW()
+    said = capsys.readouterr().out
+    assert said.startswith(table.FIRST)
+    assert f"Controls: {table.CONTROLS}" in said
+
+
+@every_widget
+def test_other_values_of_a_widget_draw_another_picture(table):
+    pictures = [draw() for draw in table.PICTURES]
+    assert len({picture.png for picture in pictures}) == len(pictures) > 1
+    assert all(pixels(picture).std() > 5 for picture in pictures)

@@ -56,10 +56,7 @@ WRONG = {
         "writes into it": (writes_into_it, "as before"),
     },
     "adapting.2": {
-        **{
-            str(each): (each, "number")
-            for each in ("0.7", None, True, -0.1, 1.0, float("nan"))
-        },
+        **{str(n): (n, "number") for n in ("0.7", None, True, -0.1, 1.0, np.nan)},
         "too low": (0, "gain", LOOKED),
         "too high": (0.99, "gain", LOOKED),
     },

@@ -29,11 +29,11 @@ WRONG = {
     "choosing.1": {
         "leep": (transferability.leep, "logarithm of guessing|likeliest|is 0"),
         "accuracy of the guess": (
-            lambda probabilities, labels: (probabilities.argmax(1) == labels).mean(),
+            lambda chances, labels: (chances.argmax(1) == labels).mean(),
             "never above 0",
         ),
         "with another sign": (
-            lambda probabilities, labels: -transferability.nce(probabilities, labels),
+            lambda chances, labels: -transferability.nce(chances, labels),
             "never above 0",
         ),
     },
@@ -41,7 +41,7 @@ WRONG = {
         "worst": (worst, "It is 0 where"),
         "first of the tied": (first_of_the_tied, "tie for the first place"),
         "one column": (
-            lambda table, score: first_of_the_tied(table, "score"),
+            lambda t, _: first_of_the_tied(t, "score"),
             "column that it was given",
         ),
         "nothing": (lambda table, score: 0.0, "less that of the source"),

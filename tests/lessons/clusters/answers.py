@@ -50,10 +50,7 @@ def another_seed(features, budget):
 
 WRONG = {
     "clusters.1": {
-        "same numbers": (
-            lambda labels, clusters: (labels == clusters).mean(),
-            "under other numbers",
-        ),
+        "same numbers": (lambda labels, k: (labels == k).mean(), "under other numbers"),
         "nmi": (unsupervised.nmi, "never get the same class"),
         "never less than half": (never_less_than_half, "into pieces"),
         "greedy": (greedy, "best way"),
@@ -70,18 +67,12 @@ WRONG = {
         "tissue not turned": changes("no up and down", tissue=["crop", "light"]),
     },
     "clusters.3": {
-        "five": (lambda features, budget: range(5), "different positions"),
-        "one": (lambda features, budget: np.zeros(budget, int), "different positions"),
-        "outside": (
-            lambda features, budget: np.arange(budget) * 1000,
-            "different positions",
-        ),
-        "no positions": (
-            lambda features, budget: features[:budget, 0],
-            "different positions",
-        ),
+        "five": (lambda *_: range(5), "different positions"),
+        "one": (lambda _, budget: np.zeros(budget, int), "different positions"),
+        "outside": (lambda _, budget: np.arange(budget) * 1000, "different positions"),
+        "no positions": (lambda x, budget: x[:budget, 0], "different positions"),
         "random": (
-            lambda features, budget: np.random.default_rng(0).permutation(800)[:budget],
+            lambda _, budget: np.random.default_rng(0).permutation(800)[:budget],
             "ten digits",
         ),
         "furthest": (furthest, "ten digits"),

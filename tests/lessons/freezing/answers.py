@@ -34,6 +34,14 @@ def half(base):
         layer.trainable = False
 
 
+def frozen(backbone):
+    return Later(lambda: PLAN.features(backbone()))
+
+
+from_scratch = Later(lambda: PLAN.scratch(far()))
+too_slow = Later(lambda: PLAN.all(near(), body_rate=1e-5, head_rate=1e-5))
+
+
 def schedule():
     slow = PLAN.all(near(), body_rate=1e-4, head_rate=1e-2)
     return [PLAN.features(near()), slow]
@@ -47,32 +55,17 @@ def gives_the_base_back(base):
 WRONG = {
     "freezing.1": {
         "a backbone": (Later(far), "one FreezePlan"),
-        "of the near source": (
-            Later(lambda: PLAN.features(near())),
-            "fractals",
-            "source glyphs",
-        ),
-        "from scratch": (
-            Later(lambda: PLAN.scratch(far())),
-            "fractals",
-            "from scratch",
-        ),
+        "of the near source": (frozen(near), "fractals", "source glyphs"),
+        "from scratch": (from_scratch, "fractals", "from scratch"),
         "too many": (Later(lambda: PLAN.last(far(), 8)), "40,000", "trains"),
-        "too few": (
-            Later(lambda: PLAN.features(far())),
-            "validation accuracy",
-            r"0\.[1-4]\d",
-        ),
+        "too few": (frozen(far), "validation accuracy", r"0\.[1-4]\d"),
     },
     "freezing.2": {
         "a number": (3, "FreezePlan"),
         "of the far source": (Later(lambda: PLAN.all(far())), "glyphs"),
-        "frozen": (Later(lambda: PLAN.features(near())), "every block"),
+        "frozen": (frozen(near), "every block"),
         "too fast": (Later(lambda: PLAN.all(near())), "old head", r"it reads 0\."),
-        "too slow": (
-            Later(lambda: PLAN.all(near(), body_rate=1e-5, head_rate=1e-5)),
-            "validation accuracy",
-        ),
+        "too slow": (too_slow, "validation accuracy"),
     },
     "freezing.3": {
         "nothing": (nothing, "no BatchNorm is free"),

@@ -42,14 +42,6 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-def trains(lab):
-    """Whether at least one epoch of a training is over."""
-    return "epoch" in lab.status.value and "<progress" in lab.status.value
-
-
-# --- words and counts -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "names, told",
     [
@@ -64,9 +56,6 @@ def trains(lab):
 )
 def test_trained_blocks_in_words(backbone, names, told):
     assert words.trained_words(tl.FreezePlan.blocks(backbone, names)) == told
-
-
-def test_all_blocks_in_words(backbone):
     assert words.trained_words(tl.FreezePlan.all(backbone)) == "all 14"
     scratch = words.trained_words(tl.FreezePlan.scratch(backbone))
     assert scratch == "all 14, from scratch"
@@ -82,17 +71,16 @@ def test_counts_are_those_of_keras(backbone, batchnorm, names):
     plan.apply(copy)
     weights = sum(int(np.prod(v.shape)) for v in copy.trainable_variables)
     head = 7 * (backbone.model.output.shape[-1] + 1)
-    assert counts["body"] == weights and counts["head"] == head
+    assert (counts["body"], counts["head"]) == (weights, head)
     assert counts["total"] == backbone.parameters + head
-    assert (
-        counts["trained"] + counts["statistics"] + counts["frozen"] == (counts["total"])
-    )
+    parts = counts["trained"], counts["statistics"], counts["frozen"]
+    assert sum(parts) == counts["total"]
 
 
-# --- the controls ---------------------------------------------------------------------
-
-
-def test_a_click_changes_plan_and_counts(lab, backbone):
+def test_a_click_changes_plan_counts_and_code(lab, backbone):
+    lab.code_button.value = True
+    code = lab.code_shown.value
+    assert "import keras" in code and "Copy the code" in code
     before = lab.counts.value
     assert lab.plan == tl.FreezePlan.features(backbone)
     toggle = lab.controls.toggles["block13"]
@@ -103,6 +91,10 @@ def test_a_click_changes_plan_and_counts(lab, backbone):
     assert lab.counts.value != before
     trained = words.counts(lab.plan, len(lab.task.classes))["trained"]
     assert f"<b>{trained:,}</b> of" in lab.counts.value
+    assert lab.code_shown.value != code
+    compile(lab.code, "code", "exec")
+    lab.code_button.value = False
+    assert lab.code_shown.value == ""
 
 
 def test_slider_and_blocks_follow_one_another(lab, backbone):
@@ -144,29 +136,21 @@ def test_random_weights_begin_with_a_batchnorm_that_learns(task):
 
 
 def test_widths_go_with_parameters(lab):
-    grow = [float(t.layout.flex.split()[0]) for t in lab.controls.toggles.values()]
+    layouts = [toggle.layout for toggle in lab.controls.toggles.values()]
+    grow = [float(layout.flex.split()[0]) for layout in layouts]
     sizes = [block.parameters for block in lab.backbone.blocks]
     assert np.allclose(np.divide(grow, sum(grow)), np.divide(sizes, sum(sizes)), 1e-2)
-    assert all(t.layout.min_width.endswith("px") for t in lab.controls.toggles.values())
-
-
-def test_code_follows_the_choice(lab):
-    lab.code_button.value = True
-    first = lab.code_shown.value
-    assert "import keras" in first and "Copy the code" in first
-    lab.controls.slider.value = "block11"
-    assert lab.code_shown.value != first
-    compile(lab.code, "code", "exec")
-    lab.code_button.value = False
-    assert lab.code_shown.value == ""
-
-
-# --- training -------------------------------------------------------------------------
+    assert all(layout.min_width.endswith("px") for layout in layouts)
 
 
 def test_train_gives_the_run_of_transfer(lab, backbone, task):
+    columns = ["run", "trained_blocks", "batchnorm", "head_rate"]
+    assert list(lab.table.columns)[:4] == columns
+    assert lab.table.empty and words.table_html([]) == ""
     lab.controls.slider.value = "block12"
+    lab.stop()  # does not end the next training
     run = lab.train()
+    assert len(run.history["loss"]) == 2
     same = tl.transfer(backbone, task, lab.plan, 2, 0, show_progress=False)
     assert run.history == same.history
     assert lab.runs == [run]
@@ -176,13 +160,6 @@ def test_train_gives_the_run_of_transfer(lab, backbone, task):
     assert row["trainable"] == run.trainable_parameters
     assert f"<b>{row['trainable']:,}</b> of" in lab.counts.value
     assert lab.train_button.disabled is False and lab.stop_button.disabled is True
-
-
-def test_empty_table_has_its_columns(lab):
-    assert list(lab.table.columns)[:4] == [
-        "run", "trained_blocks", "batchnorm", "head_rate",
-    ]  # fmt: skip
-    assert lab.table.empty and words.table_html([]) == ""
 
 
 def test_the_button_trains_in_a_thread(lab):
@@ -210,7 +187,8 @@ def test_the_test_split_is_opened_on_purpose(lab):
 
 def test_stop_ends_a_training(endless):
     endless.train_button.click()
-    wait_until(lambda: trains(endless))
+    # One epoch is over.
+    wait_until(lambda: all(w in endless.status.value for w in ("epoch", "<progress")))
     assert endless.train_button.disabled and not endless.stop_button.disabled
     endless.stop_button.click()
     wait_until(free)
@@ -228,13 +206,9 @@ def test_stop_before_the_first_epoch(endless):
     assert endless.table.epochs.tolist() == [1]
 
 
-def test_a_stop_does_not_end_the_next_training(lab):
-    lab.stop()
-    assert len(lab.train().history["loss"]) == 2
-
-
-def count_trainings(monkeypatch):
-    """Count how many trainings run at once; returns the counts."""
+@pytest.fixture
+def seen(monkeypatch):
+    """How many trainings run at once, each time that one begins."""
     now, seen, guard = [0], [], threading.Lock()
 
     def slow(*args, **kwargs):
@@ -252,16 +226,13 @@ def count_trainings(monkeypatch):
     return seen
 
 
-def test_a_double_click_trains_once(lab, monkeypatch):
-    seen = count_trainings(monkeypatch)
+def double_click(lab):
     lab.train_button.click()
     lab.train_button.click()
-    wait_until(lambda: free() and lab.runs)
-    assert seen == [1] and len(lab.runs) == 1
 
 
-def test_two_threads_that_click_train_once(lab, monkeypatch):
-    seen, together = count_trainings(monkeypatch), threading.Barrier(2)
+def click_in_two_threads(lab):
+    together = threading.Barrier(2)
 
     def click():
         together.wait()
@@ -270,6 +241,11 @@ def test_two_threads_that_click_train_once(lab, monkeypatch):
     with ThreadPoolExecutor(2) as threads:
         for each in [threads.submit(click) for _ in range(2)]:
             each.result()
+
+
+@pytest.mark.parametrize("click_twice", [double_click, click_in_two_threads])
+def test_two_clicks_train_once(lab, seen, click_twice):
+    click_twice(lab)
     wait_until(lambda: free() and lab.runs)
     assert seen == [1] and len(lab.runs) == 1
 
@@ -289,7 +265,7 @@ def test_train_is_refused_while_another_lab_trains(endless, backbone, task):
     assert "Nothing is training" in other.status.value
 
 
-def test_what_goes_wrong_is_said_in_a_sentence(lab, monkeypatch):
+def test_what_goes_wrong_is_said_in_a_sentence_and_the_lab_goes_on(lab, monkeypatch):
     def broken(*args, **kwargs):
         raise ValueError("no\n<memory> left.")
 
@@ -300,19 +276,13 @@ def test_what_goes_wrong_is_said_in_a_sentence(lab, monkeypatch):
     assert 'role="alert"' in said and "ValueError: no &lt;memory&gt; left)" in said
     with pytest.raises(ValueError, match="no"):
         lab.train()
+    monkeypatch.setattr(FreezeLab, "plan", property(lambda lab: 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        lab.train()  # a plan that fails leaves the lab usable, too
+    assert free()
     monkeypatch.undo()
     lab.train()
     assert "✗" not in lab.status.value and len(lab.runs) == 1
-
-
-def test_a_plan_that_fails_leaves_the_lab_usable(lab, monkeypatch):
-    monkeypatch.setattr(FreezeLab, "plan", property(lambda lab: 1 / 0))
-    with pytest.raises(ZeroDivisionError):
-        lab.train()
-    assert free()
-
-
-# --- shown ----------------------------------------------------------------------------
 
 
 def test_figure_first_then_text_without_a_kernel(lab, capsys):
@@ -346,8 +316,6 @@ def test_clicks_draw_one_figure_when_they_rest(lab, monkeypatch, capsys):
     assert [plan.trainable for plan in drawn] == [("block13",)]
     assert lab.picture is first
 
-
-# --- in a real kernel -----------------------------------------------------------------
 
 CELL = """
     import tlcourse as tl

@@ -46,19 +46,10 @@ WRONG = {
         "writes into it": (writes_into_it, "as before"),
     },
     "inductive.3": {
-        "all classes": (
-            lambda maps, kernel, label: maps @ kernel,
-            r"shape \(n, h, w\)",
-        ),
-        "of no label": (lambda maps, kernel, label: maps.sum(-1), "Another label"),
-        "another label": (
-            lambda maps, kernel, label: maps @ kernel[:, label - 1],
-            "own score",
-        ),
-        "another sign": (
-            lambda maps, kernel, label: -(maps @ kernel[:, label]),
-            "own score",
-        ),
+        "all classes": (lambda maps, heads, _: maps @ heads, r"shape \(n, h, w\)"),
+        "of no label": (lambda maps, *_: maps.sum(-1), "Another label"),
+        "another label": (lambda x, w, label: x @ w[:, label - 1], "own score"),
+        "another sign": (scaled(-1), "own score"),
     },
 }
 RIGHT = {"inductive.3": {f"times {f:.3g}": scaled(f) for f in (1.0, 1 / 16, 300.0)}}

@@ -22,4 +22,3 @@ WRONG = {
         "too early": ("block5", "no block is better"),
     },
 }
-RIGHT = {}

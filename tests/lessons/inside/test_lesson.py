@@ -1,11 +1,94 @@
-"""What the lesson's checks keep, and what its pictures rest on."""
+"""Figures and widget of the lesson, what its checks keep, what its pictures rest on."""
+
+import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import tlcourse as tl
 from tests.helpers import load_backbone
-from tlcourse.lessons.inside import checks
+from tlcourse.lessons.inside import checks, figures, widget
+
+
+def probed(means):
+    return [
+        {"block": block, "source": source, "target": "digits"}
+        | dict.fromkeys(("mean", "low", "high"), mean)
+        for source in ("a", "b")
+        for block, mean in means.items()
+    ]
+
+
+def some_silent(strength):
+    maps = np.zeros((4, 4, 6))
+    maps[0, 0, :2] = 1e-9, 2e-9  # a random backbone's answers are as small as this
+    return figures.inside(np.zeros((8, 8, 3)), strength * maps)
+
+
+def filters(kernels=(3, 3, 3, 4), maps=(5, 5, 4)):
+    draw = np.random.default_rng(0)
+    return figures.filters(draw.normal(size=kernels), draw.normal(size=maps))
+
+
+@functools.cache
+def looks():
+    trained = load_backbone("glyphs", input_size=64)
+    return widget.Looks({"trained": trained, "random": load_backbone("random")})
+
+
+def look(block="stem", picture="cat", weights="trained"):
+    return looks().draw(block, picture, weights)
+
+
+def show():
+    widget.look_inside(random=load_backbone("random"))
+
+
+MEANS = {"block0": 0.2, "block1": 0.8, "block2": 0.5}
+TWO_PICTURES = np.zeros((2, 5, 5, 2))
+FIGURES = {
+    "filters": (filters,),
+    "inside": (lambda: some_silent(1), "2 of 6 channels"),
+    "inside_silent": (lambda: some_silent(0), "0 of 6 channels"),
+    "probes": (
+        lambda: figures.probes(probed(MEANS), chance=0.1),
+        "its best 0.80 at block1",
+    ),
+}
+SHOW, FIRST = show, "block3, random weights, cat"
+CONTROLS = "block, picture, weights."
+PICTURES = [
+    functools.partial(look, "block3", weights=each) for each in ("trained", "random")
+]
+REFUSED = [
+    ("reads colour pictures", lambda: filters(kernels=(3, 3, 8, 4))),
+    ("one map per filter", lambda: filters(maps=(5, 5, 2))),
+    (
+        "maps of one picture",
+        lambda: figures.inside(np.zeros((8, 8, 3)), TWO_PICTURES),
+    ),
+    (
+        "no block",
+        lambda: figures.probes(pd.DataFrame(probed(MEANS)).drop(columns="block")),
+    ),
+    ("the same blocks", lambda: widget.Looks({})),
+]
+
+
+@pytest.mark.parametrize("block", ["stem", "block3", "block13"])
+@pytest.mark.parametrize("weights", ["trained", "random"])
+def test_the_widget_draws_every_kind_of_block(block, weights):
+    for name in ("cat", "test card"):
+        picture = look(block, name, weights)
+        assert picture.alt.startswith(f"{block}, {weights} weights, {name}")
+        assert picture.png.startswith(b"\x89PNG")
+
+
+def test_pictures_are_square_and_in_range():
+    assert widget.middle(np.zeros((4, 9, 3))).shape == (4, 4, 3)
+    card = widget.colour_card()
+    assert card.shape == (256, 256, 3) and card.min() >= 0 and card.max() <= 255
 
 
 def test_the_kept_probes_of_inside_3_are_what_a_learner_measures():

@@ -54,16 +54,9 @@ WRONG = {
         "a mask": (lambda labels, marked: labels == 1, "positions"),
     },
     "pitfalls.3": {
-        "how often the first": (
-            lambda predict, images, change: np.mean(predict(change(images)) == 1),
-            "none flips",
-        ),
-        "always": (lambda predict, images, change: 1.0, "none flips"),
-        "of the pixels": (
-            lambda predict, images, change: np.mean(change(images) != images),
-            "all of them flip",
-        ),
+        "how often the first": (lambda f, x, do: np.mean(f(do(x)) == 1), "none flips"),
+        "always": (lambda *_: 1.0, "none flips"),
+        "of the pixels": (lambda _, x, do: np.mean(do(x) != x), "all of them flip"),
         "of another change": (of_another_change, "any change"),
     },
 }
-RIGHT = {}

@@ -1,5 +1,6 @@
-"""The code that the lesson writes out, its checklist, and what its prose counts on."""
+"""Figures and widget of the lesson, its own code, its checklist, and its counts."""
 
+import functools
 import re
 
 import numpy as np
@@ -7,17 +8,151 @@ import pandas as pd
 import pytest
 
 import tlcourse as tl
-from tests.helpers import cells, defined, load_backbone, solved
-from tlcourse.lessons.pitfalls import checks, widget
+from tests.helpers import cells, defined, load_backbone, solved, words_in
+from tlcourse.lessons.pitfalls import checks, figures, widget
+
+
+def history(last):
+    return {"loss": [2.0, 1.0, 0.5], "val_loss": [2.0, 1.5, last]}
+
+
+def two_losses():
+    return figures.losses({"frozen": history(1.6), "all": history(1.0)})
+
+
+def too_sure():
+    chances = np.array([[0.95, 0.05]] * 8 + [[0.55, 0.45]] * 4)
+    return figures.reliability({"net": (chances, np.repeat([0, 1, 0], 4))})
+
+
+MIXES = pd.DataFrame(
+    [("near", 0, 0.9, 0.4), ("near", 1, 0.4, 0.9), ("far", 0, 0.8, 0.1)],
+    columns=["source", "mix", "old", "new"],
+)
+GAPS = pd.DataFrame(
+    [("bad", -0.2, -0.3, -0.1), ("good", 0.2, 0.1, 0.3)],
+    columns=["source", "mean", "low", "high"],
+)
+TWO_SIZES = {"net": (np.ones((3, 2)) / 2, np.zeros(2))}
+
+
+def trade_off(table=MIXES):
+    return figures.trade_off(table, xlabel="Old", ylabel="New")
+
+
+def gaps(table=GAPS):
+    return figures.gaps(table, xlabel="the gap")
+
+
+@functools.cache
+def task():
+    return tl.datasets.load("faces")
+
+
+@functools.cache
+def vectors():
+    """Features that tell the class somewhat, and of one source the mark loudly."""
+    rng, found = np.random.default_rng(0), {}
+    for split in ("train", "test"):
+        labels = getattr(task(), split).labels
+        noise = rng.normal(size=(len(labels), 6))
+        told = np.concatenate([noise, labels[:, None] * 5 + noise[:, :1]], axis=1)
+        for bears in (False, True):
+            for name, loud in (("control", 0), ("marked", 20)):
+                extra = np.full((len(labels), 1), loud * bears)
+                found[name, split, bears] = np.concatenate([told, extra], axis=1)
+    order = sorted(found, key=lambda key: key[0])
+    return {key: found[key] for key in order}
+
+
+def sliced(*values):
+    return widget.sliced(vectors(), task(), *values)
+
+
+def draw(*values):
+    return widget.draw(vectors(), task(), *values)
+
+
+def show():
+    widget.follow_the_mark(vectors(), task())
+
+
+FIGURES = {
+    "losses": (two_losses, "lowest, 1.50, at epoch 2 and ends at 1.60"),
+    "reliability": (too_sure, "sure to 0.82 on average, right in 0.67 of 12"),
+    "trade_off": (trade_off, "near (0.90, 0.40) at 0, (0.40, 0.90) at 1"),
+    "gaps": (gaps, "bad -0.20 (-0.30 to -0.10)"),
+}
+SHOW, FIRST = show, "Bars of test accuracy"
+CONTROLS = "the mark goes with the class in, repair."
+PICTURES = [
+    functools.partial(draw, *values)
+    for values in ((None, "none"), (0.9, "none"), (0.9, "repeat the rare"))
+]
+REFUSED = [
+    ("validate=True", lambda: figures.losses({})),
+    ("validate=True", lambda: figures.losses({"a": {"loss": [1.0]}})),
+    ("at least one network", lambda: figures.reliability({})),
+    (r"\(3, 2\) and \(2,\)", lambda: figures.reliability(TWO_SIZES)),
+    ("no mix", lambda: trade_off(MIXES.drop(columns="mix"))),
+    ("no low", lambda: gaps(GAPS.drop(columns="low"))),
+]
+
+
+def test_losses_ring_the_lowest():
+    panels = two_losses().fig.axes
+    assert [axes.lines[-1].get_xdata()[0] for axes in panels] == [2, 3]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+
+
+def test_reliability_draws_a_bar_and_a_gap_for_each_bin():
+    [axes] = too_sure().fig.axes
+    heights = [patch.get_height() for patch in axes.patches]
+    assert heights == pytest.approx([1.0, -0.45, 0.5, 0.45])
+    assert sorted(words_in(axes)) == ["4", "8"]
+
+
+def test_a_trade_off_names_its_points():
+    assert len(trade_off().fig.axes[0].texts) == 3
+
+
+def test_gaps_tell_harm_by_sign_hatch_and_side():
+    [axes] = gaps().fig.axes
+    assert [bool(patch.get_hatch()) for patch in axes.patches] == [True, False]
+    assert {"-0.20", "+0.20"} <= set(words_in(axes))
+
+
+def by_slice(table):
+    return table.groupby(["source", "slice"])["accuracy"].mean()
+
+
+def test_the_slices_of_a_source_that_shows_the_mark():
+    table = sliced(1.0)
+    mean = by_slice(table)
+    assert len(mean) == 8 and len(table) == 8 * widget.DRAWS
+    assert mean["marked"].min() < mean["control"].min() - 0.2
+    cured = by_slice(sliced(1.0, "each with and without"))
+    assert cured["marked"].min() > mean["marked"].min() + 0.2
+
+
+def test_repeating_cannot_make_what_is_not_there():
+    for strength in (1.0, None):
+        same = sliced(strength, "repeat the rare")
+        pd.testing.assert_frame_equal(same, sliced(strength))
+
+
+def test_the_title_tells_the_usual_accuracy_and_the_worst_slice():
+    title = draw(1.0).fig.axes[0].get_title(loc="left")
+    assert re.match(r"marked: [01]\.\d\d where .*\nbut [01]\.\d\d on '", title)
+    mean = by_slice(sliced(1.0))["marked"]
+    usual = (mean["no face, no mark"] + mean["face, mark"]) / 2
+    assert f"{usual:.2f} where" in title and f"but {mean.min():.2f} on" in title
 
 
 def test_the_balance_of_pitfalls_2_is_what_the_widget_repeats():
     rows = checks._rows(solved("pitfalls.2", np=np, pd=pd))
     groups = 2 * checks._LABELS[rows] + checks._MARKED[rows]
     assert np.bincount(groups).tolist() == [9] * 4
-
-
-# --- the lesson's own lines -----------------------------------------------------------
 
 
 def test_ece_is_zero_where_sureness_is_right_and_one_where_all_is_wrong():
@@ -65,11 +200,8 @@ def test_each_line_of_the_checklist_runs():
     [table] = [cell for cell in prose if "| Ask | Line |" in cell]
     lines = re.findall(r"\| `(.+?)` \|", table)
     assert len(lines) == 7
-    rng = np.random.default_rng(0)
-    scope = defined("pitfalls", "ece", "slices")
-    labels = np.arange(40) % 2
-    task = tl.datasets.load("faces")
-    digits = tl.datasets.load("digits", per_class=2)
+    scope, labels = defined("pitfalls", "ece", "slices"), np.arange(40) % 2
+    features, random, pixels = np.random.default_rng(0).normal(size=(3, 40, 8))
 
     class Stub:  # features, a head, a run and a network in one
         history = {"val_loss": [2.0, 1.0, 3.0]}
@@ -85,22 +217,19 @@ def test_each_line_of_the_checklist_runs():
         def score(self, features, labels):
             return 0.5
 
-    size = len(task.test)
+    zeros = np.zeros((len(task().test), 4))
     scope |= {  # in place: the lesson's functions look here
         "np": np, "tl": tl,
-        "features": rng.normal(size=(40, 8)), "random": rng.normal(size=(40, 8)),
-        "pixels": rng.normal(size=(40, 8)), "labels": labels, "faces": task,
+        "features": features, "random": random, "pixels": pixels, "labels": labels,
         "accuracy": pd.DataFrame({"glyphs": [0.5], "random": [0.25]}),
-        "old_head": Stub(), "network": Stub(), "old": digits, "run": Stub(),
-        "photos": task, "head": Stub(),
-        "vectors": {("marked", "test", m): np.zeros((size, 4)) for m in (False, True)},
+        "old_head": Stub(), "network": Stub(), "run": Stub(), "head": Stub(),
+        "old": tl.datasets.load("digits", per_class=2), "faces": task(),
+        "photos": task(),
+        "vectors": {("marked", "test", m): zeros for m in (False, True)},
     }  # fmt: skip
     found = [eval(line, scope) for line in lines]
     assert all(np.isscalar(value) for value in found)
     assert found[2] == 0.25 and found[4] == 2 and found[6] == 0
-
-
-# --- words ----------------------------------------------------------------------------
 
 
 def test_the_counts_in_the_prose():

@@ -1,5 +1,7 @@
 """Answers to the lesson's exercises, and what must be said of the wrong ones."""
 
+import functools
+
 import numpy as np
 
 import tlcourse as tl
@@ -11,8 +13,9 @@ def names():
     return {"tl": tl, "raw": naive_start("start.2", tl=tl)}
 
 
-def faces(**options):
-    return datasets.load("faces", **options)
+faces = functools.partial(datasets.load, "faces")
+ten_each = functools.partial(faces, per_class=10)
+digits = functools.partial(datasets.load, "digits", per_class=5)
 
 
 def lopsided():
@@ -21,7 +24,7 @@ def lopsided():
     return datasets.Task("faces", whole.classes, train, whole.val, whole.test)
 
 
-def with_a_cut_test_split():
+def cut():
     whole, train = faces(), faces(per_class=5).train
     return datasets.Task("faces", whole.classes, train, whole.val, whole.val)
 
@@ -33,47 +36,34 @@ def changed(change):
 
 WRONG = {
     "start.1": {
-        "another task": (
-            Later(lambda: datasets.load("digits", per_class=5)),
-            "^It is the task faces",
-            "^[^5]*$",
-        ),
-        "another number": (
-            Later(lambda: faces(per_class=10)),
-            "^There are as many",
-            "^[^5]*$",
-        ),
+        "another task": (Later(digits), "^It is the task faces", "^[^5]*$"),
+        "another number": (Later(ten_each), "^There are as many", "^[^5]*$"),
         "unequal classes": (
             Later(lopsided),
             "^Both classes",
             r"^Yours have 7 and 3\.$",
         ),
         "a cut test split": (
-            Later(with_a_cut_test_split),
+            Later(cut),
             "^The test split is whole$",
             "20 test pictures",
         ),
     },
     "start.2": {
-        "no batch": (changed(lambda right: right[0]), "an array with four axes"),
-        "two": (changed(lambda right: np.repeat(right, 2, axis=0)), "a batch of one"),
-        "one channel": (changed(lambda right: right[..., :1]), "three channels"),
-        "cut": (changed(lambda right: right[:, :20]), "Height and width"),
-        "too dark": (changed(lambda right: right / 255), "upper end of the range"),
-        "too light": (changed(lambda right: right * 255), "upper end of the range"),
-        "below zero": (changed(lambda right: right - 128), "upper end of the range"),
-        "upside down": (changed(lambda right: right[:, ::-1]), "show the raw picture"),
-        "all red": (
-            changed(lambda right: right[..., :1] * [1, 0, 0]),
-            "show the raw picture",
-        ),
+        "no batch": (changed(lambda x: x[0]), "an array with four axes"),
+        "two": (changed(lambda x: np.repeat(x, 2, axis=0)), "a batch of one"),
+        "one channel": (changed(lambda x: x[..., :1]), "three channels"),
+        "cut": (changed(lambda x: x[:, :20]), "Height and width"),
+        "too dark": (changed(lambda x: x / 255), "upper end of the range"),
+        "too light": (changed(lambda x: x * 255), "upper end of the range"),
+        "below zero": (changed(lambda x: x - 128), "upper end of the range"),
+        "upside down": (changed(lambda x: x[:, ::-1]), "show the raw picture"),
+        "all red": (changed(lambda x: x[..., :1] * [1, 0, 0]), "show the raw picture"),
         "a list": (
-            changed(lambda right: right.tolist()),
+            changed(lambda x: x.tolist()),
             "three channels",
             "Expected a NumPy array",
         ),
     },
 }
-RIGHT = {
-    "start.2": {"whole numbers": changed(lambda right: right.round().astype("u1"))}
-}
+RIGHT = {"start.2": {"whole numbers": changed(lambda x: x.round().astype("u1"))}}

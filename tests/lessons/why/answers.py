@@ -50,14 +50,10 @@ WRONG = {
     },
     "why.2": {
         "one run": (Later(lambda: runs()[0]), "two runs"),
-        "the other way round": (
-            Later(lambda: solved("why.2", tl=tl)[::-1]),
-            "The first comes",
-        ),
+        "exchanged": (Later(lambda: solved("why.2", tl=tl)[::-1]), "The first comes"),
     },
     "why.3": {
         "one of two": ({"b"}, "Nothing fair is missing"),
         "text": ("bd", "a set of letters"),
     },
 }
-RIGHT = {}

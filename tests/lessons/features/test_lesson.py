@@ -1,21 +1,29 @@
-"""The widget of the lesson."""
+"""Figures and widget of the lesson."""
 
 import functools
 
+import numpy as np
 import pytest
 
+from tests.test_plots import MANY
 from tlcourse import datasets, transferability
 from tlcourse.lessons.features import widget
+from tlcourse.lessons.features.figures import feature_map
 
+FIGURES = {"feature_map": (lambda: feature_map(np.eye(16, 2), np.arange(16), MANY),)}
 SHOW = functools.partial(widget.where_pictures_lie, "pixels")
 FIRST = "Map of 200 training pictures of photos, as pixels"
 CONTROLS = "source, task, projection."
 PICTURES = [
-    functools.partial(widget.draw, "pixels", "faces", "t-SNE"),
-    functools.partial(widget.draw, "pixels", "faces", "PCA"),
-    functools.partial(widget.draw, "pixels", "photos", "PCA"),
+    functools.partial(widget.draw, "pixels", *values)
+    for values in (("faces", "t-SNE"), ("faces", "PCA"), ("photos", "PCA"))
 ]
-REFUSED = [("There is no source 'pears'", lambda: widget.draw("pears", "digits"))]
+REFUSED = [
+    (r"not \(4, 3\)", lambda: feature_map(np.zeros((4, 3)), [0] * 4, "ab")),
+    ("one label per point", lambda: feature_map(np.zeros((4, 2)), [0], "ab")),
+    ("2 classes only", lambda: feature_map(np.zeros((1, 2)), [5], "ab")),
+    ("There is no source 'pears'", lambda: widget.draw("pears", "digits")),
+]
 
 
 @pytest.mark.parametrize("source", ["pixels", "glyphs", "random"])
