@@ -102,10 +102,12 @@ test-claims: .venv/test
 test-lessons: .venv/test
 	$(PAIRED) $(NBVAL) tests/notebooks notebooks
 
-# Three at a time: the test of the wheel and the browser both wait a lot.
+# Side by side: the test of the wheel and the browser both wait a lot.
 test-browser-and-install: .venv/test
 	@bash tests/browser/need_chromium.sh
-	$(ONE_THREAD) $(PYTEST) -n 3 --dist loadgroup tests/install tests/browser
+	$(ONE_THREAD) $(PYTEST) tests/install & install=$$!; \
+	$(ONE_THREAD) $(PYTEST) -n 2 tests/browser; browser=$$?; \
+	wait $$install && exit $$browser
 
 test-browser: .venv/test
 	@bash tests/browser/need_chromium.sh

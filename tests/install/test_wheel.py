@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 
-# One process makes the wheel and its environment, whatever runs beside it.
-pytestmark = pytest.mark.xdist_group("install")
-
 ROOT = Path(__file__).parents[2]
 # Nobody listens there, so whatever asks the network fails at once.
 NO_NETWORK = dict.fromkeys(
