@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import tlcourse as tl
 from tests import evidence, helpers
 from tests.helpers import defined, interval
 
@@ -114,6 +115,14 @@ def test_every_kept_file_has_a_claim_and_is_fresh():
         [sys.executable, evidence.__file__], capture_output=True, text=True, check=True
     )
     assert {line.split()[0] for line in listed.stdout.splitlines()} == names
+
+
+def test_a_lesson_gets_its_evidence_as_a_tidy_table():
+    table = tl.evidence("why.labels")
+    assert {"strategy", "per_class", "seed", "value"} == {*table} - {"trainable"}
+    assert sorted(table["seed"].unique()) == [*evidence.SEEDS]
+    with pytest.raises(ValueError, match="no evidence 'why.pears'. There is adapting."):
+        tl.evidence("why.pears")
 
 
 BEFORE = '''"""Doc."""
