@@ -26,6 +26,7 @@ HEAVIEST = (
     "notebooks/06_",
     "notebooks/11_",
     "notebooks/08_",
+    "browser/test_lessons_in_lab.py",
 )
 
 

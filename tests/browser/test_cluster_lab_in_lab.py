@@ -117,14 +117,12 @@ def test_a_map_from_a_stored_lesson_that_is_not_trusted(lesson_of):
     points = np.random.default_rng(0).normal(size=(30, 2))
     images = np.random.default_rng(1).uniform(0, 255, (30, 8, 8, 3))
     members, scores = np.arange(30) % 3, {"No label": {"silhouette": 0.1}}
-    picture = figures.cluster_lab(
-        points, members, images, scores, 0, [0, 3], [6], alt="A stored map."
-    )
+    picture = figures.cluster_lab(points, members, images, scores, 0, [0, 3], [6])
     data, metadata = picture._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
     page = lesson_of("draw()", outputs=[output], run=False)
     [(_, alt)] = page.pictures()
-    assert alt == "A stored map."
+    assert alt == picture.alt and "3 clusters" in alt
     assert page.outputs().strip() == ""  # no style and no code where a style was
     image = page.page.locator(".jp-OutputArea-output img").bounding_box()
     assert image["width"] > 500
