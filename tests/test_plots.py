@@ -140,7 +140,9 @@ def test_the_gallery_shows_a_row_for_each_task():
     panels = gallery().fig.axes
     assert len(panels) == 3 * 8
     titles = [axes.get_title(loc="center") for axes in panels[17:]]
-    assert titles == ["!", "/", "C", "P", "Z", "m", "¶"]  # spread over the classes
+    classes = list(datasets.load("glyphs").classes)  # other fonts, other signs
+    gaps = np.diff([classes.index(title) for title in titles])
+    assert gaps.min() > 5 and np.ptp(gaps) <= 1  # spread over the classes
 
 
 def test_a_title_of_two_lines():
