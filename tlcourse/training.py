@@ -229,8 +229,8 @@ class _Training:
             after = _runs_once(self.backbone, plan, self.moved)
         train, val, test = self._inputs(after)
         steps = -(-len(train) // BATCH_SIZE)
-        # A linear layer's step is over sooner than Python's way to the next one.
-        steps_per_execution = steps if after == FEATURES and steps >= 8 else 1
+        # A small step is over sooner than Python's way to the next one.
+        steps_per_execution = steps if after != IMAGES and steps >= 8 else 1
         # No other run can use one that holds this run's own copy of the augmentation.
         build = _workbench if self.augmentation is None else _Workbench
         bench = build(
@@ -372,7 +372,9 @@ class _Workbench:
             steps_per_execution=steps_per_execution,
             jit_compile=False,
         )
+        # What makes variables while it is traced is traced twice.
         optimizer.build(self.model.trainable_variables)
+        self.model.compute_metrics(None, np.zeros(1), np.zeros((1, classes)))
         self._start = [variable.numpy() for variable in optimizer.variables]
         self.inference = Folded(self.model)
 
