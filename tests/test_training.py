@@ -165,8 +165,9 @@ def fit_the_whole_model(backbone, task, plan, epochs, seed):
         keras.optimizers.Adam(plan.head_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    batches = training.batches(images, task.train.labels, seed)
-    steps = -(-len(images) // training.BATCH_SIZE)
+    size = training.sound_batch(len(images), training.BATCH_SIZE)
+    batches = training.batches(images, task.train.labels, seed, size)
+    steps = -(-len(images) // size)
     model.fit(batches, epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=0)
     *body, kernel, bias = model.get_weights()
     return [*body, kernel / spread, bias]

@@ -6,6 +6,7 @@ import dataclasses
 
 from tlcourse.quiet import import_keras
 
+SMALLEST_BATCH = 8  # BatchNorm would take the statistics of fewer for everybody's
 _AT_ONCE = 128  # pictures whose statistics are taken together; more would take memory
 
 
@@ -61,3 +62,21 @@ def batchnorms(model):
     """The BatchNorm layers of a model, a list."""
     kind = import_keras().layers.BatchNormalization
     return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def sound_batch(examples, most):
+    """The size of a training's batches: the last one holds enough for BatchNorm.
+
+    Parameters
+    ----------
+    examples, most : int
+        How many there are, and how many a batch may have.
+
+    Returns
+    -------
+    int
+        The largest up to ``most`` that leaves nothing over, or at least 8.
+    """
+    for size in range(most, 0, -1):
+        if not 0 < examples % size < SMALLEST_BATCH:
+            return size

@@ -3,6 +3,7 @@
 import keras
 
 
+@keras.saving.register_keras_serializable("tlcourse")
 class BlockwiseAdam(keras.optimizers.Adam):
     """Adam whose steps are scaled, weight by weight.
 
@@ -20,6 +21,10 @@ class BlockwiseAdam(keras.optimizers.Adam):
     def __init__(self, scales, **options):
         super().__init__(**options)
         self.scales = list(scales)
+
+    def get_config(self):
+        """Give what a saved optimizer is made again from."""
+        return {**super().get_config(), "scales": self.scales}
 
     def update_step(self, gradient, variable, learning_rate):
         """Move one weight; Keras calls this for each of them."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 
 from tlcourse.backbones import BUNDLED
+from tlcourse.batchnorm import SMALLEST_BATCH
 from tlcourse.quiet import import_keras
+
+BATCH_SIZE = 25  # 100 labels make four full batches
 
 
 def write(plan, classes, epochs, seed):
@@ -136,9 +139,12 @@ model.compile(
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
+# BatchNorm would take the statistics of a last batch of a few for everybody's.
+sizes = range({BATCH_SIZE}, 0, -1)
+size = next(s for s in sizes if not 0 < len(x_train) % s < {SMALLEST_BATCH})
 batches = tf.data.Dataset.from_tensor_slices((x_train, y_train))
-batches = batches.shuffle(len(x_train), seed={seed}).batch(25).repeat()
-steps = -(-len(x_train) // 25)
+batches = batches.shuffle(len(x_train), seed={seed}).batch(size).repeat()
+steps = -(-len(x_train) // size)
 model.fit(batches, epochs={epochs}, steps_per_epoch=steps, shuffle=False)
 """
 

@@ -7,10 +7,12 @@ import dataclasses
 import functools
 import threading
 import time
+import warnings
 
 import numpy as np
 import scipy.special
 
+from tlcourse import saving
 from tlcourse.activations import frozen_outputs
 from tlcourse.backbones import (
     FEATURES,
@@ -19,12 +21,13 @@ from tlcourse.backbones import (
     check_images,
     free_memory,
 )
+from tlcourse.batchnorm import sound_batch
 from tlcourse.freezing import FreezePlan, check_plan, share_out
 from tlcourse.inference import Folded, in_batches
+from tlcourse.plain_keras import BATCH_SIZE
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
 
-BATCH_SIZE = 25  # 100 labels make four full batches; a remnant upsets BatchNorm
 _EVALUATION_BATCH = 128
 
 # Compiled models are used again, so two trainings at once would write into the same
@@ -51,6 +54,11 @@ class Run:
     plan : FreezePlan or tuple of FreezePlan
     weights : list of ndarray
         What ``model`` holds; the last two are the head's kernel (d, classes) and bias.
+    classes : tuple of str
+    confusion : ndarray, int, (classes, classes)
+        Test pictures by true class (rows) and predicted class (columns).
+    data : dict
+        Of the task: ``name``, ``card`` and ``pictures``, for training, by class.
     """
 
     test_accuracy: float
@@ -61,6 +69,23 @@ class Run:
     backbone: Backbone
     plan: FreezePlan | tuple[FreezePlan, ...]
     weights: list
+    classes: tuple[str, ...]
+    confusion: np.ndarray
+    data: dict
+
+    @property
+    def recall(self):
+        """The share of each class's test pictures that is found; (classes,), float.
+
+        NaN for a class without test pictures.
+        """
+        with np.errstate(invalid="ignore"):
+            return np.diag(self.confusion) / self.confusion.sum(axis=1)
+
+    @property
+    def balanced_accuracy(self):
+        """The mean recall of the classes, 0-1: rare ones count as frequent ones."""
+        return float(np.nanmean(self.recall))
 
     @functools.cached_property
     def model(self):
@@ -101,9 +126,47 @@ class Run:
         logits = _logits(self._inference, self.backbone.preprocess(images))
         return scipy.special.softmax(logits, axis=1)
 
+    def save(self, path):
+        """Write one ``.keras`` file that predicts from raw pictures, in plain Keras.
+
+        ``keras.saving.load_model(path)`` opens it where this course is not installed.
+        It takes pictures (n, height, width, 3) of any size, 0-255, and gives
+        probabilities (n, classes). The file is a zip and holds the names of the classes
+        as ``classes.json``; ``tl.saving.classes(path)`` reads them.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in ``.keras``.
+
+        Raises
+        ------
+        ValueError
+            If it does not.
+        """
+        whole = saving.whole_model(self.backbone, self.weights)
+        return saving.save(whole, self.classes, path)
+
+    def export(self, path):
+        """Write the model for machines without Keras; see ``tlcourse.saving.export``.
+
+        Parameters
+        ----------
+        path : str or path
+            With the ending ``.tflite`` for LiteRT; otherwise a SavedModel's folder.
+        """
+        saving.export(self.backbone, self.weights, path)
+
+    def model_card(self):
+        """Describe model, data, results and limits in Hugging Face's format."""
+        return saving.model_card(self)
+
     def __repr__(self):
+        balanced, apart = "", self.test_accuracy - self.balanced_accuracy
+        if abs(apart) >= 0.05:  # then accuracy alone would hide a class that is missed
+            balanced = f"balanced accuracy {self.balanced_accuracy:.3f}, "
         return (
-            f"Run(test accuracy {self.test_accuracy:.3f}, "
+            f"Run(test accuracy {self.test_accuracy:.3f}, {balanced}"
             f"{self.trainable_parameters:,} trained and {self.frozen_parameters:,} "
             f"frozen parameters, {self.seconds:.1f} s)"
         )
@@ -117,6 +180,7 @@ def transfer(
     seed=0,
     *,
     rows=None,
+    class_weight=None,
     augmentation=None,
     validate=True,
     callbacks=(),
@@ -146,15 +210,19 @@ def transfer(
         The rows of the train split that are learnt from, as ``datasets.few`` draws
         them. What frozen blocks put out is still computed of the whole split, once for
         all draws.
+    class_weight : {None, "balanced"}
+        With "balanced" each class counts alike in the loss, however few its training
+        pictures are: they are weighted by the inverse of their number.
     augmentation : keras.Layer, optional
         Changes the preprocessed training images anew in each epoch; without weights of
         its own. Frozen blocks then see other images each time, so nothing is computed
         in advance.
     validate : bool
-        Whether the history tells of the validation split, which takes time.
+        Whether the history tells of the validation split, where the task has one.
     callbacks : sequence of keras.callbacks.Callback
         For Keras's ``fit``. One that sets ``model.stop_training`` ends the training,
-        and the run tells how far it came.
+        and the run tells how far it came. One that calls ``model.save(path)``, as
+        ``ModelCheckpoint`` does, writes the whole model as ``Run.save`` does.
     show_progress : bool
 
     Returns
@@ -171,6 +239,12 @@ def transfer(
     lengths = share_out(epochs, len(stages))
     rows = slice(None) if rows is None else np.asarray(rows)
     _check(task, rows)
+    if class_weight not in (None, "balanced"):
+        raise ValueError(
+            f'class_weight must be None or "balanced", not {class_weight!r}.'
+        )
+    refuse_weights_alone(callbacks)
+    validate = validate and task.val is not None and len(task.val) > 0
     with _one_at_a_time:
         started = time.perf_counter()
         keras = import_keras()
@@ -178,7 +252,13 @@ def transfer(
         if augmentation is not None:  # its random numbers begin anew, too
             augmentation = type(augmentation).from_config(augmentation.get_config())
         training = _Training(
-            backbone, task, rows, stages[0].from_scratch, seed, augmentation
+            backbone,
+            task,
+            rows,
+            stages[0].from_scratch,
+            seed,
+            augmentation,
+            class_weight,
         )
         with progress(sum(lengths), "Training", show_progress) as bar:
             watchers = [_moves(bar, validate), *callbacks]
@@ -189,6 +269,8 @@ def transfer(
         if augmentation is not None:
             free_memory()  # its model serves no other run
         weights = training.weights()
+        confusion = np.zeros((len(task.classes),) * 2, int)
+        np.add.at(confusion, (task.test.labels, logits.argmax(1)), 1)
         return Run(
             test_accuracy=_scores(logits, task.test.labels)[1],
             history=dict(training.history),
@@ -198,17 +280,27 @@ def transfer(
             backbone=backbone,
             plan=plan if isinstance(plan, FreezePlan) else stages,
             weights=weights,
+            classes=task.classes,
+            confusion=confusion,
+            data={
+                "name": task.name,
+                "card": task.card,
+                "pictures": np.bincount(training.labels, minlength=len(confusion)),
+            },
         )
 
 
 class _Training:
     """The state of a training: weights by layer, which blocks moved, the history."""
 
-    def __init__(self, backbone, task, rows, from_scratch, seed, augmentation):
+    def __init__(
+        self, backbone, task, rows, from_scratch, seed, augmentation, class_weight
+    ):
         keras = import_keras()
         self.backbone, self.task, self.rows, self.seed = backbone, task, rows, seed
         self.labels = np.asarray(task.train.labels)[rows]
         self.augmentation = augmentation
+        self.class_weight = _balanced(self.labels) if class_weight else None
         source = backbone.model
         if from_scratch:
             source = keras.models.clone_model(source)
@@ -227,8 +319,10 @@ class _Training:
         after = IMAGES
         if self.augmentation is None:
             after = _runs_once(self.backbone, plan, self.moved)
-        train, val, test = self._inputs(after)
-        steps = -(-len(train) // BATCH_SIZE)
+        inputs = self._inputs(after)
+        train = inputs["train"]
+        size = sound_batch(len(train), BATCH_SIZE)
+        steps = -(-len(train) // size)
         # A small step is over sooner than Python's way to the next one.
         steps_per_execution = steps if after != IMAGES and steps >= 8 else 1
         # No other run can use one that holds this run's own copy of the augmentation.
@@ -243,34 +337,53 @@ class _Training:
             self._multiply_kernel(spread)
         bench.load(self.state)
         if validate:
-            callbacks = [_validation(bench, val, self.task.val.labels), *callbacks]
+            callbacks = [
+                _validation(bench, inputs["val"], self.task.val.labels),
+                *callbacks,
+            ]
+        bench.model.save = lambda path, **_: self._save(bench, spread, path)
         log = bench.model.fit(
-            batches(train, self.labels, self.seed + self.stage),
+            batches(train, self.labels, self.seed + self.stage, size),
             epochs=epochs,
             steps_per_epoch=steps,
+            class_weight=self.class_weight,
             callbacks=callbacks,
             shuffle=False,  # the batches come shuffled
             verbose=0,
         ).history
-        self.state |= {layer.name: layer.get_weights() for layer in _flat(bench.model)}
-        self._multiply_kernel(1 / spread)  # it takes the rescaling over
+        del bench.model.save
+        self._take_over(bench, spread)
         self.moved |= set(plan.trainable)
         for name, values in log.items():
             self.history[name] += values
         sizes = [np.prod(v.shape) for v in bench.model.trainable_variables]
         self.trainable = int(sum(sizes))
         self.stopped, self.stage = bench.model.stop_training, self.stage + 1
-        return _logits(bench.inference, test)
+        return _logits(bench.inference, inputs["test"])
+
+    def _take_over(self, bench, spread):
+        """Read the weights that the training has come to."""
+        self.state |= {layer.name: layer.get_weights() for layer in _flat(bench.model)}
+        self._multiply_kernel(1 / spread)  # it takes the rescaling over
+
+    def _save(self, bench, spread, path):
+        """Write the whole model as it is now, not the part that trains alone."""
+        self._take_over(bench, spread)
+        whole = saving.whole_model(self.backbone, self.weights())
+        saving.save(whole, self.task.classes, path)
 
     def _inputs(self, after):
-        """What goes into the model that is trained, for the three splits."""
+        """What goes into the model that is trained, for the splits that there are."""
         task = self.task
-        train, *others = [task.train.images, task.val.images, task.test.images]
+        splits = {"train": task.train, "val": task.val, "test": task.test}
+        images = {name: split.images for name, split in splits.items() if split}
         if after == IMAGES:
-            train = np.asarray(train)[self.rows]
-            return [self.backbone.preprocess(one) for one in (train, *others)]
-        train, *others = frozen_outputs(self.backbone, [train, *others], after)
-        return [train[self.rows], *others]
+            images["train"] = np.asarray(images["train"])[self.rows]
+            inputs = [self.backbone.preprocess(one) for one in images.values()]
+            return dict(zip(images, inputs, strict=True))
+        outputs = frozen_outputs(self.backbone, [*images.values()], after)
+        inputs = dict(zip(images, outputs, strict=True))
+        return {**inputs, "train": inputs["train"][self.rows]}
 
     def _multiply_kernel(self, factor):
         kernel, bias = self.state["head"]
@@ -282,7 +395,17 @@ class _Training:
         return [array for name in names for array in self.state.get(name, ())]
 
 
-def batches(inputs, labels, seed):
+def _balanced(labels):
+    """A weight for each class, the inverse of its number of examples; a dict."""
+    counts = np.bincount(labels)
+    present = np.count_nonzero(counts)
+    return {
+        label: float(len(labels) / (present * count)) if count else 0.0
+        for label, count in enumerate(counts)
+    }
+
+
+def batches(inputs, labels, seed, size):
     """Give batches of a training split for ever, shuffled anew in each epoch.
 
     Rows of a memory-mapped array are read when their turn comes.
@@ -293,17 +416,19 @@ def batches(inputs, labels, seed):
     labels : ndarray, int, (n,)
     seed : int
         The same seed gives the same order, whatever the inputs are.
+    size : int
+        Of a batch; the last one of an epoch holds what is left.
 
     Returns
     -------
     tf.data.Dataset
-        Of pairs (batch, ...), (batch,), with ``BATCH_SIZE`` examples or what is left.
+        Of pairs (batch, ...), (batch,).
     """
     import tensorflow as tf
 
     labels, shape = tf.constant(labels), (None, *inputs.shape[1:])
     order = tf.data.Dataset.range(len(inputs)).shuffle(len(inputs), seed=seed)
-    order = order.batch(BATCH_SIZE).repeat()
+    order = order.batch(size).repeat()
     if isinstance(inputs, np.memmap):
 
         def rows(places):
@@ -324,23 +449,82 @@ def _check(task, rows):
     """Refuse, before any work, what cannot be learnt from."""
     for name in ("train", "val", "test"):
         split = getattr(task, name)
+        if name == "val" and not split:
+            continue
         check_images(split.images)
-        labels = np.asarray(split.labels)
-        if labels.shape != (len(split.images),):
-            raise ValueError(
-                f"The {name} split has {len(split.images)} images but labels of shape "
-                f"{labels.shape}: give one label an image."
-            )
-        if labels.min() < 0 or labels.max() >= len(task.classes):
-            raise ValueError(
-                f"The {name} split has labels from {labels.min()} to {labels.max()}, "
-                f"but the task has {len(task.classes)} classes: count them from 0."
-            )
+        check_labels(split, len(task.classes), name)
     if len(np.unique(np.asarray(task.train.labels)[rows])) < 2:
         raise ValueError(
             "All training examples are of one class, so there is nothing to tell "
             "apart: give examples of at least two classes."
         )
+    if again := _repeated(task.train.images, task.test.images):
+        warnings.warn(
+            f"{again} of the {len(task.test)} test pictures are training pictures too, "
+            "so the test accuracy tells less about new ones: split them anew.",
+            stacklevel=3,
+        )
+
+
+def _repeated(images, others):
+    """Count the other images that stand among the images, too."""
+    step = max(1, images.shape[1] // 8)  # some pixels are quick to compare: first them
+    places = collections.defaultdict(list)
+    for place, image in enumerate(images):
+        places[image[::step, ::step].tobytes()].append(place)
+    return sum(
+        any(np.array_equal(other, images[place]) for place in places.get(key, ()))
+        for other in others
+        for key in [other[::step, ::step].tobytes()]
+    )
+
+
+def check_labels(split, classes, name):
+    """Refuse labels that are not one whole number from 0 up for each picture.
+
+    Parameters
+    ----------
+    split : Split
+    classes : int
+        How many there are.
+    name : str
+        The split's, for the message.
+
+    Raises
+    ------
+    ValueError
+    """
+    labels = np.asarray(split.labels)
+    if labels.ndim == 2 and len(labels) == len(split.images):
+        raise ValueError(
+            f"The labels of the {name} split have the shape {labels.shape}, as one-hot "
+            "labels have: give class numbers, labels.argmax(axis=1)."
+        )
+    if labels.shape != (len(split.images),):
+        raise ValueError(
+            f"The {name} split has {len(split.images)} images but labels of shape "
+            f"{labels.shape}: give one label an image."
+        )
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"The labels of the {name} split are {labels.dtype}: give class numbers, "
+            "whole ones from 0 up (tl.datasets.from_arrays makes them of anything)."
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"The {name} split has labels from {labels.min()} to {labels.max()}, "
+            f"but the task has {classes} classes: count them from 0."
+        )
+
+
+def refuse_weights_alone(callbacks):
+    """Refuse a checkpoint of weights: they would be those of the part that trains."""
+    for callback in callbacks:
+        if getattr(callback, "save_weights_only", False):
+            raise ValueError(
+                "A checkpoint of weights alone would hold only the part that trains: "
+                "leave save_weights_only out, and it holds the whole model."
+            )
 
 
 def _runs_once(backbone, plan, moved):
@@ -373,6 +557,7 @@ class _Workbench:
             jit_compile=False,
         )
         # What makes variables while it is traced is traced twice.
+        optimizer = self.model.optimizer  # another one around it in mixed precision
         optimizer.build(self.model.trainable_variables)
         self.model.compute_metrics(None, np.zeros(1), np.zeros((1, classes)))
         self._start = [variable.numpy() for variable in optimizer.variables]
@@ -396,7 +581,7 @@ _workbench = functools.lru_cache(maxsize=4)(_Workbench)
 def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
     """Copy the blocks that run in training, freeze them by the plan, add a head."""
     keras = import_keras()
-    head = keras.layers.Dense(classes, name="head")
+    head = keras.layers.Dense(classes, dtype="float32", name="head")
     if after == FEATURES:
         inputs = keras.Input(backbone.model.output.shape[-1:])
         # A number would be traced as a constant, and each run has its own.

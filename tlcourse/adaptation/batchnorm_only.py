@@ -9,7 +9,13 @@ import numpy as np
 
 from tlcourse.adaptation.adapted import check
 from tlcourse.adaptation.features import source_only
-from tlcourse.batchnorm import batchnorms, copied_model, set_statistics, with_statistics
+from tlcourse.batchnorm import (
+    batchnorms,
+    copied_model,
+    set_statistics,
+    sound_batch,
+    with_statistics,
+)
 from tlcourse.quiet import import_keras
 
 BATCH, RATE = 64, 1e-3
@@ -69,7 +75,8 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     optimizer = keras.optimizers.Adam(RATE)
     optimizer.build(network.trainable_variables)  # as in deep
     network.compile(optimizer, loss=None)
-    network.fit(inputs, batch_size=BATCH, epochs=epochs, verbose=0)
+    size = sound_batch(len(inputs), BATCH)
+    network.fit(inputs, batch_size=size, epochs=epochs, verbose=0)
     set_statistics(body, inputs)
     return dataclasses.replace(
         model, backbone=dataclasses.replace(backbone, model=body)
