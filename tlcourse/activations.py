@@ -13,14 +13,13 @@ import collections
 import contextlib
 import hashlib
 import os
-import pathlib
 import threading
 import time
 
 import numpy as np
-import platformdirs
 
 from tlcourse.backbones import FEATURES, IMAGES, check_images, hash_of
+from tlcourse.resources import cache_folder
 
 MEMORY_LIMIT = 256 * 2**20
 DISK_LIMIT = 4 * 2**30
@@ -31,10 +30,7 @@ _lock = threading.RLock()
 
 def folder():
     """Where files are kept: $TLCOURSE_CACHE, or the user's folder for caches."""
-    chosen = os.environ.get("TLCOURSE_CACHE") or platformdirs.user_cache_path(
-        "tlcourse"
-    )
-    return pathlib.Path(chosen) / "activations"
+    return cache_folder("activations")
 
 
 def frozen_outputs(backbone, images, until=FEATURES):

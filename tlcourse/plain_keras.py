@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from tlcourse.backbones import BUNDLED
+from tlcourse.backbones import BUNDLED, LITE0
 from tlcourse.batchnorm import SMALLEST_BATCH
 from tlcourse.quiet import import_keras
 
@@ -38,6 +38,8 @@ def _imports(plan):
     code = "import keras\nimport tensorflow as tf\n"
     if plan.backbone.source in BUNDLED and not plan.from_scratch:
         code += "from tlcourse.backbones import bundled_files\n"
+    if plan.backbone.name == LITE0:
+        code += "from tlcourse.efficientnet_lite import EfficientNetLite0\n"
     code += (
         f"\n# x_train: {plan.backbone.name}'s preprocessed images, "
         "y_train: their class numbers.\n"
@@ -67,7 +69,8 @@ def _base(plan):
     options = {**backbone.options, "include_top": False}
     lines = [f"    {name}={value!r},\n" for name, value in options.items()]
     lines += [f"    weights={weights},\n"]
-    return f"base = keras.applications.{backbone.name}(\n{''.join(lines)}){later}"
+    place = "" if backbone.name == LITE0 else "keras.applications."
+    return f"base = {place}{backbone.name}(\n{''.join(lines)}){later}"
 
 
 def _freezing(plan):

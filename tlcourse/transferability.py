@@ -25,7 +25,6 @@ from sklearn.neighbors import NearestNeighbors
 from tlcourse import datasets, probes
 from tlcourse.datasets import photos
 from tlcourse.progress import progress
-from tlcourse.quiet import import_keras
 from tlcourse.threads import one_thread
 from tlcourse.training import transfer
 
@@ -270,7 +269,7 @@ SCORES = (*FROM_FEATURES, *FROM_PROBABILITIES)
 def source_probabilities(backbone, images):
     """Ask a source which of its own classes it sees in the target's images.
 
-    For ``"imagenet"`` that is Keras's own head. The bundled sources were stored
+    For ``"imagenet"`` that is the source's own head. The bundled sources were stored
     without theirs; a linear one is fitted to fresh pictures of the source.
 
     Parameters
@@ -289,21 +288,13 @@ def source_probabilities(backbone, images):
         If the source has no classes.
     """
     if backbone.source == "imagenet":
-        model = _with_top(backbone)
-        return np.float64(model.predict(backbone.preprocess(images), verbose=0))
+        return np.float64(backbone.classify(images))
     if backbone.source not in _OWN_PICTURES:
         raise ValueError(
             f"The source {backbone.source!r} has no classes of its own, so leep and "
             "nce cannot be asked: take a score from features, such as logme."
         )
     return _own_head(backbone).predict_proba(backbone.features(images))
-
-
-@functools.lru_cache(maxsize=2)
-def _with_top(backbone):
-    """Keras's model with its head, which some models only have at one input size."""
-    make = getattr(import_keras().applications, backbone.name)
-    return make(weights="imagenet", **backbone.options)
 
 
 def _from_dataset(name):
