@@ -13,7 +13,6 @@ import pytest
 import tlcourse as tl
 from tests.helpers import ROOT, python
 from tlcourse import efficientnet_lite
-from tlcourse.datasets import Split, Task
 
 PICTURES = ROOT.resolve().parent / "shared" / "pictures" / "cats_and_dogs"
 CATS, DOGS = range(281, 286), range(151, 269)  # among ImageNet's classes
@@ -47,22 +46,6 @@ def test_it_knows_cats_from_dogs(cats_and_dogs):
     assert not np.isin(guesses[labels == 0], DOGS).mean() > 0.2
 
 
-@needs_pictures
-@pytest.mark.parametrize(("per_class", "reached"), [(10, 0.92), (50, 0.94)])
-def test_few_pictures_are_enough_at_160_px(cats_and_dogs, per_class, reached):
-    images, labels = cats_and_dogs
-    backbone, scores = tl.backbones.load(), []
-    plan = tl.FreezePlan.features(backbone)
-    for seed in range(5):
-        rows = tl.datasets.few(labels, per_class, seed, "cats and dogs")
-        others = np.setdiff1d(np.arange(len(labels)), rows)
-        splits = [Split(images[part], labels[part]) for part in (rows, others)]
-        task = Task("cats and dogs", ("cat", "dog"), splits[0], None, splits[1])
-        run = tl.transfer(backbone, task, plan, seed=seed, show_progress=False)
-        scores.append(run.test_accuracy)
-    assert np.mean(scores) >= reached, scores
-
-
 def test_layers_are_named_as_in_keras(lite):
     sibling = keras.applications.EfficientNetB0(weights=None, include_top=False)
     skipped = ("input", "rescaling", "normalization")
@@ -72,16 +55,8 @@ def test_layers_are_named_as_in_keras(lite):
     )
     assert {name for name in ours if name not in theirs} == set()
     left_out = {name.rpartition("_")[2] for name in theirs - ours}
-    # Padding that "same" does, squeeze-and-excitation, dropped paths; B0 is no deeper.
-    assert left_out <= {
-        "pad",
-        "squeeze",
-        "reshape",
-        "reduce",
-        "expand",
-        "excite",
-        "drop",
-    }
+    # Padding that "same" does, squeeze-and-excitation, dropped paths.
+    assert left_out <= set("pad squeeze reshape reduce expand excite drop".split())
     assert [block.name for block in lite.blocks][-2:] == ["block7", "top"]
 
 
@@ -115,12 +90,9 @@ def test_it_is_a_backbone_as_others(lite, task):
     assert seen.shape == (10, 1000)
     assert np.isfinite(tl.transferability.leep(seen, task.train.labels))
     assert "Apache" in lite.card["licence"]
-    code = tl.FreezePlan.last(lite, 1).as_keras(2, 1).replace("fit(", "fit(verbose=0, ")
-    names = {
-        "x_train": lite.preprocess(task.train.images),
-        "y_train": task.train.labels,
-    }
-    exec(code, names)
+    names = {"x_train": lite.preprocess(task.train.images)}
+    names["y_train"] = task.train.labels
+    exec(tl.FreezePlan.last(lite, 1).as_keras(2, 1), names)
     assert names["model"].output_shape == (None, 2)
 
 

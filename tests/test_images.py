@@ -86,9 +86,7 @@ def test_channels_first_is_told_at_first_use(tmp_path):
     assert "keras.json" in last
 
 
-@pytest.mark.parametrize(
-    "name", ["ConvNeXtTiny", "EfficientNetLite0", "MobileNetV3Small"]
-)
+@pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetLite0", "VGG16"])
 def test_a_block_puts_out_what_the_next_one_reads(name):
     """ConvNeXt adds with +, which is no layer, and keeps layers in layers."""
     backbone = tl.backbones.load(name, source=None, input_size=64)
@@ -107,10 +105,9 @@ def test_a_block_puts_out_what_the_next_one_reads(name):
 
 def test_a_plan_trains_convnexts_last_blocks(task):
     backbone = tl.backbones.load("ConvNeXtTiny", source=None, input_size=32)
-    for k in (1, 2):
-        plan = tl.FreezePlan.last(backbone, k)
-        run = tl.transfer(backbone, task, plan, 2, show_progress=False)
-        assert all(np.isfinite(run.history["loss"]))
+    plan = tl.FreezePlan.last(backbone, 2)
+    run = tl.transfer(backbone, task, plan, 2, show_progress=False)
+    assert all(np.isfinite(run.history["loss"]))
 
 
 def test_a_model_of_ones_own_is_a_backbone(task):

@@ -23,6 +23,7 @@ import numpy as np
 
 from tlcourse import efficientnet_lite
 from tlcourse.inference import Folded, in_batches, read_by
+from tlcourse.pictures import check_images
 from tlcourse.quiet import import_keras
 from tlcourse.resources import cache_folder, where
 
@@ -126,7 +127,7 @@ class Backbone:
         return tuple(block.name for block in self.blocks if block.output in narrow)
 
     def preprocess(self, images):
-        """Resize images and scale them as this model was trained to see them.
+        """Resize images, the middle square, and scale them as this model saw its own.
 
         Parameters
         ----------
@@ -320,14 +321,16 @@ def _arrive(digest, facts, weights):
 
 
 def resized(images, size):
-    """Bring images to a square of so many pixels; float32, always a copy.
+    """Bring the middle square of images to so many pixels; float32, always a copy.
 
     A picture that shrinks is smoothed first (antialiasing): without it fine patterns
     turn into coarse ones that are not there.
     """
     if images.shape[1:3] == (size, size):
         return np.array(images, "float32")  # a copy: Keras scales in place
-    shrinks = max(images.shape[1:3]) > size
+    side = min(images.shape[1:3])
+    top, left = ((length - side) // 2 for length in images.shape[1:3])
+    images, shrinks = images[:, top : top + side, left : left + side], side > size
     resize = import_keras().ops.image.resize
     return np.concatenate(
         [
@@ -355,64 +358,6 @@ def _cut_out(backbone, after, until):
     pool = keras.layers.GlobalAveragePooling2D()
     end = pool(backbone.model.output) if until == FEATURES else ends[until]
     return Folded(keras.Model(begin, end))
-
-
-def check_images(images):
-    """Return images as an array, or say in one sentence what is wrong with them.
-
-    Parameters
-    ----------
-    images : array, (n, height, width, 3), 0-255
-
-    Returns
-    -------
-    ndarray, uint8 as it came, everything else as float32
-
-    Raises
-    ------
-    ValueError
-        If they are empty, of another shape, not finite or of another range.
-    """
-    images = np.asarray(images)
-    if images.dtype != np.uint8:
-        images = np.asarray(images, "float32")
-    if images.ndim != 4 or images.shape[-1] != 3:
-        raise ValueError(
-            "Images must have the shape (n, height, width, 3), not "
-            f"{images.shape}: {_advice(images.shape)}."
-        )
-    if images.size == 0:
-        raise ValueError("There are no images: give at least one.")
-    low, high = float(images.min()), float(images.max())
-    if not np.isfinite([low, high]).all():
-        raise ValueError("Some pixels are NaN or infinite: replace them first.")
-    if low < 0 or high > 255 or 0 < high <= 1 or _mostly_below_one(images):
-        raise ValueError(
-            f"Pixels must lie in 0-255, and these lie in {low:g} to {high:g}"
-            f"{', nearly all of them below 1' if 1 < high <= 255 and low >= 0 else ''}"
-            ": undo any scaling; the backbone does its own."
-        )
-    return images
-
-
-def _advice(shape):
-    """What to do with images of another shape."""
-    if len(shape) == 4 and shape[1] == 3:
-        return "put the channels last with np.moveaxis(images, 1, -1)"
-    if len(shape) == 4 and shape[-1] == 4:
-        return "leave the fourth channel, transparency, out with images[..., :3]"
-    if len(shape) == 3 and shape[-1] == 3:
-        return "put a single image in a batch with image[None]"
-    return "put grey images in three channels with np.repeat"
-
-
-def _mostly_below_one(images):
-    """Whether these are 0-1 pictures in which some pixel is a little above 1."""
-    if images.dtype == np.uint8:
-        return False
-    some = images.reshape(-1)[:: max(1, images.size // 10**6) | 1]
-    lit = some[some > 0]
-    return len(lit) > 0 and np.mean(lit <= 1) > 0.9
 
 
 def load(

@@ -47,7 +47,9 @@ def whole_model(backbone, weights, input_size=None):
     maps = pictures
     if input_size is None:
         shape = (backbone.input_size, backbone.input_size)
-        maps = layers.Resizing(*shape, antialias=True, name="resizing")(maps)
+        maps = layers.Resizing(
+            *shape, crop_to_aspect_ratio=True, antialias=True, name="resizing"
+        )(maps)
     if np.array_equal(matrix, np.diag(np.diag(matrix))):
         scale, offset = np.diag(matrix).tolist(), offset.tolist()
         maps = layers.Rescaling(scale, offset, name="preprocessing")(maps)

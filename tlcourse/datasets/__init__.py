@@ -3,6 +3,8 @@
 ``load("digits", per_class=10, seed=0)`` gives a `Task`. Everything but the online
 sets comes with the course and its dependencies; each has a card that tells what it
 is, who made it, under what licence, how large it is and how it was made.
+``from_folder``, ``from_zip`` and ``from_arrays`` make a `Task` of your own pictures,
+``folder`` writes a data set as JPEG files.
 """
 
 from __future__ import annotations
@@ -15,6 +17,17 @@ import numpy as np
 
 from tlcourse.datasets import camera
 from tlcourse.resources import where
+
+_OWN = ("from_folder", "from_arrays", "from_zip", "folder")  # see own_pictures
+
+
+def __getattr__(name):
+    """Give the ways in for pictures of one's own on their first use (PEP 562)."""
+    if name in _OWN:
+        module = importlib.import_module("tlcourse.datasets.own_pictures")
+        return getattr(module, name)
+    raise AttributeError(f"tlcourse.datasets has no {name!r}.")
+
 
 NAMES = ("digits", "faces", "photos", "tissue", "glyphs", "fractals", "apples")
 ONLINE = ("cifar10", "mnist", "flowers", "usps", "svhn", "mnist_m")

@@ -1,0 +1,342 @@
+"""Pictures of one's own: every kind of file and label, splits, the report, refusals."""
+
+import pathlib
+import stat
+import warnings
+import zipfile
+
+import numpy as np
+import pandas
+import PIL.Image
+import pytest
+
+import tlcourse as tl
+from tests.helpers import ROOT, python
+from tlcourse.datasets import from_arrays, from_folder, from_zip, own_pictures
+
+SHARED = ROOT.resolve().parent / "shared"
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (24, 40, 40, 3), "uint8")
+
+
+def write(folder, name, picture, **options):
+    folder.mkdir(parents=True, exist_ok=True)
+    if not isinstance(picture, PIL.Image.Image):
+        picture = PIL.Image.fromarray(picture)
+    picture.save(folder / name, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of twelve different pictures each."""
+    for place, pixels in enumerate(PIXELS):
+        write(tmp_path / "mine" / "ab"[place % 2], f"{place}.png", pixels)
+    return tmp_path / "mine"
+
+
+def test_a_folder_becomes_a_task(folder):
+    task = from_folder(folder, per_class=3, seed=1)
+    assert task.name == "mine" and task.classes == ("a", "b")
+    assert [len(x) for x in (task.train, task.val, task.test)] == [6, 4, 4]
+    assert task.train.images.dtype == np.uint8
+    everything = {
+        image.tobytes(): label
+        for split in (task.train, task.val, task.test)
+        for image, label in zip(split.images, split.labels, strict=True)
+    }
+    assert len(everything) == 14
+    origin = {pixels.tobytes(): place % 2 for place, pixels in enumerate(PIXELS)}
+    assert everything.items() <= origin.items()
+    assert "your own pictures" in task.card and "a | 3 | 2 | 2" in task.card
+    assert "6 train, 4 val, 4 test images of 40 x 40 px" in repr(task)
+    again = from_folder(folder, per_class=3, seed=1)
+    np.testing.assert_array_equal(again.train.images, task.train.images)
+    assert not np.array_equal(from_folder(folder, seed=2).test.images, task.test.images)
+
+
+RED = np.full((30, 20, 3), (200, 30, 40), "uint8")
+RGBA = np.dstack([RED, np.full((30, 20), 255, "uint8")])
+RGBA[:15, :, 3] = 0
+DEEP = np.full((30, 20), 200 * 257, "uint16")
+
+
+def turned():
+    """As a camera held upright writes it: lying, with a note that says so."""
+    lying = PIL.Image.fromarray(np.rot90(RED, 1).copy())
+    lying.getexif()[0x0112] = 6
+    return lying
+
+
+KINDS = {  # what is written, and the colours of its upper and lower half
+    "rgb.png": (RED, (200, 30, 40), (200, 30, 40)),
+    "grey.png": (RED[..., 0], (200,) * 3, (200,) * 3),
+    "grey_alpha.png": (PIL.Image.fromarray(RGBA).convert("LA"), (255,) * 3, None),
+    "palette.gif": (PIL.Image.fromarray(RED).quantize(4), (200, 30, 40), None),
+    "see_through.png": (RGBA, (255, 255, 255), (200, 30, 40)),
+    "print.jpg": (PIL.Image.fromarray(RED).convert("CMYK"), (200, 30, 40), None),
+    "deep.png": (PIL.Image.fromarray(DEEP), (200,) * 3, (200,) * 3),
+    "photo.webp": (RED, (200, 30, 40), None),
+    "scan.tiff": (RED, (200, 30, 40), None),
+    "old.bmp": (RED, (200, 30, 40), None),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_picture_is_read(name, tmp_path):
+    picture, upper, lower = KINDS[name]
+    write(tmp_path, name, picture)
+    read = np.asarray(own_pictures.read_picture(tmp_path / name), int)
+    assert read.shape == (30, 20, 3)
+    for row, colour in ((3, upper), (26, lower or read[26, 10])):
+        assert np.abs(read[row, 10] - colour).max() <= 12, (row, read[row, 10])
+
+
+def test_moving_and_turned_pictures_are_read(tmp_path):
+    blue = PIL.Image.fromarray(RED[..., ::-1].copy())
+    write(tmp_path, "a.gif", RED, save_all=True, append_images=[blue])
+    assert np.asarray(own_pictures.read_picture(tmp_path / "a.gif"))[0, 0, 0] > 150
+    photo = turned()
+    write(tmp_path, "turned.jpg", photo, exif=photo.getexif())
+    assert own_pictures.read_picture(tmp_path / "turned.jpg").size == (20, 30)
+
+
+def test_the_report_tells_what_is_wrong(folder):
+    write(folder / "a", "large.png", RNG.integers(0, 256, (300, 500, 3), "uint8"))
+    whole = (folder / "a" / "large.png").read_bytes()
+    (folder / "a" / "half.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "a" / "notes.txt").write_text("no picture")
+    (folder / "b" / "empty.jpg").write_bytes(b"")
+    (folder / "b" / "Thumbs.db").write_bytes(b"system")
+    (folder / "b" / ".hidden.png").write_bytes(b"system")
+    write(folder / "b", "huge.png", PIL.Image.new("1", (9000, 6000)))
+    write(folder / "b", "same.png", PIXELS[0])  # of class a
+    smooth = PIL.Image.fromarray(PIXELS[2]).resize((160, 160))
+    write(folder / "a", "smooth.png", smooth)
+    write(folder / "a", "smooth again.jpg", smooth.resize((120, 120)), quality=90)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        task = from_folder(folder)
+    told = str(task.report)
+    for words in (
+        "Files left out: 4.", "half.png (it is broken", "notes.txt (it is no picture)",
+        "empty.jpg", "huge.png (it is huge, 9000 x 6000", "The same picture stands in "
+        "two classes: a/0.png and b/same.png", "brought to one size", "few pictures",
+        "Copies or near copies", "results are rough",
+    ):  # fmt: skip
+        assert words in told, (words, told)
+    assert "Thumbs" not in told and "hidden" not in told
+    assert task.train.images.shape[1:] == (256, 256, 3)
+
+
+def test_copies_stay_on_one_side(folder):
+    for place in range(0, 24, 2):
+        picture = PIL.Image.fromarray(PIXELS[place]).resize((80, 80))
+        write(folder / "a", f"{place} again.jpg", picture, quality=95)
+    for seed in range(3):
+        task = from_folder(folder, seed=seed)
+        assert "on another side" not in str(task.report)
+        assert "12 groups" in str(task.report)
+
+
+def test_given_splits_are_kept_and_looked_at(tmp_path):
+    for place, pixels in enumerate(PIXELS):
+        part = ("train", "train", "test", "valid")[place // 6]
+        write(tmp_path / part / "ab"[place % 2], f"{place}.png", pixels)
+    task = from_folder(tmp_path)
+    assert [len(x) for x in (task.train, task.val, task.test)] == [12, 6, 6]
+    write(tmp_path / "test" / "a", "copy.png", PIXELS[0])
+    assert "on another side of the split" in str(from_folder(tmp_path).report)
+
+
+def test_a_strong_imbalance_is_told():
+    labels = ["often"] * 19 + ["rarely"] * 5
+    report = str(from_arrays(PIXELS, labels).report)
+    assert "not balanced: 'often' has 11" in report and "class_weight" in report
+
+
+LETTERS = np.array(list("xyz"))[np.arange(24) % 3]
+NUMBERS = np.arange(24) % 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "names"),
+    [
+        (NUMBERS, None, NUMBERS),
+        (NUMBERS + 1, None, NUMBERS + 1),
+        (NUMBERS - 1, None, NUMBERS - 1),
+        (NUMBERS + 1, "xyz", LETTERS),
+        (NUMBERS, "xyz", LETTERS),
+        (NUMBERS.astype(float), None, NUMBERS),
+        (NUMBERS[:, None], None, NUMBERS),
+        (LETTERS, None, LETTERS),
+        (list(LETTERS), "zyx", LETTERS),
+        (NUMBERS > 0, None, NUMBERS > 0),
+        (np.eye(3)[NUMBERS], None, NUMBERS),
+        (np.eye(3, dtype=int)[NUMBERS], "xyz", LETTERS),
+        (pandas.Series(LETTERS, index=np.arange(24) * 7 + 3), None, LETTERS),
+        (pandas.Series(LETTERS).astype("category"), None, LETTERS),
+        (pandas.Categorical(LETTERS, categories=["z", "y", "x"]), None, LETTERS),
+    ],
+)
+def test_labels_of_every_kind_are_taken(labels, classes, names):
+    task = from_arrays(PIXELS, labels, classes=classes)
+    assert set(task.classes) == set(map(str, names))
+    name_of = {x.tobytes(): str(name) for x, name in zip(PIXELS, names, strict=True)}
+    for split in (task.train, task.val, task.test):
+        for image, label in zip(split.images, split.labels, strict=True):
+            assert task.classes[label] == name_of[image.tobytes()]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": np.zeros(24, int)}, "of one class"),
+        ({"labels": NUMBERS[:-1]}, "24 images and labels of shape"),
+        ({"labels": np.where(NUMBERS == 0, np.nan, NUMBERS)}, "missing"),
+        ({"labels": NUMBERS + 0.5}, "0.5 is no class"),
+        ({"labels": np.ones((24, 3))}, "one-hot"),
+        ({"labels": [None, *LETTERS[1:]]}, "missing"),
+        ({"labels": LETTERS, "classes": "xy"}, "'z', which is not among"),
+        ({"classes": ["only one"]}, "3 different labels and 1 classes"),
+        ({"images": PIXELS / 255}, "undo any scaling"),
+        ({"images": PIXELS[..., :2]}, "must have the shape"),
+        ({"val": 0.6, "test": 0.5}, "together below 1"),
+        ({"labels": [0] * 22 + [1] * 2}, "'1' has 2 different pictures"),
+        ({"per_class": 9}, "has only"),
+    ],
+)
+def test_what_cannot_be_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        from_arrays(**{"images": PIXELS, "labels": NUMBERS, **change})
+
+
+def test_without_validation_and_in_grey():
+    task = from_arrays(PIXELS[..., 0], NUMBERS, val=0)
+    assert len(task.val) == 0 and task.train.images.shape[-1] == 3
+    assert "0 val" in repr(task)
+    backbone = tl.backbones.load("mobilenet", "glyphs")
+    run = tl.transfer(
+        backbone, task, tl.FreezePlan.features(backbone), 1, show_progress=False
+    )
+    assert "val_loss" not in run.history
+    assert "your own pictures" in run.model_card()
+
+
+def test_folders_without_classes_are_refused(tmp_path):
+    (tmp_path / "empty" / "a").mkdir(parents=True)
+    write(tmp_path / "one" / "a", "1.png", PIXELS[0])
+    for name, words in [
+        ("nowhere", "There is no folder"),
+        ("empty", "no pictures in subfolders"),
+        ("one", "of one class, 'a'"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            from_folder(tmp_path / name)
+
+
+def test_a_zip_becomes_a_task(folder):
+    packed = folder.with_name("packed.zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in folder.rglob("*.png"):
+            archive.write(file, pathlib.Path("around") / file.relative_to(folder))
+        archive.writestr("__MACOSX/around/a/._0.png", b"system")
+    task, wanted = from_zip(packed), from_folder(folder)
+    np.testing.assert_array_equal(task.test.images, wanted.test.images)
+
+
+def link(archive):
+    entry = zipfile.ZipInfo("a/link.png")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive.writestr(entry, "/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (lambda archive: archive.writestr("../out.png", b""), "leads out of it"),
+        (lambda archive: archive.writestr("/etc/out.png", b""), "leads out of it"),
+        (lambda archive: archive.writestr("C:\\out.png", b""), "leads out of it"),
+        (link, "leads out of it"),
+        (
+            lambda archive: archive.writestr("a/1.png", bytes(2 * 10**8)),
+            "would grow to",
+        ),
+    ],
+)
+def test_dangerous_zips_are_not_unpacked(fill, words, tmp_path, monkeypatch):
+    path = tmp_path / "danger.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        fill(archive)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "unpacked"))
+    (tmp_path / "unpacked").mkdir()
+    with pytest.raises(ValueError, match=words):
+        from_zip(path)
+    assert not any((tmp_path / "unpacked").iterdir())
+    with pytest.raises(ValueError, match="There is no zip file"):
+        from_zip(tmp_path / "unpacked")
+
+
+def test_whatever_takes_a_name_takes_a_task_of_ones_own(folder):
+    task = from_folder(folder, val=0.25)
+    backbone = tl.backbones.load("mobilenet", "glyphs")
+    plans = {"features": tl.FreezePlan.features}
+    study = tl.Study(
+        targets=[task], sources=["glyphs"], plans=plans, per_class=[2], seeds=[0],
+        epochs=1,
+    )  # fmt: skip
+    assert study.run(show_progress=False)["target"].tolist() == ["mine"]
+    strategies = {"frozen": (backbone, tl.FreezePlan.features(backbone))}
+    assert len(tl.study.compare(strategies, task, [2], [0], 1, False)) == 1
+    assert len(tl.probes.probe_blocks(backbone, task, 2, [0])) == len(backbone.blocks)
+    assert len(tl.transferability.rank({"glyphs": backbone}, task, scores=["knn"])) == 1
+    hidden = tl.datasets.load_unlabelled(task, shares=[1.0, 0.5])
+    assert "mine" in repr(hidden) and len(hidden.images) < len(task.train)
+    adapted = tl.adaptation.coral(backbone, task.train, hidden.images)
+    assert 0 <= hidden.accuracy(adapted) <= 1
+
+
+def test_a_data_set_becomes_a_folder(tmp_path):
+    import keras
+
+    path = tl.datasets.folder("apples", "orchard", to=tmp_path / "apples")
+    task, wanted = from_folder(path), tl.datasets.load("apples", domain="orchard")
+    assert [len(x) for x in (task.train, task.val, task.test)] == [
+        len(x) for x in (wanted.train, wanted.val, wanted.test)
+    ]
+    assert sorted(task.classes) == sorted(wanted.classes)
+    seen = keras.utils.image_dataset_from_directory(path / "train", image_size=(64, 64))
+    assert seen.class_names == list(task.classes)
+    with pytest.raises(ValueError, match="is there already"):
+        tl.datasets.folder("apples", to=tmp_path / "apples")
+    cached = tl.datasets.folder("digits")
+    assert cached == tl.datasets.folder("digits") and (cached / "test" / "3").is_dir()
+    assert [x for x in cached.parent.iterdir() if x.name.startswith(".")] == []
+
+
+# Five lines from a folder to a file, over 5 draws; KERAS_HOME is read at import.
+SHOW = """
+import sys, numpy as np, tlcourse as tl
+backbone = tl.backbones.load(sys.argv[1], "imagenet")
+plan = tl.FreezePlan.features(backbone, head_rate=1e-3)
+for per_class in (10, 50):
+    scores = []
+    for seed in range(5):
+        options = {"val": 0, "test": 0.5, "per_class": per_class, "seed": seed}
+        task = tl.datasets.from_folder(sys.argv[2], **options)
+        run = tl.transfer(backbone, task, plan, seed=seed, show_progress=False)
+        scores.append(run.test_accuracy)
+    print(np.mean(scores))
+"""
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no pictures of cats and dogs here")
+@pytest.mark.parametrize(
+    ("name", "ten", "fifty"),
+    [("MobileNetV2", 0.95, 0.97), ("EfficientNetLite0", 0.92, 0.95)],
+)
+def test_cats_and_dogs_from_a_folder(name, ten, fifty):
+    home = {"KERAS_HOME": str(SHARED / "keras_home")} if name == "MobileNetV2" else {}
+    done = python(SHOW, name, str(SHARED / "pictures" / "cats_and_dogs"), **home)
+    assert done.returncode == 0, done.stderr
+    scores = [float(line) for line in done.stdout.split()]
+    assert scores[0] >= ten and scores[1] >= fifty, scores

@@ -1,0 +1,188 @@
+"""What is worth knowing about a folder of pictures before anything is trained on it."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+import numpy as np
+
+_SHOWN = 5  # names of files in a sentence
+_FEW, _STRONG = 10, 3  # training pictures of a class; times more than another class
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Report:
+    """What pictures there are, what was left out, and what to beware of.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row a class: ``class``, ``train``, ``val``, ``test`` (numbers of pictures).
+    notes : tuple of str
+        A sentence each.
+    """
+
+    table: object
+    notes: tuple[str, ...]
+
+    def __str__(self):
+        head = " | ".join(self.table.columns)
+        lines = [f"| {head} |", "|" + "---|" * len(self.table.columns)]
+        lines += [f"| {' | '.join(map(str, row))} |" for row in self.table.values]
+        return "\n".join([*lines, "", *(f"* {note}" for note in self.notes)])
+
+    __repr__ = _repr_markdown_ = __str__
+
+
+def copies(images):
+    """Tell which pictures are copies, or nearly, of one another.
+
+    Pictures are compared on 16 x 16 pixels: near copies differ by less than 3 of 255
+    grey levels on average there, as after saving as JPEG again or a change of size.
+
+    Parameters
+    ----------
+    images : array, (n, height, width, 3), 0-255
+
+    Returns
+    -------
+    ndarray, int, (n,)
+        Copies have the same number.
+    """
+    import PIL.Image
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    small = np.stack(
+        [
+            np.asarray(PIL.Image.fromarray(np.uint8(image)).resize((16, 16), 4))  # box
+            for image in images
+        ]
+    ).astype("int16")
+    grey = small.mean(axis=3)[:, ::2, ::2][:, :, :8]
+    # Whether each of 8 x 7 pixels is lighter than the one beside it: 56 bits.
+    bits = (grey[:, :, 1:] > grey[:, :, :-1] + 2).reshape(len(images), -1)
+    codes = np.zeros((len(images), 8), "uint8")
+    codes[:, :7] = np.packbits(bits, axis=1)
+    codes = codes.view("uint64").ravel()
+    pairs = []
+    for place, code in enumerate(codes):
+        near = np.flatnonzero(np.bitwise_count(codes[place + 1 :] ^ code) <= 6)
+        near += place + 1
+        gaps = np.abs(small[near] - small[place]).mean(axis=(1, 2, 3))
+        pairs += [(place, other) for other in near[gaps < 3]]
+    rows, columns = np.array(pairs, int).reshape(-1, 2).T
+    links = coo_matrix((np.ones(len(rows)), (rows, columns)), (len(codes),) * 2)
+    return connected_components(links, directed=False)[1]
+
+
+def describe(images, labels, classes, names, parts, copies, left_out=None, sizes=None):
+    """Report on pictures that are split.
+
+    Parameters
+    ----------
+    images : ndarray, (n, height, width, 3)
+    labels : ndarray, int, (n,)
+    classes : sequence of str
+    names : sequence of str, (n,)
+        What to call each picture.
+    parts : ndarray of str, (n,)
+        "train", "val" or "test".
+    copies : ndarray, int, (n,)
+        See `copies`.
+    left_out : dict of path to str, optional
+        Files that were not read, and why.
+    sizes : set of (int, int), optional
+        Width and height of the files.
+
+    Returns
+    -------
+    Report
+    """
+    import pandas
+
+    counts = {
+        part: np.bincount(labels[parts == part], minlength=len(classes))
+        for part in ("train", "val", "test")
+    }
+    table = pandas.DataFrame({"class": list(classes), **counts})
+    notes = [
+        _on_sizes(images, classes, sizes),
+        _on_files(left_out),
+        *_on_copies(labels, classes, names, parts, copies),
+        *_on_balance(counts["train"], classes),
+        _on_test(counts["test"].sum()),
+    ]
+    return Report(table, tuple(note for note in notes if note))
+
+
+def _on_sizes(images, classes, sizes):
+    height, width = images.shape[1:3]
+    note = f"{len(images)} pictures of {len(classes)} classes, {height} x {width} px."
+    if sizes and sizes != {(width, height)}:
+        widths, heights = zip(*sizes, strict=True)
+        note += (
+            f" The files are {min(widths)} to {max(widths)} px wide and {min(heights)} "
+            f"to {max(heights)} px high; all were brought to one size."
+        )
+    return note
+
+
+def _on_files(left_out):
+    if not left_out:
+        return None
+    some = [f"{file.name} ({why})" for file, why in list(left_out.items())[:_SHOWN]]
+    more = f", and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
+    return f"Files left out: {len(left_out)}. {', '.join(some)}{more}."
+
+
+def _on_copies(labels, classes, names, parts, copies):
+    """On groups of copies: of two classes, on two sides, and all others."""
+    groups = collections.defaultdict(list)
+    for place, group in enumerate(copies):
+        groups[group].append(place)
+    groups = [group for group in groups.values() if len(group) > 1]
+    if not groups:
+        return
+    yield (
+        f"Copies or near copies of another picture: {sum(map(len, groups))} pictures "
+        f"in {len(groups)} groups, {_names(groups[0], names)} for instance."
+    )
+    mixed = [group for group in groups if len(set(labels[group])) > 1]
+    if mixed:
+        yield (
+            f"The same picture stands in two classes: {_names(mixed[0], names)}"
+            f"{f', and {len(mixed) - 1} more' if len(mixed) > 1 else ''}. Keep one."
+        )
+    apart = [group for group in groups if len(set(parts[group])) > 1]
+    if apart:
+        yield (
+            f"Of {len(apart)} pictures a copy stands on another side of the split "
+            f"({_names(apart[0], names)}), so the test tells less about new pictures."
+        )
+
+
+def _names(group, names):
+    return " and ".join(names[place] for place in group[:2])
+
+
+def _on_balance(counts, classes):
+    for count, name in zip(counts, classes, strict=True):
+        if count < _FEW:
+            yield f"The class {name!r} has few pictures for training: {count}."
+    if counts.max() >= _STRONG * counts.min():
+        yield (
+            f"The classes are not balanced: {classes[counts.argmax()]!r} has "
+            f"{counts.max()} pictures for training and {classes[counts.argmin()]!r} "
+            f"{counts.min()}. Accuracy can hide that a rare class is missed: look at "
+            '`run.recall`, and try `class_weight="balanced"`.'
+        )
+
+
+def _on_test(count):
+    if 0 < count < 100:
+        return (
+            f"The test split has {count} pictures, so each is {100 / count:.1f} points "
+            "of accuracy: results are rough."
+        )
