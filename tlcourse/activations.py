@@ -160,7 +160,7 @@ def _draft(key):
 
 
 def _nameless_file(shape, dtype):
-    """An array in a file that is gone when nobody uses it any more, after a kill too."""
+    """An array in a file that is gone when nobody uses it, after a kill too."""
     size = np.dtype(dtype).itemsize * math.prod(shape)
     try:
         _make_room(size)
@@ -171,8 +171,8 @@ def _nameless_file(shape, dtype):
         raise OSError(
             f"What the frozen blocks put out takes {size / 1e6:.0f} MB, more than is "
             f"kept in memory, and {folder()} cannot be written to "
-            f"({problem.strerror or problem}). Set TLCOURSE_CACHE to a folder with room "
-            "for it, or take fewer images."
+            f"({problem.strerror or problem}). Set TLCOURSE_CACHE to a folder with "
+            "room for it, or take fewer images."
         ) from None
 
 
