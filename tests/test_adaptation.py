@@ -398,7 +398,7 @@ def test_no_target_label_and_no_unusable_input_is_taken(name, source, images):
         ((source, tl.datasets.load_unlabelled("digits")), "not Unlabelled"),
         ((source, task.train), "without labels: give target.images, not Split"),
         ((one_class, images), "are of one class"),
-        ((fewer, images), "80 images and 79 labels"),
+        ((fewer, images), "80 images in the source but labels of shape .79"),
         ((source, images[:1]), "at least two"),
         ((source, images / 255), "must lie in 0-255"),
     ):

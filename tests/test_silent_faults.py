@@ -93,6 +93,13 @@ def test_labels_of_another_kind_are_refused(backbone, task, labels, words):
         transfer(backbone, task, tl.FreezePlan.features(backbone))
 
 
+@pytest.mark.parametrize("shift", [1, -1])
+def test_adaptation_counts_classes_from_0(backbone, task, shift):
+    source = Split(task.train.images, task.train.labels + shift)
+    with pytest.raises(ValueError, match="The labels of the source go from"):
+        tl.adaptation.source_only(backbone, source, task.test.images)
+
+
 def test_a_missing_validation_split_is_no_fault(backbone, task):
     empty = Split(task.val.images[:0], task.val.labels[:0])
     for val in (None, empty):
@@ -127,6 +134,7 @@ def test_mixed_precision_gives_float32(policy):
         backbone = load_backbone("imagenet_distilled")
         for k in (0, 2):
             run = transfer(backbone, task, tl.FreezePlan.last(backbone, k), 5)
+            assert backbone.features(task.test.images[:2]).dtype == np.float32
             assert run.predict(task.test.images).dtype == np.float32
             assert run.test_accuracy > 0.8
     finally:

@@ -22,7 +22,7 @@ import warnings
 import numpy as np
 
 from tlcourse import efficientnet_lite
-from tlcourse.inference import Folded, in_batches
+from tlcourse.inference import Folded, in_batches, read_by
 from tlcourse.quiet import import_keras
 from tlcourse.resources import cache_folder, where
 
@@ -67,7 +67,7 @@ class Block:
     parameters : int
         Number of weights, those of BatchNorm's statistics included.
     output : str
-        Name of the last layer.
+        Name of the last operation: a layer, or an addition written with +.
     """
 
     name: str
@@ -97,6 +97,9 @@ class Backbone:
         Where the weights come from: task, recipe, time, score, licence.
     options : dict
         What ``keras.applications`` was given to make the model, but for the weights.
+    scaling : callable, optional
+        Of a model of one's own: images, float32 (n, input_size, input_size, 3), 0-255,
+        to what the model takes.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Backbone:
     blocks: tuple[Block, ...]
     card: dict
     options: dict = dataclasses.field(default_factory=dict)
+    scaling: object = None
 
     @property
     def parameters(self):
@@ -118,7 +122,7 @@ class Backbone:
 
         There the graph narrows to a single tensor.
         """
-        narrow = _narrow_layers(self.model)
+        narrow = _narrow(self.model)
         return tuple(block.name for block in self.blocks if block.output in narrow)
 
     def preprocess(self, images):
@@ -138,12 +142,27 @@ class Backbone:
             If there are no images, or their shape or range is wrong.
         """
         images = check_images(images)
-        return np.concatenate([self._scale(part) for part in _parts(images)])
+        return self._scale(images)
 
     def _scale(self, images):
-        images = resized(images, self.input_size)
+        return np.asarray(self.scaled(resized(images, self.input_size)), "float32")
+
+    def scaled(self, pictures):
+        """Scale pictures of the right size, 0-255, as this model was trained on them.
+
+        Parameters
+        ----------
+        pictures : array or tensor, float32, (n, input_size, input_size, 3)
+            Keras's functions may change an array in place.
+
+        Returns
+        -------
+        array or tensor, (n, input_size, input_size, 3)
+        """
+        if self.scaling is not None:
+            return self.scaling(pictures)
         family = getattr(import_keras().applications, _facts(self.name)["family"])
-        return family.preprocess_input(images)
+        return family.preprocess_input(pictures)
 
     def features(self, images):
         """Describe each image by the average of the last feature maps.
@@ -184,8 +203,7 @@ class Backbone:
         facts, images = _facts(self.name), check_images(images)
         family = getattr(import_keras().applications, facts["family"])
         model = self._with_top
-        inputs = [resized(part, model.input.shape[1]) for part in _parts(images)]
-        inputs = np.concatenate([family.preprocess_input(part) for part in inputs])
+        inputs = family.preprocess_input(resized(images, model.input.shape[1]))
         return np.asarray(model.predict(inputs, verbose=0), "float32")
 
     @functools.cached_property
@@ -248,7 +266,7 @@ class Backbone:
             By block, from the first to the last.
         """
         keras = import_keras()
-        outputs = [self.model.get_layer(block.output).output for block in self.blocks]
+        outputs = [output_of(self.model, block) for block in self.blocks]
         model = keras.Model(self.model.input, outputs)
         maps = model.predict(self.preprocess(images), verbose=0)
         return {block.name: m for block, m in zip(self.blocks, maps, strict=True)}
@@ -257,8 +275,14 @@ class Backbone:
         """Travel to another process as weights, and arrive once."""
         weights = self.model.get_weights()
         digest = hash_of((self.name, self.source, self.options), weights)
-        facts = (self.name, self.source, self.options, self.card)
-        return _arrive, (digest, *facts, weights)
+        facts = {
+            each.name: getattr(self, each.name)
+            for each in dataclasses.fields(self)
+            if each.name not in ("model", "blocks")
+        }
+        if self.scaling is not None:  # Keras has no function that makes this model
+            facts["options"] = import_keras().saving.serialize_keras_object(self.model)
+        return _arrive, (digest, facts, weights)
 
     def __repr__(self):
         return (
@@ -278,14 +302,18 @@ def hash_of(facts, arrays):
 _arrived = collections.OrderedDict()  # backbones from other processes, by digest
 
 
-def _arrive(digest, name, source, options, card, weights):
+def _arrive(digest, facts, weights):
     """Build a backbone that was sent here; the same one when it is sent again."""
     if digest not in _arrived:
-        facts = _facts(name)
-        model = _build(facts, None, options)
+        if facts["scaling"] is not None:
+            make = import_keras().saving.deserialize_keras_object
+            model, family = make(facts["options"]), None
+            facts = {**facts, "options": {}}
+        else:
+            known = _facts(facts["name"])
+            model, family = _build(known, None, facts["options"]), known["family"]
         model.set_weights(weights)
-        blocks, size = _blocks(model, facts["family"]), options["input_shape"][0]
-        _arrived[digest] = Backbone(name, source, model, size, blocks, card, options)
+        _arrived[digest] = Backbone(model=model, blocks=_blocks(model, family), **facts)
         while len(_arrived) > 4:
             _arrived.popitem(last=False)
     return _arrived[digest]
@@ -297,12 +325,16 @@ def resized(images, size):
     A picture that shrinks is smoothed first (antialiasing): without it fine patterns
     turn into coarse ones that are not there.
     """
-    images = np.array(images, "float32")  # a copy: Keras scales in place
     if images.shape[1:3] == (size, size):
-        return images
+        return np.array(images, "float32")  # a copy: Keras scales in place
     shrinks = max(images.shape[1:3]) > size
     resize = import_keras().ops.image.resize
-    return np.array(resize(images, (size, size), antialias=shrinks))
+    return np.concatenate(
+        [
+            np.array(resize(np.float32(part), (size, size), antialias=shrinks))
+            for part in _parts(images)
+        ]
+    )
 
 
 def _parts(images, size=256):
@@ -318,7 +350,7 @@ _BATCH_PIXELS = 2**20
 def _cut_out(backbone, after, until):
     """Some of the blocks, for inference."""
     keras = import_keras()
-    ends = {b.name: backbone.model.get_layer(b.output).output for b in backbone.blocks}
+    ends = {b.name: output_of(backbone.model, b) for b in backbone.blocks}
     begin = backbone.model.input if after == IMAGES else ends[after]
     pool = keras.layers.GlobalAveragePooling2D()
     end = pool(backbone.model.output) if until == FEATURES else ends[until]
@@ -399,10 +431,10 @@ def load(
         A model of ``catalogue()``, in any case: ``"mobilenet"``, ``"ResNet50"``.
     source : str or None
         ``"imagenet"`` is Keras's own ``weights="imagenet"``, for every model (Keras
-        downloads it once); that of EfficientNet-Lite0 is installed with the course, and
-        if it is damaged or missing the distilled MobileNet comes instead. ``"glyphs"``, ``"fractals"``, ``"photos"`` and
-        ``"imagenet_distilled"`` come with the course, for ``"mobilenet"``.
-        None gives random weights.
+        downloads it once). That of EfficientNet-Lite0 is installed with the course; if
+        it is missing or damaged, the distilled MobileNet comes instead. ``"glyphs"``,
+        ``"fractals"``, ``"photos"`` and ``"imagenet_distilled"`` come with the course,
+        for ``"mobilenet"``. None gives random weights.
     alpha : float, optional
         Width of MobileNet and its successors; 0.25 for MobileNet and otherwise 1.0
         unless told.
@@ -452,6 +484,61 @@ def load(
     blocks = _blocks(model, facts["family"])
     size = options["input_shape"][0]
     return Backbone(facts["model"], source, model, size, blocks, card, options)
+
+
+def from_model(model, preprocess=None, *, source="own"):
+    """Make a backbone of a Keras model of one's own.
+
+    Its blocks are the stretches of one height, as far as the graph narrows there.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or Sequential, of one fixed square size: images (n, size, size, 3)
+        to feature maps (n, h, w, d), without pooling and head.
+    preprocess : callable, optional
+        Images, float32 (n, size, size, 3), 0-255, to what the model takes; unless
+        told, the model takes them as they are. For studies in several processes it is
+        a function of a module.
+    source : str
+        What the model was trained on, for tables and repr.
+
+    Returns
+    -------
+    Backbone
+
+    Raises
+    ------
+    ValueError
+        If the model is no graph of layers, or its input or output has another shape.
+    """
+    shape = getattr(model, "input_shape", None)
+    if not hasattr(model, "operations") or not isinstance(shape, tuple):
+        raise ValueError(
+            "A backbone must be a built Functional or Sequential model with one input: "
+            "wrap yours as keras.Model(inputs, outputs)."
+        )
+    if len(shape) != 4 or shape[1] is None or shape[1] != shape[2] or shape[3] != 3:
+        raise ValueError(
+            f"A backbone's input must be one fixed square, (n, size, size, 3), not "
+            f"{shape}: build the model with keras.Input((size, size, 3))."
+        )
+    if len(model.output_shape) != 4:
+        raise ValueError(
+            f"A backbone must put out feature maps (n, h, w, d), not "
+            f"{model.output_shape}: leave pooling and head away, as "
+            "keras.Model(model.input, model.get_layer(NAME).output) does."
+        )
+    card = {"source": source, "task": "unknown: a model of your own"}
+    blocks = _blocks(model, None)
+    return Backbone(
+        model.name, source, model, shape[1], blocks, card,
+        scaling=preprocess or _as_they_are,
+    )  # fmt: skip
+
+
+def _as_they_are(images):
+    return images
 
 
 def free_memory():
@@ -559,10 +646,11 @@ def file(name="efficientnet_lite0"):
     OSError, ValueError
         If its weights are not installed or damaged.
     """
-    if _facts(name)["model"] != LITE0:
+    model = _facts(name)["model"]
+    if model != LITE0:
         raise ValueError(
-            f'keras.applications.{_facts(name)["model"]}(weights="imagenet") gives that '
-            "model in plain Keras: file is for efficientnet_lite0."
+            f'In plain Keras keras.applications.{model}(weights="imagenet") gives that '
+            "model: file is for efficientnet_lite0."
         )
     digest = efficientnet_lite.SHA256[:8]
     path = cache_folder("models") / f"efficientnet_lite0_no_top_{digest}.keras"
@@ -592,21 +680,21 @@ def _imagenet_card(facts):
     }
 
 
-def _narrow_layers(model):
-    """Names of the layers at which the graph narrows to a single tensor."""
-    position = {layer.name: i for i, layer in enumerate(model.layers)}
-    reach = [0] * len(model.layers)  # the last layer that reads each layer's output
-    for i, layer in enumerate(model.layers):
-        for node in layer._inbound_nodes:
-            for parent in node.parent_nodes:
-                before = position.get(parent.operation.name)
-                if before is not None:
-                    reach[before] = max(reach[before], i)
+def output_of(model, block):
+    """Give the symbolic tensor that a block puts out in a model or a copy of it."""
+    (output,) = (x.output for x in model.operations if x.name == block.output)
+    return output
+
+
+def _narrow(model):
+    """Names of the operations at which the graph narrows to a single tensor."""
+    readers = read_by(model)
+    position = {name: i for i, name in enumerate(readers)}
     narrow, furthest = set(), 0
-    for i, layer in enumerate(model.layers):
-        if furthest <= i:  # nothing before this layer is read after it
-            narrow.add(layer.name)
-        furthest = max(furthest, reach[i])
+    for i, (name, later) in enumerate(readers.items()):
+        if furthest <= i:  # nothing before this operation is read after it
+            narrow.add(name)
+        furthest = max([furthest, *(position[reader] for reader in later)])
     return narrow
 
 
@@ -616,33 +704,51 @@ def _blocks(model, family):
     A block ends where the graph narrows to one tensor, so that a model can be cut
     between any two. NASNet never narrows: each cell reads the two before it.
     """
-    narrow = _narrow_layers(model)
+    narrow, heights = _narrow(model), []
     gathered, segment, current = {}, [], "stem"
-    for layer in model.layers:
-        segment.append(layer)
+    for operation in model.operations:
+        segment.append(operation)
         # Padding serves the convolution after it: it opens a block, ends none.
-        within = layer.name not in narrow or type(layer).__name__ == "ZeroPadding2D"
-        if within and family != "nasnet":
+        padding = type(operation).__name__ == "ZeroPadding2D"
+        if (operation.name not in narrow or padding) and family != "nasnet":
             continue
-        names = (_block_name(each.name, family) for each in reversed(segment))
-        current = next((name for name in names if name), current)
+        if family is None:
+            current = _stage_name(operation, heights)
+        else:
+            names = (_block_name(each.name, family) for each in reversed(segment))
+            current = next((name for name in names if name), current)
         gathered.setdefault(current, []).extend(segment)
         segment = []
     names = list(gathered)
-    if sum(layer.count_params() for layer in gathered[names[0]]) == 0:
+    if len(names) > 1 and _parameters(gathered[names[0]]) == 0:
         # Padding and scaling alone are no block: they open the next one.
         gathered[names[1]] = gathered.pop(names[0]) + gathered[names[1]]
         gathered = {name: gathered[name] for name in names[1:]}
+    first, layer = model.operations[0], import_keras().layers.Layer
     return tuple(
         Block(
             name,
             # Keras renames the input layer whenever a model is copied.
-            tuple(layer.name for layer in layers if layer is not model.layers[0]),
-            sum(layer.count_params() for layer in layers),
-            layers[-1].name,
+            tuple(x.name for x in parts if isinstance(x, layer) and x is not first),
+            _parameters(parts),
+            parts[-1].name,
         )
-        for name, layers in gathered.items()
+        for name, parts in gathered.items()
     )
+
+
+def _parameters(operations):
+    """Number of weights of those that are layers."""
+    layer = import_keras().layers.Layer
+    return sum(x.count_params() for x in operations if isinstance(x, layer))
+
+
+def _stage_name(operation, heights):
+    """Name the block of a model of no known family: what has one height is a block."""
+    height = operation.output.shape[1]
+    if height not in heights:
+        heights.append(height)
+    return f"block{len(heights)}"
 
 
 def _block_name(layer, family):

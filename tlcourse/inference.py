@@ -107,24 +107,42 @@ class Folded:
             return self.model._run_through_graph(inputs, inference)
 
 
+def read_by(model):
+    """Which operations of a model read what each puts out; by name, in their order.
+
+    An addition that is written with + is one too, and no layer.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional.
+
+    Returns
+    -------
+    dict of str to list of str
+    """
+    readers = {operation.name: [] for operation in model.operations}
+    for operation in model.operations:
+        for node in operation._inbound_nodes:
+            for parent in node.parent_nodes:
+                if parent.operation.name in readers:
+                    readers[parent.operation.name].append(operation.name)
+    return readers
+
+
 def _foldable(model):
     """Pairs of a convolution and the BatchNorm that alone reads what it puts out."""
     keras = import_keras()
-    readers = {layer.name: set() for layer in model.layers}
-    for layer in model.layers:
-        for node in layer._inbound_nodes:
-            for parent in node.parent_nodes:
-                if parent.operation.name in readers:
-                    readers[parent.operation.name].add(layer.name)
+    readers = read_by(model)
+    layers = {layer.name: layer for layer in model.layers}
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
     pairs = {}
     for layer in model.layers:
         if type(layer) in kinds and layer.activation is keras.activations.linear:
-            (reader, *more) = [*readers[layer.name], None]
-            if reader is not None and more == [None]:
-                after = model.get_layer(reader)
-                if isinstance(after, keras.layers.BatchNormalization):
-                    pairs[layer.name] = reader
+            reader, *more = [*readers[layer.name], None]
+            after = layers.get(reader)
+            if more == [None] and isinstance(after, keras.layers.BatchNormalization):
+                pairs[layer.name] = reader
     return pairs
 
 

@@ -28,7 +28,7 @@ def write(plan, classes, epochs, seed):
         _imports(plan),
         _base(plan),
         _freezing(plan),
-        _head(plan, classes, seed),
+        _head(plan, classes),
         _training(plan, epochs, seed),
     ]
     return "\n".join(parts)
@@ -57,6 +57,8 @@ def _optimizer_class():
 
 def _base(plan):
     backbone = plan.backbone
+    if backbone.scaling is not None:
+        return "base = ...  # the model that tl.backbones.from_model was given\n"
     weights, later = "None", ""
     if plan.from_scratch or backbone.source is None:
         pass
@@ -119,7 +121,7 @@ def _drops_out(plan):
     )
 
 
-def _head(plan, classes, seed):
+def _head(plan, classes):
     code = "pooled = keras.layers.GlobalAveragePooling2D()(base.output)\n"
     if not plan.trainable:
         # One learning rate then suits every backbone.
@@ -128,8 +130,7 @@ def _head(plan, classes, seed):
             "pooled = keras.layers.Rescaling(1 / float(spread))(pooled)\n"
         )
     return code + (
-        f"start = keras.initializers.GlorotUniform({seed})\n"
-        f"head = keras.layers.Dense({classes}, kernel_initializer=start)\n"
+        f'head = keras.layers.Dense({classes}, kernel_initializer="zeros")\n'
         "model = keras.Model(base.input, head(pooled))\n"
     )
 

@@ -23,7 +23,7 @@ def probe_blocks(backbone, dataset, per_class, seeds, split="test"):
     Parameters
     ----------
     backbone : Backbone
-    dataset : str
+    dataset : str or Task
         See ``datasets.load``.
     per_class : int
     seeds : sequence of int

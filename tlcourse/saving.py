@@ -55,7 +55,10 @@ def whole_model(backbone, weights, input_size=None):
         mix = layers.Conv2D(3, 1, trainable=False, name="preprocessing")
         maps = mix(maps)
         mix.set_weights([matrix[None, None], offset])
-    logits = head(layers.GlobalAveragePooling2D(name="pooling")(body(maps)))
+    # Where a model is called as model(pictures), and in what Keras exports, Resizing
+    # tells the layers after it, BatchNorm too, that they train (Keras 3.15).
+    maps = body(maps, training=False)
+    logits = head(layers.GlobalAveragePooling2D(name="pooling")(maps))
     head.set_weights(weights[-2:])
     softmax = layers.Softmax(dtype="float32", name="probabilities")
     return keras.Model(pictures, softmax(logits))

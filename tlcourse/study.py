@@ -144,7 +144,7 @@ def _cells(study):
             raise ValueError(f"A study's {what} must be a list or dict with entries.")
     cells = []
     for target, data in targets.items():
-        task = _task(data)
+        task = datasets.load(data)
         for size in study.per_class:
             datasets.few(task.train.labels, size, 0, target)  # refuses too many
         for source, origin in sources.items():
@@ -168,11 +168,13 @@ def _named(choices):
     """Choices by name; what is chosen by name stands for itself."""
     if isinstance(choices, dict):
         return choices
-    return {"random" if c is None else str(c): c for c in choices}
+    return {_name(choice): choice for choice in choices}
 
 
-def _task(target):
-    return datasets.load(target) if isinstance(target, str) else target
+def _name(choice):
+    if isinstance(choice, datasets.Task):
+        return choice.name
+    return "random" if choice is None else str(choice)
 
 
 @functools.lru_cache(maxsize=6)
@@ -189,7 +191,7 @@ def _backbone(source, seed):
 
 def _run_cell(cell, folder):
     """Train once; here, in another process, or on another machine."""
-    names, task = cell.names, _task(cell.target)
+    names, task = cell.names, datasets.load(cell.target)
     size, seed = names["per_class"], names["seed"]
     rows = datasets.few(task.train.labels, size, seed, task.name)
     backbone = _backbone(cell.source, seed)
@@ -246,7 +248,7 @@ def compare(strategies, dataset, per_class, seeds, epochs=20, show_progress=True
     ----------
     strategies : dict of str to (Backbone, FreezePlan or schedule)
         What to compare; the keys name the rows.
-    dataset : str
+    dataset : str or Task
         See ``datasets.load``.
     per_class, seeds : sequence of int
     epochs : int

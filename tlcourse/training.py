@@ -20,8 +20,10 @@ from tlcourse.backbones import (
     Backbone,
     check_images,
     free_memory,
+    output_of,
 )
 from tlcourse.batchnorm import sound_batch
+from tlcourse.datasets import check_labels
 from tlcourse.freezing import FreezePlan, check_plan, share_out
 from tlcourse.inference import Folded, in_batches
 from tlcourse.plain_keras import BATCH_SIZE
@@ -306,9 +308,9 @@ class _Training:
             source = keras.models.clone_model(source)
         self.state = {layer.name: layer.get_weights() for layer in source.layers}
         shape = (source.output.shape[-1], len(task.classes))
-        kernel = keras.initializers.GlorotUniform(seed)(shape)
-        bias = np.zeros(shape[1], "float32")
-        self.state["head"] = [keras.ops.convert_to_numpy(kernel), bias]
+        # From zeros: of a few pictures' features most directions are never trained, and
+        # there a random head would stay random (cats or dogs, 10 per class: .90, .95).
+        self.state["head"] = [np.zeros(shape, "float32"), np.zeros(shape[1], "float32")]
         first = backbone.blocks[0].name if from_scratch else None
         self.moved = {first} if from_scratch else set()
         self.history = collections.defaultdict(list)
@@ -332,7 +334,7 @@ class _Training:
             steps_per_execution,
         )  # fmt: skip
         spread = (float(train.std()) or 1.0) if after == FEATURES else 1.0
-        self.state["rescaling"] = [np.float32(1 / spread)]
+        self.state["spread"] = [np.float32(1 / spread)]
         if self.stage:  # the features were divided by nothing where the last one ended
             self._multiply_kernel(spread)
         bench.load(self.state)
@@ -452,7 +454,7 @@ def _check(task, rows):
         if name == "val" and not split:
             continue
         check_images(split.images)
-        check_labels(split, len(task.classes), name)
+        check_labels(split, f"the {name} split", len(task.classes))
     if len(np.unique(np.asarray(task.train.labels)[rows])) < 2:
         raise ValueError(
             "All training examples are of one class, so there is nothing to tell "
@@ -477,44 +479,6 @@ def _repeated(images, others):
         for other in others
         for key in [other[::step, ::step].tobytes()]
     )
-
-
-def check_labels(split, classes, name):
-    """Refuse labels that are not one whole number from 0 up for each picture.
-
-    Parameters
-    ----------
-    split : Split
-    classes : int
-        How many there are.
-    name : str
-        The split's, for the message.
-
-    Raises
-    ------
-    ValueError
-    """
-    labels = np.asarray(split.labels)
-    if labels.ndim == 2 and len(labels) == len(split.images):
-        raise ValueError(
-            f"The labels of the {name} split have the shape {labels.shape}, as one-hot "
-            "labels have: give class numbers, labels.argmax(axis=1)."
-        )
-    if labels.shape != (len(split.images),):
-        raise ValueError(
-            f"The {name} split has {len(split.images)} images but labels of shape "
-            f"{labels.shape}: give one label an image."
-        )
-    if labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"The labels of the {name} split are {labels.dtype}: give class numbers, "
-            "whole ones from 0 up (tl.datasets.from_arrays makes them of anything)."
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"The {name} split has labels from {labels.min()} to {labels.max()}, "
-            f"but the task has {classes} classes: count them from 0."
-        )
 
 
 def refuse_weights_alone(callbacks):
@@ -586,13 +550,14 @@ def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
         inputs = keras.Input(backbone.model.output.shape[-1:])
         # A number would be traced as a constant, and each run has its own.
         scale = keras.Variable(1.0, trainable=False)
-        features = keras.layers.Rescaling(scale, name="rescaling")(inputs)
+        features = keras.layers.Rescaling(scale, name="spread")(inputs)
         return keras.Model(inputs, head(features))
     part = backbone.model
     if after != IMAGES:
         (block,) = (block for block in backbone.blocks if block.name == after)
-        part = keras.Model(part.get_layer(block.output).output, part.output)
+        part = keras.Model(output_of(part, block), part.output)
     body = keras.models.clone_model(part)
+    body.name = "body"
     plan.apply(body)
     inputs, outputs = body.input, body.output
     if augmentation is not None:
@@ -604,9 +569,8 @@ def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
 
 def _flat(model):
     """Layers with weights, those of a backbone inside the model included."""
-    keras = import_keras()
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
+        if layer.name == "body":  # other models inside are layers of the backbone
             yield from _flat(layer)
         elif layer.weights:
             yield layer

@@ -8,6 +8,7 @@ import numpy as np
 
 from tlcourse.activations import frozen_outputs
 from tlcourse.backbones import Backbone, check_images
+from tlcourse.datasets import check_labels
 from tlcourse.probes import linear_probe
 from tlcourse.threads import one_thread
 
@@ -85,11 +86,7 @@ def check(source, target_images):
         )
     check_images(source.images)
     check_images(target_images)
-    if len(source.images) != len(source.labels):
-        raise ValueError(
-            f"The source has {len(source.images)} images and {len(source.labels)} "
-            "labels: give one label an image."
-        )
+    check_labels(source, "the source")
     if len(np.unique(source.labels)) < 2:
         raise ValueError(
             "All examples of the source are of one class, so there is nothing to tell "

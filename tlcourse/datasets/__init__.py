@@ -28,7 +28,10 @@ DOMAINS = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Images, float32 (n, height, width, 3) in 0-255, with labels, int (n,)."""
+    """Images (n, height, width, 3) in 0-255 with labels, int (n,).
+
+    The images are float32, or uint8 where they came as such.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -43,7 +46,8 @@ class Task:
 
     Label i means ``classes[i]``. No example stands in two splits; ``train`` is cut
     down by ``per_class``, ``val`` and ``test`` are always the same. ``domain`` says
-    which of the data set's domains this is, if it has several.
+    which of the data set's domains this is, if it has several. Pictures of one's own
+    (`from_folder`, `from_arrays`) have a ``report``, and perhaps an empty ``val``.
     """
 
     name: str
@@ -52,18 +56,24 @@ class Task:
     val: Split
     test: Split
     domain: str | None = None
+    report: object = None
 
     @property
     def card(self):
         """What the data set is, who made it, licence, size, how made; Markdown."""
-        return (where("datasets") / self.name / "card.md").read_text(encoding="utf-8")
+        if self.name in (*NAMES, *ONLINE):
+            card = where("datasets") / self.name / "card.md"
+            return card.read_text(encoding="utf-8")
+        told = self.report or "Nobody has written down how they were collected."
+        return f"# {self.name}: your own pictures\n\n{told}\n"
 
     def __repr__(self):
-        height, width = self.train.images.shape[1:3]
+        splits = {name: getattr(self, name) for name in ("train", "val", "test")}
+        sizes = ", ".join(f"{len(x) if x else 0} {name}" for name, x in splits.items())
+        size = " x ".join(map(str, np.shape(self.train.images)[1:3]))
         return (
-            f"Task({_title(self)}: {len(self.classes)} classes, "
-            f"{len(self.train)} train, {len(self.val)} val, {len(self.test)} test "
-            f"images of {height} x {width} px)"
+            f"Task({_title(self)}: {len(self.classes)} classes, {sizes} "
+            f"images of {size} px)"
         )
 
 
@@ -76,8 +86,9 @@ def load(name, per_class=None, domain=None, seed=0):
 
     Parameters
     ----------
-    name : str
-        One of ``NAMES``, which need no network, or of ``ONLINE``.
+    name : str or Task
+        One of ``NAMES``, which need no network, or of ``ONLINE``. A Task, of one's own
+        pictures perhaps, is taken as it is, but for ``per_class``.
     per_class : int, optional
         Keep so many training examples of each class; all of them unless told.
     domain : str, optional
@@ -97,6 +108,8 @@ def load(name, per_class=None, domain=None, seed=0):
     ConnectionError
         If an online data set cannot be downloaded.
     """
+    if isinstance(name, Task):
+        return name if per_class is None else _cut(name, per_class, seed)
     if name not in (*NAMES, *ONLINE):
         raise ValueError(
             f"There is no data set {name!r}. Choose one of {', '.join(NAMES)}, or, "
@@ -111,11 +124,16 @@ def load(name, per_class=None, domain=None, seed=0):
             + (f"take one of {offered}." if offered else "leave domain out.")
         )
     classes, splits = _made(name, domain)
-    if per_class is not None:
-        train = splits["train"]
-        chosen = few(train.labels, per_class, seed, name)
-        splits = {**splits, "train": Split(train.images[chosen], train.labels[chosen])}
-    return Task(name, classes, **splits, domain=domain)
+    task = Task(name, classes, **splits, domain=domain)
+    return task if per_class is None else _cut(task, per_class, seed)
+
+
+def _cut(task, per_class, seed):
+    """The task with so many training examples of each class."""
+    train = task.train
+    chosen = few(train.labels, per_class, seed, task.name)
+    few_ones = Split(train.images[chosen], train.labels[chosen])
+    return dataclasses.replace(task, train=few_ones)
 
 
 class Unlabelled:
@@ -160,7 +178,8 @@ def load_unlabelled(name, domain=None, shares=None, seed=0):
 
     Parameters
     ----------
-    name, domain : str
+    name : str or Task
+    domain : str, optional
     shares : sequence of float, optional
         How much of each class to keep in every split, above 0 and at most 1: classes
         that are rarer here than in the source are a label shift. All of it unless told.
@@ -183,7 +202,7 @@ def load_unlabelled(name, domain=None, shares=None, seed=0):
         if not fit or not ((0 < shares) & (shares <= 1)).all():
             raise ValueError(
                 f"shares must be {len(task.classes)} numbers above 0 and at most 1, "
-                f"one for each class of {name!r}, not {shares.tolist()}."
+                f"one for each class of {task.name!r}, not {shares.tolist()}."
             )
         rng = np.random.default_rng(seed)
         names = ("train", "val", "test")
@@ -217,6 +236,46 @@ def _made(name, domain):
         images.flags.writeable = labels.flags.writeable = False
         splits[split] = Split(images, labels)
     return tuple(made["classes"]), splits
+
+
+def check_labels(split, name, classes=None):
+    """Refuse labels that are not one whole number from 0 up for each picture.
+
+    Parameters
+    ----------
+    split : Split
+    name : str
+        What to call it in the message.
+    classes : int, optional
+        How many there are; any number unless told.
+
+    Raises
+    ------
+    ValueError
+    """
+    labels = np.asarray(split.labels)
+    if labels.ndim == 2 and len(labels) == len(split.images):
+        raise ValueError(
+            f"The labels of {name} have the shape {labels.shape}, as one-hot labels "
+            "have: give class numbers, labels.argmax(axis=1)."
+        )
+    if labels.shape != (len(split.images),):
+        raise ValueError(
+            f"There are {len(split.images)} images in {name} but labels of shape "
+            f"{labels.shape}: give one label an image."
+        )
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"The labels of {name} are {labels.dtype}: give class numbers, whole ones "
+            "from 0 up (tl.datasets.from_arrays makes them of anything)."
+        )
+    low, high = labels.min(), labels.max()
+    from_one = classes is None and low == 1 and len(np.unique(labels)) == high
+    if low < 0 or from_one or (classes is not None and high >= classes):
+        there = "" if classes is None else f", but there are {classes} classes"
+        raise ValueError(
+            f"The labels of {name} go from {low} to {high}{there}: count them from 0."
+        )
 
 
 def few(labels, per_class, seed, name):

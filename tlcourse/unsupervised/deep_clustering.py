@@ -7,6 +7,7 @@ import gc
 
 import numpy as np
 
+from tlcourse.backbones import resized
 from tlcourse.batchnorm import copied_model, set_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
@@ -19,7 +20,6 @@ from tlcourse.unsupervised.self_supervised import (
     STEPS,
     check_pictures,
     encoder,
-    resized,
 )
 
 RATE = 1e-3
@@ -61,7 +61,8 @@ def deep_cluster(
     )
     network.optimizer.build(network.trainable_variables)  # see self_supervised
     trained = dataclasses.replace(backbone, model=body)
-    prepared, drawn = backbone.preprocess(images), resized(backbone, images)
+    prepared = backbone.preprocess(images)
+    drawn = resized(images, backbone.input_size)
     first = [weight.numpy() for weight in head.weights]
     rng, at_once = np.random.default_rng(seed), min(steps, AT_ONCE)
     turns = range(-(-steps // at_once))

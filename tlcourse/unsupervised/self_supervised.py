@@ -12,7 +12,7 @@ import gc
 
 import numpy as np
 
-from tlcourse.backbones import catalogue, check_images
+from tlcourse.backbones import check_images, resized
 from tlcourse.batchnorm import copied_model, set_statistics
 from tlcourse.progress import progress
 from tlcourse.quiet import import_keras
@@ -205,7 +205,7 @@ def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress
     turns = -(-steps // AT_ONCE)
     with progress(turns, f"Training ({name})", show_progress) as bar:
         history = network.fit(
-            _batches(resized(backbone, images), seed), callbacks=callbacks,
+            _batches(resized(images, backbone.input_size), seed), callbacks=callbacks,
             epochs=turns, steps_per_epoch=min(steps, AT_ONCE), shuffle=False, verbose=0,
         ).history  # fmt: skip
     card = {**backbone.card, "then": name, "losses": history["loss"]}
@@ -226,11 +226,8 @@ def _pace(steps):
 
 def encoder(backbone, body):
     """From pictures, (n, input_size, input_size, 3) in 0-255, to features (n, d)."""
-    keras = import_keras()
-    family = catalogue().set_index("model")["family"][backbone.name]
-    prepare = getattr(keras.applications, family).preprocess_input
-    pool = keras.layers.GlobalAveragePooling2D()
-    return lambda pictures: pool(body(prepare(pictures)))
+    pool = import_keras().layers.GlobalAveragePooling2D()
+    return lambda pictures: pool(body(backbone.scaled(pictures)))
 
 
 def _batches(pictures, seed):
@@ -242,13 +239,6 @@ def _batches(pictures, seed):
     # A last batch of one or two pictures would have nothing to compare them with.
     order = order.batch(BATCH, drop_remainder=True).repeat()
     return order.map(lambda rows: tf.gather(pictures, rows)).prefetch(2)
-
-
-def resized(backbone, images):
-    """Pictures at the backbone's size, in 0-255."""
-    resize, shape = import_keras().ops.image.resize, (backbone.input_size,) * 2
-    parts = [images[i : i + 256] for i in range(0, len(images), 256)]
-    return np.concatenate([np.array(resize(part, shape)) for part in parts])
 
 
 def check_pictures(images, steps):
