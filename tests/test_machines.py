@@ -1,6 +1,8 @@
 """Full disks, interrupted imports, other kernels, two of everything: for real."""
 
 import ast
+import dataclasses
+import functools
 import json
 import os
 import re
@@ -11,10 +13,13 @@ import sys
 import urllib.parse
 import venv
 
+import numpy as np
 import pytest
 
+import tlcourse as tl
 from tests.helpers import ROOT, python
 from tests.test_cli import fetch
+from tlcourse.quiet import import_keras
 
 DISK = """
 import resource, sys
@@ -237,3 +242,76 @@ def test_two_labs_started_at_once_find_two_ports(tmp_path):
             lab.terminate()
         for lab in labs:
             lab.wait(20)
+
+
+@pytest.fixture(scope="module")
+def in_policy(short):
+    """A function that sets a policy of precision, and gives blocks that follow it."""
+    keras = import_keras()
+
+    @functools.cache
+    def load(policy):
+        whole = tl.backbones.load("mobilenet", source="glyphs", input_size=32)
+        end = whole.model.get_layer(short.blocks[-1].output).output
+        part = keras.Model(whole.model.input, end)
+        return dataclasses.replace(whole, model=part, blocks=short.blocks)
+
+    def set_and_load(policy):
+        keras.config.set_dtype_policy(policy)
+        return load(policy)
+
+    yield set_and_load
+    keras.config.set_dtype_policy("float32")
+
+
+LONG_ENOUGH = {"epochs": 30}  # of five steps each
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (tl.adaptation.tent, {}),
+        (tl.adaptation.deep_coral, LONG_ENOUGH),
+        (tl.adaptation.dann, LONG_ENOUGH),
+    ],
+)
+def test_adaptation_is_as_good_in_mixed_precision(method, options, in_policy):
+    source = tl.datasets.load("digits", per_class=16, domain="fonts").train
+    images = tl.datasets.load("digits", per_class=9).train.images
+    right = {}
+    for policy in POLICIES:
+        model = method(in_policy(policy), source, images, **options)
+        chances = model.predict(source.images)
+        assert chances.dtype == np.float32 and np.isfinite(chances).all()
+        right[policy] = float((chances.argmax(1) == source.labels).mean())
+    assert max(right.values()) - min(right.values()) < 0.1, right
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (tl.unsupervised.simclr, {"augmentations": ("shift", "light")}),
+        (tl.unsupervised.rotation, {}),
+    ],
+)
+def test_self_supervision_learns_as_much_in_mixed_precision(method, options, in_policy):
+    images, losses = tl.datasets.load("digits", per_class=13).train.images, {}
+    for policy in POLICIES:
+        trained = method(
+            in_policy(policy), images, steps=50, show_progress=False, **options
+        )
+        assert trained.features(images).dtype == np.float32
+        losses[policy] = trained.card["losses"][-1]
+    assert max(losses.values()) < 1.1 * min(losses.values()), losses
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
+def test_transfer_learns_in_another_precision(policy, in_policy, task):
+    in_policy(policy)
+    backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    for plan in (tl.FreezePlan.features(backbone), tl.FreezePlan.last(backbone, 2)):
+        run = tl.transfer(backbone, task, plan, 10, show_progress=False)
+        chances = run.predict(task.test.images)
+        assert chances.dtype == np.float32 and np.isfinite(chances).all()
+        assert run.test_accuracy > 0.7  # faces or not

@@ -42,7 +42,7 @@ class Adapted:
 
     @one_thread
     def predict(self, images):
-        """Give class probabilities of images as in `features`: (n, classes), float32."""
+        """Give probabilities, float32, (n, classes), of images as in `features`."""
         known = self.head.classes_  # a small source may lack a class
         chances = np.zeros((len(images), known[-1] + 1), "float32")
         chances[:, known] = self.head.predict_proba(self.features(images))
