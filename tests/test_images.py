@@ -1,0 +1,143 @@
+"""Which pictures are taken, what the others are told, how a picture shrinks."""
+
+import numpy as np
+import pytest
+
+import tlcourse as tl
+from tests.conftest import load_backbone
+from tests.helpers import python
+from tlcourse.backbones import check_images
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (4, 20, 20, 3), "uint8")
+NEARLY_ONE = np.float32(PICTURES) / 255
+NEARLY_ONE[0, 0, 0, 0] = 1.0001
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (PICTURES / 255, "undo any scaling"),
+        (NEARLY_ONE, "nearly all of them below 1: undo any scaling"),
+        (PICTURES - 128.0, "undo any scaling"),
+        (np.moveaxis(PICTURES, -1, 1), "np.moveaxis"),
+        (np.concatenate([PICTURES, PICTURES[..., :1]], -1), "transparency"),
+        (PICTURES[..., 0], "np.repeat"),
+        (PICTURES[..., :1], "np.repeat"),
+        (PICTURES[0], r"image\[None\]"),
+    ],
+)
+def test_other_pictures_are_told_what_to_do(images, said):
+    with pytest.raises(ValueError, match=said):
+        check_images(images)
+
+
+def test_dark_pictures_are_taken():
+    night = np.zeros((2, 20, 20, 3), "float32")
+    check_images(night)
+    night[:, 5:8] = 90
+    check_images(night)
+
+
+def test_small_numbers_stay_small(backbone):
+    """uint8 takes a quarter of float32's memory, and gives the same features."""
+    assert check_images(PICTURES) is PICTURES
+    same = backbone.features(PICTURES), backbone.features(np.float32(PICTURES))
+    np.testing.assert_array_equal(*same)
+
+
+def textures(rng, count):
+    """Stripes of 256 px, fine ones and finer ones, in two directions."""
+    places, images = np.mgrid[:256, :256], []
+    labels = rng.integers(0, 4, count)
+    for label in labels:
+        width = rng.uniform(3.0, 3.6) if label < 2 else rng.uniform(4.2, 5.0)
+        angle = rng.uniform(-0.3, 0.3) + (np.pi / 2 if label % 2 else 0)
+        along = places[0] * np.cos(angle) + places[1] * np.sin(angle)
+        wave = 127 + 90 * np.sin(2 * np.pi * along / width + rng.uniform(0, 6))
+        grain = rng.normal(0, 25, (256, 256))
+        blob = 40 * np.sin(along / (30 + 20 * label))
+        images.append(np.clip(wave + grain + blob, 0, 255))
+    return np.repeat(np.uint8(images)[..., None], 3, axis=-1), labels
+
+
+def test_a_picture_is_smoothed_before_it_shrinks():
+    """As well as in a picture that was shrunk by Pillow, which smooths, beforehand."""
+    import keras
+    from PIL import Image
+
+    backbone, gaps = load_backbone("imagenet_distilled"), []
+    for seed in range(3):
+        images, _ = textures(np.random.default_rng(seed), 12)
+        wanted = [Image.fromarray(x).resize((64, 64), Image.BILINEAR) for x in images]
+        wanted = backbone.features(np.stack([np.asarray(x) for x in wanted]))
+        plain = keras.ops.image.resize(np.float32(images), (64, 64))
+        plain = backbone.features(np.array(plain))
+        found = backbone.features(images)
+        gaps.append([np.abs(x - wanted).mean() for x in (found, plain)])
+    smoothed, plain = np.mean(gaps, axis=0)
+    assert smoothed < 0.1 * plain, gaps
+
+
+def test_channels_first_is_told_at_first_use(tmp_path):
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first"}')
+    code = "import tlcourse as tl; tl.backbones.load()"
+    last = python(code, KERAS_HOME=str(tmp_path)).stderr.strip().splitlines()[-1]
+    assert last.startswith("ValueError: Keras is set to channels_first")
+    assert "keras.json" in last
+
+
+@pytest.mark.parametrize(
+    "name", ["ConvNeXtTiny", "EfficientNetLite0", "MobileNetV3Small"]
+)
+def test_a_block_puts_out_what_the_next_one_reads(name):
+    """ConvNeXt adds with +, which is no layer, and keeps layers in layers."""
+    backbone = tl.backbones.load(name, source=None, input_size=64)
+    whole = backbone.features(PICTURES)
+    for cut in backbone.cuts[:-1]:
+        maps = backbone.run(PICTURES, until=cut)
+        np.testing.assert_allclose(
+            backbone.run(maps, after=cut),
+            whole,
+            rtol=1e-3,
+            atol=1e-4 * abs(whole).max(),
+        )
+    last = backbone.activations(PICTURES)[backbone.blocks[-1].name]
+    np.testing.assert_allclose(last.mean((1, 2)), whole, rtol=1e-2, atol=1e-3)
+
+
+def test_a_plan_trains_convnexts_last_blocks(task):
+    backbone = tl.backbones.load("ConvNeXtTiny", source=None, input_size=32)
+    for k in (1, 2):
+        plan = tl.FreezePlan.last(backbone, k)
+        run = tl.transfer(backbone, task, plan, 2, show_progress=False)
+        assert all(np.isfinite(run.history["loss"]))
+
+
+def test_a_model_of_ones_own_is_a_backbone(task):
+    import pickle
+
+    import keras
+
+    base = load_backbone("imagenet_distilled")
+    backbone = tl.backbones.from_model(
+        base.model, keras.applications.mobilenet.preprocess_input
+    )
+    images = task.test.images[:5]
+    np.testing.assert_array_equal(backbone.features(images), base.features(images))
+    assert len(backbone.blocks) > 3 and backbone.cuts
+    run = tl.transfer(
+        backbone, task, tl.FreezePlan.last(backbone, 1), 5, show_progress=False
+    )
+    assert run.test_accuracy > 0.7
+    arrived = pickle.loads(pickle.dumps(run.tuned))
+    np.testing.assert_array_equal(arrived.features(images), run.tuned.features(images))
+    for model, said in [
+        (keras.Sequential([keras.layers.Conv2D(3, 3)]), "built Functional"),
+        (
+            keras.Model(base.model.input, keras.layers.Flatten()(base.model.output)),
+            "maps",
+        ),
+        (keras.applications.MobileNet(weights=None, include_top=False), "fixed square"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            tl.backbones.from_model(model)
