@@ -315,3 +315,26 @@ def test_transfer_learns_in_another_precision(policy, in_policy, task):
         chances = run.predict(task.test.images)
         assert chances.dtype == np.float32 and np.isfinite(chances).all()
         assert run.test_accuracy > 0.7  # faces or not
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+import tlcourse as tl
+from tlcourse.datasets import Split, Task
+
+pictures = np.random.default_rng(0).integers(0, 256, (3000, 224, 224, 3), dtype="uint8")
+splits = np.split(pictures, [2000, 2500])
+task = Task("own", ("a", "b"), *(Split(x, np.arange(len(x)) % 2) for x in splits))
+backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
+tl.transfer(backbone, task, tl.FreezePlan.features(backbone), 1, show_progress=False)
+unit = 1 if sys.platform == "darwin" else 1024
+peak = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak, peak / 1e9 < 2 * pictures.nbytes / 1e9 + 1.2)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="tells no peak there")
+def test_pictures_in_memory_take_twice_their_size_at_most(tmp_path):
+    done = python(MEMORY, TLCOURSE_CACHE=str(tmp_path))
+    assert done.returncode == 0 and done.stdout.endswith("True\n"), done

@@ -95,11 +95,31 @@ def _compute(backbone, inputs, after, until):
     """Run blocks over arrays by key, all in one go; arrays by key."""
     _delete_orphans()
     ends = np.cumsum([len(array) for array in inputs.values()])[:-1]
-    joined = np.concatenate([*inputs.values()])
-    whole = backbone.run(joined, after, until, _room_for)
+    whole = backbone.run(_Joined([*inputs.values()]), after, until, _room_for)
     keep = _write_or_give if isinstance(whole, np.memmap) else _remember
     parts = zip(inputs, np.split(whole, ends), strict=True)
     return {key: keep(key, part) for key, part in parts}
+
+
+class _Joined:
+    """Arrays one after the other, of which a slice is copied and never the whole."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+        self.shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        start, stop, _ = rows.indices(len(self))
+        parts, first = [], 0
+        for array in self.arrays:
+            last = first + len(array)
+            if first < stop and start < last:
+                parts.append(array[max(start - first, 0) : stop - first])
+            first = last
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _room_for(shape, dtype):
