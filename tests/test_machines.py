@@ -69,6 +69,24 @@ def test_a_full_disk_ends_nothing_and_is_left_empty(case, words, tmp_path):
     assert words in done.stdout and done.stdout.endswith("\n[]\n")
 
 
+NO_ROOM = """
+import os, resource, sys
+import tlcourse as tl
+
+plans = {"frozen": tl.FreezePlan.features}
+study = tl.Study(["faces"], ["glyphs"], plans, [5], [0], 1, folder=sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # nobody can write a byte
+assert len(study.run(show_progress=False)) == 1
+assert not os.listdir(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits there")
+def test_a_study_goes_on_where_nothing_can_be_kept(tmp_path):
+    done = python(NO_ROOM, str(tmp_path / "cells"))
+    assert done.returncode == 0 and "could not be kept in" in done.stderr, done.stderr
+
+
 SHRINKING = """
 import numpy as np
 import tlcourse as tl
