@@ -189,11 +189,30 @@ def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, on_disk):
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout.readline() == "a batch is written\n"
         process.kill()
-    assert [path.suffix for path in files()] == [".draft"]  # half of it is there
+    assert not files()  # half of it was in a file without a name
     (found,) = activations.frozen_outputs(backbone, [images], "block5")
     np.testing.assert_allclose(found, backbone.run(images, until="block5"), atol=1e-5)
-    (draft,) = [path for path in files() if path.suffix == ".draft"]
-    a_day_ago = time.time() - 25 * 3600
-    os.utime(draft, (a_day_ago, a_day_ago))
-    activations.frozen_outputs(backbone, [images[:5]], "block5")
-    assert not draft.exists()
+    assert [path.suffix for path in files()] == [".npy"]
+
+
+def test_drafts_of_dead_processes_are_deleted_at_once(backbone, images, on_disk):
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as living:
+        drafts = {
+            name: activations.folder() / f"{name}.{process}.draft"
+            for name, process in (
+                ("dead", dead.pid),
+                ("living", living.pid),
+                ("its number was given again", living.pid),
+            )
+        }
+        activations.folder().mkdir()
+        for draft in drafts.values():
+            draft.write_bytes(b"half of an array")
+        an_hour_ago = time.time() - 3600  # before that process began
+        os.utime(drafts["its number was given again"], (an_hour_ago, an_hour_ago))
+        activations.frozen_outputs(backbone, [images], "block5")
+        left = [path for path in files() if path.suffix == ".draft"]
+        assert left == [drafts["living"]]
+        living.communicate(b"\n")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -182,6 +183,31 @@ def test_lab_serves_lesson_00_and_prints_the_address(tmp_path):
     finally:
         server.terminate()
         server.wait(20)
+
+
+def test_two_labs_started_at_once_find_two_ports(tmp_path):
+    labs = [
+        subprocess.Popen(
+            **command("lab", "--no-browser", str(tmp_path / name)),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("mine", "yours")
+    ]
+    try:
+        addresses = [
+            next(line.split()[-1] for line in lab.stdout if "http" in line)
+            for lab in labs
+        ]
+        ports = [urllib.parse.urlparse(address).port for address in addresses]
+        assert ports[0] != ports[1]
+        for address in addresses:
+            assert "jupyter-config-data" in fetch(address)
+    finally:
+        for lab in labs:
+            lab.terminate()
+        for lab in labs:
+            lab.wait(20)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,54 @@ def test_what_a_failing_import_wrote_is_shown(monkeypatch):
     assert "the loader's own words" in str(caught.value)
 
 
+INTERRUPTED = """
+import signal, sys
+import tlcourse as tl
+from tlcourse.quiet import import_keras
+
+class Watch:
+    def find_spec(self, name, *more):
+        if name == sys.argv[1]:
+            sys.argv[1] = "once is enough"
+            signal.raise_signal(signal.SIGINT)
+
+def try_it():
+    try:
+        if sys.argv[2] == "ours":
+            tl.backbones.load("mobilenet", source="glyphs")
+        elif sys.argv[2] == "theirs":
+            sys.argv[2] = "ours"  # next time
+            import keras
+        print("came through")
+    except (KeyboardInterrupt, ImportError) as problem:
+        print(type(problem).__name__, problem)
+
+sys.meta_path.insert(0, Watch())
+for _ in range(3):
+    try_it()
+"""
+
+
+@pytest.mark.parametrize(
+    ("who", "moment"),
+    [
+        ("ours", "numpy.linalg"),
+        ("ours", "keras.src.backend"),
+        ("ours", "optree._C"),
+        ("ours", "tensorflow.python.framework.ops"),
+        ("ours", "keras.src.layers"),
+        ("theirs", "tensorflow.python.ops.nn_ops"),
+        ("theirs", "keras.src.layers"),
+    ],
+)
+def test_after_an_interrupted_import_one_sentence_says_what_to_do(who, moment):
+    done = python(INTERRUPTED, moment, who)
+    assert done.returncode == 0, done  # -11 is SIGSEGV
+    _, *more = done.stdout.splitlines()
+    sentence = "was interrupted: restart the kernel and run the cells from the top."
+    assert len(more) == 2 and all(line.endswith(sentence) for line in more), more
+
+
 def test_unknown_names_are_told_what_there_is():
     words = "has no 'digits'. It has: adaptation, backbones"
     with pytest.raises(AttributeError, match=words):

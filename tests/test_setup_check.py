@@ -1,8 +1,15 @@
 """The check behind ``tlcourse doctor`` and lesson 00."""
 
+import ast
 import hashlib
 import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
 import sys
+import venv
 from importlib import metadata
 
 import pytest
@@ -121,3 +128,58 @@ def test_the_table_gathers_the_packages_that_are_fine():
     page = Report([python, keras, numpy, scipy])._repr_html_()
     assert "✓ 2 packages" in page and "keras 3.15, numpy 2.4" in page
     assert "✗ scipy" in page
+
+
+def doctor(name, **variables):
+    """Give doctor's line of a name, and what stands under it, in a new process."""
+    code = "from tlcourse.setup_check import report\n"
+    code += f"print(*((c.ok, c.state, c.mend) for c in report() if c.name == {name!r}))"
+    done = python(code, **variables)
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """The Python of another, empty environment."""
+    folder = tmp_path_factory.mktemp("other")
+    venv.create(folder)
+    return shutil.which("python", path=folder / "bin") or str(folder / "Scripts/python")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "variables", "words"),
+    [
+        ("another", {"PYTHONPATH": ""}, "another environment, .*, without tlcourse"),
+        ("another", {}, "with tensorflow missing, keras missing, .* other packages"),
+        ("none", {}, "which is not there or does not answer"),
+        ("damaged", {}, "cannot be read"),
+    ],
+)
+def test_doctor_looks_at_the_kernel_that_notebooks_start(
+    kernel, variables, words, other, tmp_path
+):
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    first = {"another": other, "none": "/no/python"}.get(kernel)
+    command = [first, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": command, "display_name": "", "env": variables}))
+    if kernel == "damaged":
+        spec.write_text("{")
+    ok, state, mend = doctor("Kernel of notebooks", JUPYTER_PATH=str(tmp_path))
+    assert not ok and re.search(words, state), state
+    subprocess.run(
+        shlex.split(mend), env=os.environ | {"JUPYTER_PATH": str(tmp_path)}, check=True
+    )
+    ok, state, _ = doctor("Kernel of notebooks", JUPYTER_PATH=str(tmp_path))
+    assert ok and state == "this Python"
+
+
+def test_doctor_reads_keras_s_settings(tmp_path):
+    name, settings = "Keras's settings", tmp_path / "keras.json"
+    assert doctor(name, KERAS_HOME=str(tmp_path))[0]  # there are none
+    for order in ("channels_last", "channels_first"):
+        settings.write_text(json.dumps({"image_data_format": order}))
+        ok, state, mend = doctor(name, KERAS_HOME=str(tmp_path))
+        assert ok == (order == "channels_last") and order in state
+    assert str(settings) in mend and '"channels_last"' in mend

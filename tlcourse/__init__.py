@@ -40,17 +40,34 @@ _NAMES = {
 
 __all__ = ["__version__", *_MODULES, *_NAMES]
 
+_interrupted = ""  # the import that was interrupted
+
 
 def __getattr__(name):
     """Import a module or a name of the course on its first use (PEP 562)."""
     if name in _MODULES:
-        return importlib.import_module(f"tlcourse.{name}")
+        return _module(name)
     if name in _NAMES:
-        value = getattr(importlib.import_module(f"tlcourse.{_NAMES[name]}"), name)
+        value = getattr(_module(_NAMES[name]), name)
         globals()[name] = value
         return value
     known = ", ".join((*_MODULES, *_NAMES))
     raise AttributeError(f"tlcourse has no {name!r}. It has: {known}.")
+
+
+def _module(name):
+    """Import a module; not after an interrupt, which may leave half a NumPy behind."""
+    global _interrupted
+    if _interrupted:
+        raise ImportError(
+            f"Importing {_interrupted} was interrupted: restart the kernel and run the "
+            "cells from the top."
+        )
+    try:
+        return importlib.import_module(f"tlcourse.{name}")
+    except KeyboardInterrupt:
+        _interrupted = f"tlcourse.{name}"
+        raise
 
 
 def __dir__():

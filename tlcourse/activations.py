@@ -4,19 +4,24 @@ An array is looked up by what it was computed from, the weights and the images
 themselves, so a kept one is never stale. Memory holds up to `MEMORY_LIMIT` bytes; past
 that, the arrays that were not asked for longest go to memory-mapped files under
 `folder()`, up to `DISK_LIMIT` bytes, where the oldest are deleted first. A file gets
-its name when it is whole: after a kill half-way, none is read.
+its name when it is whole: after a kill half-way, none is read. Room on the disk is
+taken before a file is written; where there is none, nothing is kept.
 """
 
 from __future__ import annotations
 
 import collections
 import contextlib
+import errno
 import hashlib
+import math
 import os
+import shutil
+import tempfile
 import threading
-import time
 
 import numpy as np
+import psutil
 
 from tlcourse.backbones import FEATURES, IMAGES, check_images, hash_of
 from tlcourse.resources import cache_folder
@@ -88,23 +93,40 @@ def _start(digests, until, pictures, images, which):
 
 def _compute(backbone, inputs, after, until):
     """Run blocks over arrays by key, all in one go; arrays by key."""
+    _delete_orphans()
     ends = np.cumsum([len(array) for array in inputs.values()])[:-1]
-    drafts = []
+    whole = backbone.run(_Joined([*inputs.values()]), after, until, _room_for)
+    keep = _write_or_give if isinstance(whole, np.memmap) else _remember
+    parts = zip(inputs, np.split(whole, ends), strict=True)
+    return {key: keep(key, part) for key, part in parts}
 
-    def make(shape, dtype):
-        if np.dtype(dtype).itemsize * np.prod(shape) <= MEMORY_LIMIT:
-            return np.empty(shape, dtype)
-        drafts.append(_draft(f"all of {'-'.join(inputs)}"))
-        return _open_file(drafts[0], shape)
 
-    try:
-        joined = np.concatenate([*inputs.values()])
-        whole = backbone.run(joined, after, until, make)
-        keep = _write if drafts else _remember
-        parts = zip(inputs, np.split(whole, ends), strict=True)
-        return {key: keep(key, part) for key, part in parts}
-    finally:
-        _delete(*drafts)
+class _Joined:
+    """Arrays one after the other, of which a slice is copied and never the whole."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+        self.shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        start, stop, _ = rows.indices(len(self))
+        parts, first = [], 0
+        for array in self.arrays:
+            last = first + len(array)
+            if first < stop and start < last:
+                parts.append(array[max(start - first, 0) : stop - first])
+            first = last
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _room_for(shape, dtype):
+    """An array to write to: in memory, or in a file where it would not fit there."""
+    if np.dtype(dtype).itemsize * math.prod(shape) <= MEMORY_LIMIT:
+        return np.empty(shape, dtype)
+    return _nameless_file(shape, dtype)
 
 
 def _kept(key):
@@ -130,14 +152,22 @@ def _remember(key, array):
     return array
 
 
+def _write_or_give(key, array):
+    """Keep a part of a nameless file under its own name, if there is room for both."""
+    with contextlib.suppress(OSError):
+        return _write(key, array)
+    array.flags.writeable = False
+    return array
+
+
 def _write(key, array):
     """Put an array into a file, in one move when it is whole; the mapped file."""
     path, draft = folder() / f"{key}.npy", _draft(key)
     _make_room(array.nbytes)
     try:
-        file = _open_file(draft, array.shape)
-        file[:] = array
-        file.flush()
+        with open(draft, "wb") as file:
+            _reserve(file, array.nbytes)
+            np.save(file, array)
         draft.replace(path)
     finally:
         _delete(draft)
@@ -149,31 +179,72 @@ def _draft(key):
     return folder() / f"{name}.{os.getpid()}.draft"
 
 
-def _open_file(path, shape):
+def _nameless_file(shape, dtype):
+    """An array in a file that is gone when nobody uses it, after a kill too."""
+    size = np.dtype(dtype).itemsize * math.prod(shape)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return np.lib.format.open_memmap(path, "w+", "float32", shape)
+        _make_room(size)
+        with tempfile.TemporaryFile(dir=folder()) as file:
+            _reserve(file, size)
+            return np.memmap(file, dtype, "r+", shape=shape)
     except OSError as problem:
         raise OSError(
-            f"What the frozen blocks put out takes {4 * np.prod(shape) / 1e6:.0f} MB, "
-            f"more than is kept in memory, and {path.parent} cannot be written to "
-            f"({problem.strerror}). Set TLCOURSE_CACHE to a folder with room for it, "
-            "or take fewer images."
+            f"What the frozen blocks put out takes {size / 1e6:.0f} MB, more than is "
+            f"kept in memory, and {folder()} cannot be written to "
+            f"({problem.strerror or problem}). Set TLCOURSE_CACHE to a folder with "
+            "room for it, or take fewer images."
         ) from None
 
 
+def _reserve(file, size):
+    """Take room on the disk for so many bytes, or raise `OSError`; back to the start.
+
+    Writing to a mapped file for which there is no room would end Python (SIGBUS).
+    """
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
+        except OSError as problem:
+            if problem.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                raise  # those two: this kind of disk cannot do it
+    for start in range(0, size, 2**20):
+        file.write(bytes(min(2**20, size - start)))
+    file.flush()
+    file.seek(0)
+
+
 def _make_room(needed):
-    """Delete the oldest files, and the drafts of processes killed a day ago."""
-    files = sorted(folder().glob("*.npy"), key=lambda path: path.stat().st_mtime)
-    total = needed + sum(path.stat().st_size for path in files)
-    for path in files:
-        if total <= DISK_LIMIT:
+    """Delete the oldest files, if that makes room for so many bytes."""
+    folder().mkdir(parents=True, exist_ok=True)
+    files = sorted((s.st_mtime, s.st_size, path) for s, path in _files("*.npy"))
+    total = sum(size for _, size, _ in files)
+    on_disk = total + shutil.disk_usage(folder()).free
+    if needed > on_disk:
+        return
+    for _, size, path in files:
+        if total + needed <= min(DISK_LIMIT, on_disk):
             break
-        total -= path.stat().st_size
+        total -= size
         _delete(path)
-    for path in folder().glob("*.draft"):
-        if path.stat().st_mtime < time.time() - 24 * 3600:
-            _delete(path)
+
+
+def _delete_orphans():
+    """Delete what processes were writing that have been killed."""
+    for status, draft in _files("*.draft"):
+        with contextlib.suppress(psutil.Error, ValueError):
+            writer = psutil.Process(int(draft.stem.rpartition(".")[2]))
+            # A process that is younger than the draft has but got the number again.
+            if writer.create_time() < status.st_mtime + 2:  # clocks differ a little
+                continue
+        _delete(draft)
+
+
+def _files(pattern):
+    """Status and path of the folder's files; not of those that vanish meanwhile."""
+    for path in folder().glob(pattern):
+        with contextlib.suppress(OSError):  # another process deletes, too
+            yield path.stat(), path
 
 
 def _delete(*paths):

@@ -204,15 +204,27 @@ def has_screen():
     return True
 
 
+_promises = []  # open sockets, each for a port on which a lab of ours begins to serve
+
+
 def free_port(ports=range(8888, 8988)):
-    """Return the first port of this computer that nobody serves on."""
+    """Return the first port of this computer that nobody serves on or is about to.
+
+    Seconds pass before a server that was started takes its port. Until it ends, this
+    process holds the UDP port of the same number, which says that the port is promised.
+    """
     for port in ports:
+        promise = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                promise.bind(("127.0.0.1", port))
                 probe.bind(("127.0.0.1", port))
             except (OSError, OverflowError):
+                promise.close()
                 continue
-            return port
+        promise.set_inheritable(True)  # exec makes this process the server
+        _promises.append(promise)
+        return port
     one, many = f"port {ports[0]} is", f"all ports from {ports[0]} are"
     taken = one if len(ports) == 1 else many
     raise Trouble(f"{taken} taken. Name another: tlcourse lab --port NUMBER")

@@ -44,7 +44,8 @@ class Folded:
     """A model for inference, its BatchNorm folded into convolutions.
 
     Nothing is copied: the model's own layers run, with other kernels. So building one
-    takes no time, and it is traced once, whatever weights the model gets.
+    takes no time, and it is traced once, whatever weights the model gets. A model of
+    another precision, as ``mixed_float16`` makes it, is copied, and runs in float32.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ class Folded:
     Attributes
     ----------
     model : keras.Model
+        What runs.
 
     References
     ----------
@@ -64,7 +66,7 @@ class Folded:
     def __init__(self, model):
         import tensorflow as tf
 
-        self.model = model
+        self._given, self.model = model, _in_float32(model)
         self._pairs = _foldable(model)  # convolution to BatchNorm, by name
         # Keras's `predict` would trace each layer's checks as well: twice as long.
         self._traced = tf.function(self._run, autograph=False, reduce_retracing=True)
@@ -79,6 +81,8 @@ class Folded:
         """
         import tensorflow as tf
 
+        if self.model is not self._given:
+            self.model.set_weights(self._given.get_weights())
         layer = self.model.get_layer
         folded = {
             batchnorm: [*map(tf.constant, _fold(layer(convolution), layer(batchnorm)))]
@@ -105,6 +109,23 @@ class Folded:
 
         with keras.StatelessScope(kernels):
             return self.model._run_through_graph(inputs, inference)
+
+
+def _in_float32(model):
+    """Copy a model whose layers reckon in another precision; one in float32 stays."""
+    keras = import_keras()
+
+    def changed(layer):
+        config = layer.get_config()
+        if "dtype" in config:  # an addition that is written with + has none
+            config["dtype"] = "float32"
+        return type(layer).from_config(config)
+
+    inputs = keras.layers.InputLayer  # it reckons nothing
+    reckoning = [layer for layer in model.layers if not isinstance(layer, inputs)]
+    if all(layer.compute_dtype == "float32" for layer in reckoning):
+        return model
+    return keras.models.clone_model(model, clone_function=changed, recursive=True)
 
 
 def read_by(model):

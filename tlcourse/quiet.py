@@ -9,10 +9,16 @@ import ctypes
 import importlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 
+_INTERRUPTED = (
+    "Importing TensorFlow was interrupted: restart the kernel and run the cells from "
+    "the top."
+)
 _loaded = None
+_tried = ""  # how an earlier import ended: "interrupted" or "failed"
 
 
 @contextlib.contextmanager
@@ -46,21 +52,27 @@ def import_keras():
     Raises
     ------
     ImportError
-        If Keras or TensorFlow cannot be loaded; the message says how to mend it.
+        If Keras or TensorFlow cannot be loaded; the message says how to mend it. After
+        an import that was interrupted, none is tried: it may end Python (SIGSEGV).
     """
-    global _loaded
+    global _loaded, _tried
     if _loaded is None:
+        if _tried == "interrupted" or (not _tried and _half_imported()):
+            raise ImportError(_INTERRUPTED)
         # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
             # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
             ctypes.CDLL("libc.so.6").mallopt(-8, 2)
-        with silent_stderr() as sink:
+        with silent_stderr() as sink, _noticed_interrupts():
             problem, written = _start(), b""
             if sink is not None:
                 sink.seek(0)
                 written = sink.read().strip()
+        if problem is not None and _tried == "interrupted":
+            raise ImportError(_INTERRUPTED) from problem
         if problem is not None:
+            _tried = "failed"
             raise ImportError(
                 f"Keras and TensorFlow could not be loaded ({problem}). "
                 "Type `tlcourse doctor` in a terminal to see what to mend."
@@ -70,6 +82,39 @@ def import_keras():
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         _loaded = sys.modules["keras"]
     return _loaded
+
+
+@contextlib.contextmanager
+def _noticed_interrupts():
+    """Remember an interrupt (Ctrl-C, SIGINT) that comes while the block runs.
+
+    A library may take the exception for a package that is missing, and go on.
+    """
+    before = signal.getsignal(signal.SIGINT)
+
+    def notice(*given):
+        global _tried
+        _tried = "interrupted"
+        return before(*given)
+
+    try:
+        signal.signal(signal.SIGINT, notice if callable(before) else before)
+    except (ValueError, TypeError):  # not in the main thread, or not set by Python
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _half_imported():
+    """Whether somebody's own ``import keras`` was interrupted: its parts are there."""
+    return any(
+        name.partition(".")[0] not in sys.modules
+        for name in list(sys.modules)
+        if name.startswith(("tensorflow.", "keras."))
+    )
 
 
 def _start():

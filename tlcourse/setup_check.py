@@ -9,6 +9,7 @@ import html
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
@@ -100,8 +101,11 @@ class Report(tuple):
 
 
 def report():
-    """Look at Python, the packages, memory, weights and data; gives a `Report`."""
-    return Report([_python(), *_packages(), _memory(), _weights(), *_data()])
+    """Look at Python, packages, kernel, memory, weights and data; gives a `Report`."""
+    return Report([
+        _python(), *_packages(), _keras_settings(), *_kernel(), _memory(), _weights(),
+        *_data(),
+    ])  # fmt: skip
 
 
 def _python():
@@ -128,13 +132,16 @@ def requirements():
 
 def _packages():
     """Compare the installed versions with the ranges that the course declares."""
+    return [_package(one.name, one.specifier) for one in _wanted()]
+
+
+def _wanted():
+    """The dependencies that this computer needs, as packaging's Requirements."""
     from packaging.requirements import Requirement
 
     left_out = NOT_ON_COLAB if "COLAB_RELEASE_TAG" in os.environ else ()
     wanted = map(Requirement, requirements())
-    return [
-        _package(one.name, one.specifier) for one in wanted if one.name not in left_out
-    ]
+    return [one for one in wanted if one.name not in left_out]
 
 
 def _package(name, wanted):
@@ -147,6 +154,105 @@ def _package(name, wanted):
     if version and wanted.contains(version, prereleases=True):
         return Check(name, True, version, package=True)
     return Check(name, False, state, f'pip install "{name}{wanted}"', package=True)
+
+
+def _keras_settings():
+    """Read Keras's file of settings: the course's pictures have their channels last."""
+    home = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")  # as Keras
+    path = Path(os.environ.get("KERAS_HOME", home / ".keras")).expanduser()
+    path /= "keras.json"
+    try:
+        order = json.loads(path.read_text("utf-8"))["image_data_format"]
+    except (OSError, ValueError, KeyError, TypeError):  # Keras takes what it has
+        order = "channels_last"
+    if order == "channels_last":
+        return Check("Keras's settings", True, order)
+    mend = f'in {path}, set "image_data_format" to "channels_last"; restart the kernel'
+    state = f"{order}, and the course needs channels_last"
+    return Check("Keras's settings", False, state, mend)
+
+
+# What the kernel's Python is asked; the names of packages follow.
+_QUESTION = """
+import importlib.metadata, importlib.util, json, sys
+
+def version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+print(json.dumps({
+    "prefix": sys.prefix,
+    "course": importlib.util.find_spec("tlcourse") is not None,
+    "versions": {name: version(name) for name in sys.argv[1:]},
+}))
+"""
+
+
+def _kernel():
+    """Look at the kernel that JupyterLab starts for notebooks: is it this Python?"""
+    name = "Kernel of notebooks"
+    try:
+        from jupyter_client.manager import KernelManager
+    except ImportError:  # JupyterLab is missing, which has a line of its own
+        return
+    if "COLAB_RELEASE_TAG" in os.environ:
+        return
+    remove = f'"{sys.executable}" -m jupyter_client.kernelspecapp remove -f python3'
+    try:
+        manager = KernelManager(kernel_name="python3")
+        command = manager.format_kernel_cmd()
+        variables = manager.kernel_spec.env
+    except Exception as problem:  # damaged in one of many ways
+        yield Check(name, False, f"python3 cannot be read ({problem})", remove)
+        return
+    answer = _ask(command, variables)
+    if answer is None:
+        state = f"it starts {command[0]}, which is not there or does not answer"
+        yield Check(name, False, state, remove)
+    elif os.path.realpath(answer["prefix"]) != os.path.realpath(sys.prefix):
+        state = f"it starts another environment, {answer['prefix']}, {_lacks(answer)}"
+        yield Check(name, False, state, remove)
+    elif not answer["course"]:
+        here = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else "tlcourse"
+        mend = f'"{sys.executable}" -m pip install "{here}"'
+        yield Check(name, False, "tlcourse is not installed for it", mend)
+    else:
+        yield Check(name, True, "this Python")
+
+
+def _ask(command, variables):
+    """Put the question to a kernel's Python; a dict, or None if it cannot answer."""
+    # All that comes before `-m ipykernel_launcher`: conda may run the Python.
+    start = command[: command.index("-m")] if "-m" in command else command[:1]
+    names = [one.name for one in _wanted()]
+    try:
+        done = subprocess.run(
+            [*start, "-c", _QUESTION, *names],
+            env={**os.environ, **variables},
+            cwd=Path(sys.executable).parent,  # a checkout there would be importable
+            capture_output=True,
+            timeout=60,
+        )
+        return json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+
+
+def _lacks(answer):
+    """Say which of the course's packages a kernel's Python has not, or too old."""
+    if not answer["course"]:
+        return "without tlcourse"
+    wrong = [
+        f"{one.name} {version or 'missing'}"
+        for one in _wanted()
+        if not (version := answer["versions"][one.name])
+        or not one.specifier.contains(version, prereleases=True)
+    ]
+    if len(wrong) > 3:
+        wrong[3:] = [f"{len(wrong) - 3} other packages missing or too old"]
+    return f"with {', '.join(wrong)}" if wrong else "which has tlcourse too"
 
 
 def _memory():

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import warnings
 
 import joblib
 import pandas
@@ -216,10 +217,19 @@ def _keep(folder, key, row):
     """Write a finished cell in one move, so that a file is whole or not there."""
     if folder is None or _file(folder, key).exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{key}.{os.getpid()}.draft"
-    draft.write_text(json.dumps(row), encoding="utf-8")
-    draft.replace(_file(folder, key))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(row), encoding="utf-8")
+        draft.replace(_file(folder, key))
+    except OSError as problem:  # a full disk ends no study
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        warnings.warn(
+            f"A finished cell could not be kept in {folder} "
+            f"({problem.strerror or problem}): another process would train it again.",
+            stacklevel=2,
+        )
 
 
 def _images_key(task):

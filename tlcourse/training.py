@@ -550,7 +550,7 @@ def _assemble(backbone, plan, classes, after=IMAGES, augmentation=None):
         inputs = keras.Input(backbone.model.output.shape[-1:])
         # A number would be traced as a constant, and each run has its own.
         scale = keras.Variable(1.0, trainable=False)
-        features = keras.layers.Rescaling(scale, name="spread")(inputs)
+        features = keras.layers.Rescaling(scale, dtype="float32", name="spread")(inputs)
         return keras.Model(inputs, head(features))
     part = backbone.model
     if after != IMAGES:

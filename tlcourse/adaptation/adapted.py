@@ -42,9 +42,9 @@ class Adapted:
 
     @one_thread
     def predict(self, images):
-        """Give class probabilities (n, classes) of images as in `features`."""
+        """Give probabilities, float32, (n, classes), of images as in `features`."""
         known = self.head.classes_  # a small source may lack a class
-        chances = np.zeros((len(images), known[-1] + 1))
+        chances = np.zeros((len(images), known[-1] + 1), "float32")
         chances[:, known] = self.head.predict_proba(self.features(images))
         return chances
 

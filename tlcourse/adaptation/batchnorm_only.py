@@ -69,12 +69,12 @@ def tent(backbone, source, target_images, *, seed=0, epochs=5):
     for layer in body.layers:
         layer.trainable = layer in batchnorms(body)
     pooled = keras.layers.GlobalAveragePooling2D()(body.output)
-    head = keras.layers.Dense(len(model.head.classes_), trainable=False)
+    classes = len(model.head.classes_)
+    head = keras.layers.Dense(classes, trainable=False, dtype="float32")
     network = keras.Model(body.input, Entropy()(head(pooled)))
     head.set_weights(_kernel_and_bias(model.head, pooled.shape[-1]))
-    optimizer = keras.optimizers.Adam(RATE)
-    optimizer.build(network.trainable_variables)  # as in deep
-    network.compile(optimizer, loss=None)
+    network.compile(keras.optimizers.Adam(RATE), loss=None)
+    network.optimizer.build(network.trainable_variables)  # as in deep
     size = sound_batch(len(inputs), BATCH)
     network.fit(inputs, batch_size=size, epochs=epochs, verbose=0)
     set_statistics(body, inputs)

@@ -95,12 +95,13 @@ def _train(backbone, source, target_images, name, weight, seed, epochs):
     body.trainable = True
     network = _network(body, int(max(source.labels)) + 1, name, weight, steps)
     pace = keras.optimizers.schedules.CosineDecay(RATE, steps)
-    optimizer = keras.optimizers.Adam(pace)
-    # Momenta that are made inside the traced step would keep its graph for ever.
-    optimizer.build(network.trainable_variables)
     network.compile(
-        optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        keras.optimizers.Adam(pace),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+    # Momenta that are made inside the traced step would keep its graph for ever. In
+    # mixed precision another optimizer stands around the one that was given.
+    network.optimizer.build(network.trainable_variables)
     pairs = _pairs(backbone, source, target_images, seed)
     network.fit(pairs, steps_per_epoch=steps, shuffle=False, verbose=0)
     trained = dataclasses.replace(backbone, model=body)
@@ -136,7 +137,7 @@ def _network(body, classes, name, weight, steps):
     """From pictures of both domains to the logits of the source's."""
     keras = import_keras()
     encoder = keras.Sequential([body, keras.layers.GlobalAveragePooling2D()])
-    head = keras.layers.Dense(classes, name="head")
+    head = keras.layers.Dense(classes, dtype="float32", name="head")
     inputs = [keras.Input(body.input.shape[1:]) for _ in range(2)]
     # One after the other: a batch of both would be normalised by common statistics.
     features = [encoder(each) for each in inputs]

@@ -1,6 +1,7 @@
 """Keras layers that add to the loss what a deep method wants of the features.
 
-Importing this module starts Keras, so only what builds a network imports it.
+They reckon in float32, whatever the policy: in float16 a squared distance is soon
+infinite. Importing this module starts Keras, so only what builds a network imports it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Alignment(keras.layers.Layer):
     """
 
     def __init__(self, loss, weight):
-        super().__init__()
+        super().__init__(dtype="float32")
         self.loss, self.weight = loss, weight
 
     def call(self, features):
@@ -35,6 +36,9 @@ class Alignment(keras.layers.Layer):
 
 class GradientReversal(keras.layers.Layer):
     """Lets features through, and turns the gradient that comes back round."""
+
+    def __init__(self):
+        super().__init__(dtype="float32")
 
     def call(self, features, strength):
         @ops.custom_gradient
@@ -57,12 +61,12 @@ class Adversary(keras.layers.Layer):
     """
 
     def __init__(self, weight, steps):
-        super().__init__()
+        super().__init__(dtype="float32")
         self.weight, self.steps = weight, steps
         self.reversal = GradientReversal()
         self.classifier = keras.Sequential([
-            keras.layers.Dense(64, activation="relu"),
-            keras.layers.Dense(1),
+            keras.layers.Dense(64, activation="relu", dtype="float32"),
+            keras.layers.Dense(1, dtype="float32"),
         ])  # fmt: skip
 
     def build(self, shapes):
@@ -84,6 +88,9 @@ class Adversary(keras.layers.Layer):
 
 class Entropy(keras.layers.Layer):
     """Adds to the loss how unsure the answers are; logits (n, classes) pass through."""
+
+    def __init__(self):
+        super().__init__(dtype="float32")
 
     def call(self, logits):
         self.add_loss(entropy(logits))

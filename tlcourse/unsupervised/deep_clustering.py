@@ -50,16 +50,16 @@ def deep_cluster(
     gc.collect()  # trainings that are over hang in cycles
     keras = import_keras()
     keras.utils.set_random_seed(seed)
-    body, head = copied_model(backbone), keras.layers.Dense(k)
+    body, head = copied_model(backbone), keras.layers.Dense(k, dtype="float32")
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     changed = augmenter(augmentations)(pictures)
     network = keras.Model(pictures, head(encoder(backbone, body)(changed)))
-    optimizer = keras.optimizers.Adam(RATE)  # a new head cannot follow a faster one
-    optimizer.build(network.trainable_variables)  # see self_supervised
     network.compile(
-        optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        keras.optimizers.Adam(RATE),  # a new head cannot follow a faster one
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+    network.optimizer.build(network.trainable_variables)  # see self_supervised
     trained = dataclasses.replace(backbone, model=body)
     prepared = backbone.preprocess(images)
     drawn = resized(images, backbone.input_size)

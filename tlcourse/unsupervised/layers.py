@@ -1,6 +1,7 @@
 """Keras layers of self-supervised training.
 
-Importing this module starts Keras, so only what builds a network imports it.
+They reckon in float32, whatever the policy: a loss may be beyond float16. Importing
+this module starts Keras, so only what builds a network imports it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ class QuarterTurns(keras.layers.Layer):
     """Turns each picture by 0, 1, 2 or 3 quarters, at random; tells by how many."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(dtype="float32")
         self.seeds = keras.random.SeedGenerator()
 
     def call(self, pictures):
@@ -36,7 +37,7 @@ class Loss(keras.layers.Layer):
     """
 
     def __init__(self, function):
-        super().__init__()
+        super().__init__(dtype="float32")
         self.function = function
 
     def call(self, *inputs):

@@ -183,10 +183,10 @@ def _train(name, backbone, images, goal, steps, seed, checkpoints, show_progress
     body.trainable = True
     pictures = keras.Input((backbone.input_size, backbone.input_size, 3))
     network = keras.Model(pictures, goal(encoder(backbone, body), pictures))
-    optimizer = keras.optimizers.AdamW(weight_decay=1e-4)
+    network.compile(keras.optimizers.AdamW(weight_decay=1e-4), loss=None)
+    optimizer = network.optimizer  # another one around it in mixed precision
     # Momenta and a rate's `if` inside the traced step would keep its graph for ever.
     optimizer.build(network.trainable_variables)
-    network.compile(optimizer, loss=None)
     pace = _pace(steps)
 
     def set_rate(step, logs):
