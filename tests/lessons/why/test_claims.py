@@ -33,8 +33,8 @@ def test_transfer_wins_with_few_labels_and_with_many(table):
     gain = mean["transfer"] - mean["from scratch"]
     assert (gain > 0).all()
     assert (gain.loc[:10] > 0.1).all()
-    # With transfer two labels a class do more than fifty without, one about as much.
-    assert mean["transfer", 2] > mean["from scratch", 50] + 0.02
+    # With transfer two labels per class do as much as fifty without, one nearly.
+    assert mean["transfer", 2] > mean["from scratch", 50]
     assert mean["transfer", 1] > mean["from scratch", 50] - 0.05
     # Near chance with one label, and wider intervals than with transfer while few.
     assert mean["from scratch", 1] < 0.65
