@@ -21,9 +21,7 @@ images = np.random.default_rng(0).uniform(0, 255, (100, 8, 8, 3)).astype("float3
 wanted = backbone.run(images, until="block5")  # 1.6 MB
 if limited == "file":
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
-    many = images
-else:
-    many = images[:40] if case == "room for one copy" else images
+many = images[:40] if case == "room for one copy" else images
 activations.MEMORY_LIMIT = wanted.nbytes if case == "optional" else 0
 try:
     (found,) = activations.frozen_outputs(backbone, [many], "block5")
@@ -43,15 +41,11 @@ def on_small_disk(case, cache):
     """Run a case with a cache of 1 MB, or, where nobody may mount one, 1 MB a file."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "TLCOURSE_CACHE": str(cache)}
     options = {"env": variables, "capture_output": True, "text": True}
-    mounted, limited = [], "file"
-    if (
-        shutil.which("unshare")
-        and not subprocess.run([*ON_TMPFS, "true"], **options).returncode
-    ):
-        mounted, limited = ON_TMPFS, "disk"
-    return subprocess.run(
-        [*mounted, sys.executable, "-c", DISK, limited, case], **options
-    )
+    words = [sys.executable, "-c", DISK]
+    if shutil.which("unshare"):
+        if subprocess.run([*ON_TMPFS, "true"], **options).returncode == 0:
+            return subprocess.run([*ON_TMPFS, *words, "disk", case], **options)
+    return subprocess.run([*words, "file", case], **options)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limits there")
