@@ -313,6 +313,15 @@ def test_a_data_set_becomes_a_folder(tmp_path):
     assert [x for x in cached.parent.iterdir() if x.name.startswith(".")] == []
 
 
+def test_the_readmes_lines_run(folder):
+    text = (ROOT / "README.md").read_text("utf-8")
+    (code,) = [x for x in text.split("```")[1::2] if "from_folder" in x]
+    folder.rename(folder.with_name("my_pictures"))
+    code = f"import os; os.chdir({str(folder.parent)!r})\n{code.removeprefix('python')}"
+    assert "| a | 8 | 2 | 2 |" in python(code).stdout
+    assert (folder.parent / "my_pictures.keras").stat().st_size > 10**7
+
+
 # Five lines from a folder to a file, over 5 draws; KERAS_HOME is read at import.
 SHOW = """
 import sys, numpy as np, tlcourse as tl
