@@ -27,7 +27,6 @@ SEEDS = range(5)
 # test module that measures with more of the package names it in RESTS_ON.
 CODE = (
     "backbones", "inference", "batchnorm", "activations", "freezing", "training",
-    "pictures",
     "blockwise_adam", "study", "probes", "tables", "transferability", "datasets/**/*",
 )  # fmt: skip
 NO_EVIDENCE = {"own_pictures.py", "reports.py"}  # no kept number rests on them

@@ -136,8 +136,7 @@ def weights_file():
         If they are not installed.
     """
     spec = importlib.util.find_spec(PACKAGE)  # to import it would start PyTorch
-    folders = [] if spec is None else spec.submodule_search_locations
-    for folder in folders:
+    for folder in getattr(spec, "submodule_search_locations", None) or ():
         path = pathlib.Path(folder) / "models" / FILE
         if path.is_file():
             return path

@@ -49,12 +49,12 @@ def check_images(images):
 
 def _advice(shape):
     """What to do with images of another shape."""
-    if len(shape) == 4 and shape[1] == 3:
+    if len(shape) == 3 and (shape[-1] in (3, 4) or shape[0] == 3):
+        return "put a single image in a batch with image[None]"
+    if len(shape) == 4 and shape[1] in (1, 3, 4) and shape[-1] not in (1, 3, 4):
         return "put the channels last with np.moveaxis(images, 1, -1)"
     if len(shape) == 4 and shape[-1] == 4:
         return "leave the fourth channel, transparency, out with images[..., :3]"
-    if len(shape) == 3 and shape[-1] == 3:
-        return "put a single image in a batch with image[None]"
     return "put grey images in three channels with np.repeat"
 
 
@@ -62,9 +62,11 @@ def _mostly_below_one(images):
     """Whether these are 0-1 pictures in which some pixel is a little above 1."""
     if images.dtype == np.uint8:
         return False
-    some = images.reshape(-1)[:: max(1, images.size // 10**6) | 1]
+    step = images.size // 10**6 // 3 * 3 + 1  # one colour after the other
+    some = images.reshape(-1)[::step]
     lit = some[some > 0]
-    return len(lit) > 0 and np.mean(lit <= 1) > 0.9
+    # Whole numbers are those of a nearly black picture.
+    return len(lit) > 0 and np.mean((lit < 1) & (lit % 1 > 0)) > 0.8
 
 
 def read_picture(file):
