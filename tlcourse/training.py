@@ -190,12 +190,12 @@ def transfer(
 ):
     """Train a new head, and the blocks that the plan leaves free, on a task.
 
-    The head is average pooling and one linear layer. The frozen blocks before the
-    first free one run once, and what they put out is kept for later runs (see
-    ``tlcourse.activations``); each epoch runs only the rest. The result is that of
-    Keras's ``fit`` on the whole model (see ``FreezePlan.as_keras``). Where every block
-    is frozen, the features are divided by their standard deviation (one number, of the
-    training features), so that one learning rate suits all backbones.
+    The head is average pooling and one linear layer that starts from zeros. The frozen
+    blocks before the first free one run once, and what they put out is kept for later
+    runs (see ``tlcourse.activations``); each epoch runs only the rest. The result is
+    that of Keras's ``fit`` on the whole model (see ``FreezePlan.as_keras``). Where
+    every block is frozen, the features are divided by their standard deviation (one
+    number, of the training features), so that one learning rate suits all backbones.
 
     Parameters
     ----------
