@@ -138,6 +138,14 @@ def test_copies_stay_on_one_side(folder):
         assert "12 groups" in str(task.report)
 
 
+def test_of_very_many_pictures_exact_copies_are_found():
+    many = RNG.integers(0, 256, (6000, 8, 8, 3), "uint8")
+    many[5999] = many[0]
+    task = from_arrays(many, np.arange(6000) % 2)
+    assert "picture 0 and picture 5999" in str(task.report)
+    assert "in two classes" in str(task.report)
+
+
 def test_given_splits_are_kept_and_looked_at(tmp_path):
     for place, pixels in enumerate(PIXELS):
         part = ("train", "train", "test", "valid")[place // 6]

@@ -43,7 +43,7 @@ def test_the_file_says_the_same_without_the_course(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     names, chances = json.loads(done.stdout.splitlines()[-1])
-    assert tuple(names) == task.classes == tuple(saving.classes(path))
+    assert tuple(names) == task.classes == tuple(tl.saving.classes(path))
     np.testing.assert_allclose(chances, run.predict(pictures), atol=2e-4)
     assert [file.name for file in path.parent.iterdir()] == ["faces.keras"]
 

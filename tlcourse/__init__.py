@@ -22,6 +22,7 @@ _MODULES = (
     "freezing",
     "plots",
     "probes",
+    "saving",
     "setup_check",
     "study",
     "tables",
