@@ -84,6 +84,7 @@ def test_what_a_failing_import_wrote_is_shown(monkeypatch):
 
 INTERRUPTED = """
 import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
 import tlcourse as tl
 from tlcourse.quiet import import_keras
 

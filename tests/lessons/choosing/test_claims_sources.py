@@ -10,7 +10,10 @@ from tests.lessons.measured import trained
 from tlcourse.resources import where
 
 # A test run repeats the first: a seed of all takes minutes.
-SOURCES = ("glyphs", "random", "fractals", "photos", "imagenet_distilled", "raw pixels")
+SOURCES = (
+    "glyphs", "random", "fractals", "photos", "imagenet_distilled",
+    "EfficientNet-Lite0", "raw pixels",
+)  # fmt: skip
 TARGETS = ("digits", "photos", "faces")
 PER_CLASS = 10
 
@@ -22,7 +25,7 @@ def measure(seed, source):
             task = tl.datasets.load(target, per_class=PER_CLASS, seed=seed)
             found = {"frozen": _pixel_probe(task)}
         else:
-            backbone, found = load_backbone(source), {}
+            backbone, found = _backbone(source), {}
             for how, name in (("frozen", "features"), ("all trained", "all")):
                 plan = getattr(tl.FreezePlan, name)(backbone)
                 run = trained(backbone, target, plan, PER_CLASS, seed)
@@ -32,6 +35,12 @@ def measure(seed, source):
             for how, value in found.items()
         ]
     return rows
+
+
+def _backbone(source):
+    if source == "EfficientNet-Lite0":
+        return tl.backbones.load("efficientnet_lite0", input_size=64)
+    return load_backbone(source)
 
 
 def _pixel_probe(task):
