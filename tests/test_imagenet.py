@@ -13,6 +13,7 @@ SCORE = """
 task = tl.datasets.load("faces", per_class=10)
 run = tl.transfer(b, task, tl.FreezePlan.features(b), show_progress=False)
 print(b.input_size, b.features(task.test.images[:2]).shape[1], run.test_accuracy)
+print(*b.classify(task.test.images[:2]).sum(axis=1))
 """
 
 
@@ -24,7 +25,8 @@ def test_imagenet_weights_are_kerass_own(name, size, features):
     done = python(LOAD.format(name=name) + SCORE, KERAS_HOME=str(CACHED))
     # TensorFlow has nothing to say to a reader.
     assert (done.returncode, done.stderr) == (0, "")
-    input_size, width, accuracy = done.stdout.split()
+    input_size, width, accuracy, *chances = done.stdout.split()
+    assert [round(float(x), 3) for x in chances] == [1, 1]
     assert (int(input_size), int(width)) == (size, features)
     assert float(accuracy) >= 0.9
 
