@@ -126,7 +126,7 @@ def test_a_test_with_training_pictures_is_told(backbone, task):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_gives_float32(policy):
+def test_mixed_precision_gives_float32(policy, tmp_path):
     task = tl.datasets.load("faces", per_class=10)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -137,5 +137,9 @@ def test_mixed_precision_gives_float32(policy):
             assert backbone.features(task.test.images[:2]).dtype == np.float32
             assert run.predict(task.test.images).dtype == np.float32
             assert run.test_accuracy > 0.8
+            saved = keras.saving.load_model(run.save(tmp_path / "faces.keras"))
+            images = task.test.images[:9]
+            chances = saved.predict(images, verbose=0)
+            np.testing.assert_allclose(chances, run.predict(images), atol=1e-3)
     finally:
         keras.config.set_dtype_policy(before)

@@ -13,6 +13,7 @@ import zipfile
 
 import numpy as np
 
+from tlcourse.inference import _in_float32
 from tlcourse.quiet import import_keras
 
 
@@ -40,29 +41,30 @@ def whole_model(backbone, weights, input_size=None):
     keras = import_keras()
     layers = keras.layers
     matrix, offset = _colours(backbone)
-    body = keras.models.clone_model(backbone.model)
+    plain = {"dtype": "float32"}  # whatever precision it was trained with
+    body = _in_float32(keras.models.clone_model(backbone.model))
     body.set_weights(weights[:-2])
-    head = layers.Dense(len(weights[-1]), dtype="float32", name="head")
-    pictures = keras.Input((input_size, input_size, 3), name="pictures")
+    head = layers.Dense(len(weights[-1]), name="head", **plain)
+    pictures = keras.Input((input_size, input_size, 3), name="pictures", **plain)
     maps = pictures
     if input_size is None:
         shape = (backbone.input_size, backbone.input_size)
         maps = layers.Resizing(
-            *shape, crop_to_aspect_ratio=True, antialias=True, name="resizing"
+            *shape, crop_to_aspect_ratio=True, antialias=True, name="resizing", **plain
         )(maps)
     if np.array_equal(matrix, np.diag(np.diag(matrix))):
         scale, offset = np.diag(matrix).tolist(), offset.tolist()
-        maps = layers.Rescaling(scale, offset, name="preprocessing")(maps)
+        maps = layers.Rescaling(scale, offset, name="preprocessing", **plain)(maps)
     else:  # another order of the colours: Keras has no layer for it but this one
-        mix = layers.Conv2D(3, 1, trainable=False, name="preprocessing")
+        mix = layers.Conv2D(3, 1, trainable=False, name="preprocessing", **plain)
         maps = mix(maps)
         mix.set_weights([matrix[None, None], offset])
     # Where a model is called as model(pictures), and in what Keras exports, Resizing
     # tells the layers after it, BatchNorm too, that they train (Keras 3.15).
     maps = body(maps, training=False)
-    logits = head(layers.GlobalAveragePooling2D(name="pooling")(maps))
+    logits = head(layers.GlobalAveragePooling2D(name="pooling", **plain)(maps))
     head.set_weights(weights[-2:])
-    softmax = layers.Softmax(dtype="float32", name="probabilities")
+    softmax = layers.Softmax(name="probabilities", **plain)
     return keras.Model(pictures, softmax(logits))
 
 
