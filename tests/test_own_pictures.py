@@ -156,6 +156,80 @@ def test_given_splits_are_kept_and_looked_at(tmp_path):
     assert "on another side of the split" in str(from_folder(tmp_path).report)
 
 
+def test_splits_that_are_not_there_are_taken_from_train(tmp_path):
+    for place, pixels in enumerate(PIXELS):
+        part = ("train", "train", "train", "val")[place // 6]
+        write(tmp_path / part / "ab"[place % 2], f"{place}.png", pixels)
+    task = from_folder(tmp_path)
+    assert task.classes == ("a", "b")
+    assert [len(x) for x in (task.train, task.val, task.test)] == [14, 6, 4]
+    assert "no folder for test" in str(task.report)
+    write(tmp_path / "unsorted" / "train", "1.png", PIXELS[0])
+    write(tmp_path / "unsorted" / "test", "2.png", PIXELS[1])
+    with pytest.raises(ValueError, match="give each class a subfolder"):
+        from_folder(tmp_path / "unsorted")
+
+
+def test_small_pictures_of_mixed_sizes_are_not_blown_up(folder):
+    write(folder / "a", "wide.png", RNG.integers(0, 256, (30, 60, 3), "uint8"))
+    assert from_folder(folder).train.images.shape[1:] == (40, 40, 3)
+
+
+def test_memory_is_asked_for_what_the_pictures_take(folder, monkeypatch):
+    needed = 2 * PIXELS.nbytes
+    for free, enough in ((needed, True), (needed - 1, False)):
+        memory = type("Memory", (), {"available": free})
+        monkeypatch.setattr("psutil.virtual_memory", lambda memory=memory: memory)
+        if enough:
+            assert len(from_folder(folder).train) == 16
+        else:
+            with pytest.raises(ValueError, match="24 pictures of 40 x 40 px take"):
+                from_folder(folder)
+
+
+def test_classes_without_pictures_are_told(folder, tmp_path):
+    (folder / "c").mkdir()
+    (folder / "c" / "1.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert "No picture could be read in c" in str(from_folder(folder).report)
+    (folder / "c").rename(tmp_path / "c")
+    for name in "ab":
+        (tmp_path / "phone" / name).mkdir(parents=True)
+        (tmp_path / "phone" / name / "1.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(ValueError, match="Files left out: 2, 1.heic for one: .* JPEG"):
+        from_folder(tmp_path / "phone")
+    same = np.concatenate([PIXELS[:4], PIXELS[:12]])  # class 0 stands in class 1 too
+    reports = [
+        str(from_arrays(same, [0] * 4 + [1] * 12, seed=s).report) for s in range(9)
+    ]
+    assert any("No picture in test is of the class '0'" in each for each in reports)
+
+
+def test_dark_pictures_are_no_copies_of_one_another():
+    night = np.zeros((20, 64, 64, 3), "uint8")
+    for place in range(20):  # each with one star, in a cell of its own
+        night[place, 3 * place, 60 - 3 * place] = 255
+    report = str(from_arrays(night, np.arange(20) % 2).report)
+    assert "copies" not in report and "black" not in report
+    assert "nearly black" in str(from_arrays(night // 16, np.arange(20) % 2).report)
+
+
+def test_no_damage_to_a_file_stops_the_reading(tmp_path):
+    rng, picture = np.random.default_rng(0), PIL.Image.fromarray(PIXELS[0])
+    damaged = 0
+    for kind in ("png", "jpg", "gif", "webp", "bmp", "dds", "jp2"):
+        picture.save(tmp_path / f"whole.{kind}")
+        whole = np.fromfile(tmp_path / f"whole.{kind}", "uint8")
+        for _ in range(60):
+            spoilt, places = whole.copy(), rng.integers(0, min(200, len(whole)), 4)
+            spoilt[places] = rng.integers(0, 256, 4)
+            spoilt.tofile(tmp_path / "spoilt")
+            try:
+                own_pictures.read_picture(tmp_path / "spoilt")
+            except ValueError:
+                damaged += 1
+    assert damaged > 100
+
+
 def test_a_strong_imbalance_is_told():
     labels = ["often"] * 19 + ["rarely"] * 5
     report = str(from_arrays(PIXELS, labels).report)
@@ -208,7 +282,11 @@ def test_labels_of_every_kind_are_taken(labels, classes, names):
         ({"classes": ["only one"]}, "3 different labels and 1 classes"),
         ({"images": PIXELS / 255}, "undo any scaling"),
         ({"images": PIXELS[..., :2]}, "must have the shape"),
+        ({"labels": pandas.array([None, *LETTERS[1:]], "string")}, "missing"),
+        ({"classes": "aab"}, "the same name"),
+        ({"images": [PIXELS[0], PIXELS[1][:20]]}, "differ in size"),
         ({"val": 0.6, "test": 0.5}, "together below 1"),
+        ({"val": None}, "must be a share"),
         ({"labels": [0] * 22 + [1] * 2}, "'1' has 2 different pictures"),
         ({"per_class": 9}, "has only"),
     ],
@@ -280,6 +358,13 @@ def test_dangerous_zips_are_not_unpacked(fill, words, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=words):
         from_zip(path)
     assert not any((tmp_path / "unpacked").iterdir())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/1.png", RNG.bytes(500) + bytes(500))
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + 6] = 211  # of a version that nobody has
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        from_zip(path)
     with pytest.raises(ValueError, match="There is no zip file"):
         from_zip(tmp_path / "unpacked")
 

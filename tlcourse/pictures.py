@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 MOST_PIXELS = 50_000_000  # in one file: a telephone makes 12 to 50 million
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)  # EXIF: turned by a quarter
 
 
 def check_images(images):
@@ -69,6 +70,34 @@ def _mostly_below_one(images):
     return len(lit) > 0 and np.mean((lit < 1) & (lit % 1 > 0)) > 0.8
 
 
+def picture_size(file):
+    """Width and height of a picture as it is seen, from the head of its file.
+
+    Parameters
+    ----------
+    file : path or binary file
+
+    Returns
+    -------
+    (int, int)
+        In pixels.
+
+    Raises
+    ------
+    ValueError
+        If it is no picture, or has more than 50 million pixels.
+    """
+    with _opened(file) as picture:
+        # Asking any other kind for its EXIF may read all of it.
+        if "exif" not in picture.info and picture.format != "TIFF":
+            return picture.size
+        try:
+            lies = picture.getexif().get(_ORIENTATION) in _LYING
+        except Exception:  # reading the whole picture will say what is broken
+            lies = False
+        return picture.size[::-1] if lies else picture.size
+
+
 def read_picture(file):
     """Read a picture from a file, whatever its kind; a PIL.Image in RGB.
 
@@ -84,27 +113,47 @@ def read_picture(file):
     ValueError
         If it is no picture, is broken, or has more than 50 million pixels.
     """
-    import PIL.Image
     import PIL.ImageOps
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of metadata that does not matter here
+        try:
+            with _opened(file) as picture:
+                picture.load()
+                return _in_rgb(PIL.ImageOps.exif_transpose(picture))
+        except _NotTakenError:
+            raise
+        except Exception as problem:  # a broken file can bring any, struct.error too
+            raise ValueError(f"it is broken ({problem})") from None
+
+
+class _NotTakenError(ValueError):
+    """Of a file that is refused before its pixels are read."""
+
+
+def _opened(file):
+    """A PIL.Image whose pixels are not read yet."""
+    import PIL.Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large ones: they are refused below
         try:
             picture = PIL.Image.open(file)
         except PIL.UnidentifiedImageError:
-            raise ValueError("it is no picture") from None
-        except (OSError, PIL.Image.DecompressionBombError) as problem:
-            raise ValueError(f"it cannot be opened ({problem})") from None
-        if picture.width * picture.height > MOST_PIXELS:
-            raise ValueError(
-                f"it is huge, {picture.width} x {picture.height} pixels; at most "
-                f"{MOST_PIXELS:,} are read"
-            )
-        try:
-            picture.load()
-            return _in_rgb(PIL.ImageOps.exif_transpose(picture))
-        except (OSError, SyntaxError, ValueError, IndexError) as problem:
-            raise ValueError(f"it is broken ({problem})") from None
+            if str(file).lower().endswith((".heic", ".heif")):
+                raise _NotTakenError(
+                    "it is in a telephone's format, HEIC: save it as JPEG"
+                ) from None
+            raise _NotTakenError("it is no picture") from None
+        except Exception as problem:
+            raise _NotTakenError(f"it cannot be opened ({problem})") from None
+    if picture.width * picture.height > MOST_PIXELS:
+        picture.close()
+        raise _NotTakenError(
+            f"it is huge, {picture.width} x {picture.height} pixels; at most "
+            f"{MOST_PIXELS:,} are read"
+        )
+    return picture
 
 
 def _in_rgb(picture):

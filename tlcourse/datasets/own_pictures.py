@@ -8,11 +8,12 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 
 import numpy as np
 
 from tlcourse.datasets import Split, Task, few, load, reports
-from tlcourse.pictures import check_images, read_picture
+from tlcourse.pictures import check_images, picture_size, read_picture
 from tlcourse.resources import cache_folder
 
 SIZE = 256  # pixels: no backbone of the course sees more than 224 unless told
@@ -23,15 +24,19 @@ _SPLITS = {
 _IGNORED = ("Thumbs.db", "desktop.ini", "__MACOSX")  # what systems leave behind
 # A zip of photographs hardly shrinks: one that grows a hundredfold is no such thing.
 _MOST_FILES, _MOST_BYTES, _MOST_GROWTH = 100_000, 4 * 2**30, 100
+_BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 def from_folder(path, *, per_class=None, val=0.2, test=0.2, seed=0):
     """Make a task of pictures in a folder with one subfolder a class.
 
-    Where the folder has subfolders ``train`` and ``test`` (and ``val``), each with one
-    subfolder a class, they are the splits. Of pictures that differ in size or exceed
-    256 px the middle square is kept, at 256 x 256 px. ``task.report`` tells what was
-    found and what was left out.
+    Where the folder has subfolders ``train`` and ``val`` or ``test``, each with one
+    subfolder a class, they are the splits; one that is not there is taken from
+    ``train``. Of pictures that differ in size or exceed 256 px the middle square is
+    kept, at 256 x 256 px, or at the longest short side where all are smaller.
+    ``task.report`` tells what was found and what was left out.
 
     Parameters
     ----------
@@ -55,31 +60,25 @@ def from_folder(path, *, per_class=None, val=0.2, test=0.2, seed=0):
         If there is no such folder, fewer than two classes with pictures, too few
         pictures in a class, or more than memory holds.
     """
+    _refuse_shares(val, test)
     path = pathlib.Path(path).expanduser()
     if not path.is_dir():
         raise ValueError(
             f"There is no folder {path}: give the folder with one subfolder a class."
         )
-    given = [x for x in _subfolders(path) if x.name.lower() in _SPLITS]
-    if {"train", "test"} <= {_SPLITS[x.name.lower()] for x in given}:
-        files = [
-            (file, label, _SPLITS[folder.name.lower()])
-            for folder in given
-            for file, label in _files(folder)
-        ]
-    else:
-        files = [(file, label, None) for file, label in _files(path)]
+    roots = _given_splits(path) or {path: None}
+    files = [(*pair, part) for root, part in roots.items() for pair in _files(root)]
     _refuse_without_classes(path, files)
-    _refuse_too_many(len(files))
     images, kept, left_out, sizes = _read(files)
-    _refuse_without_classes(path, kept)
+    _refuse_without_classes(path, kept, left_out)
     classes = sorted({label for _, label, _ in kept})
     labels = np.array([classes.index(label) for _, label, _ in kept])
     names = [str(file.relative_to(path)) for file, _, _ in kept]
-    parts = [split for _, _, split in kept] if kept[0][2] else None
+    parts = [part for _, _, part in kept] if kept[0][2] else None
+    offered = {folder.name for root in roots for folder in _subfolders(root)}
     return _task(
         path.resolve().name, images, labels, classes, names, parts, per_class, val,
-        test, seed, left_out=left_out, sizes=sizes,
+        test, seed, left_out=left_out, sizes=sizes, unused=offered - set(classes),
     )  # fmt: skip
 
 
@@ -97,12 +96,15 @@ def from_zip(path, *, per_class=None, val=0.2, test=0.2, seed=0):
     path = pathlib.Path(path).expanduser()
     if not path.is_file() or not zipfile.is_zipfile(path):
         raise ValueError(f"There is no zip file {path}: give one with folders in it.")
-    with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(path) as archive:
-        _refuse_dangerous(path, archive)
+    with tempfile.TemporaryDirectory() as place:
         root = pathlib.Path(place) / path.stem
         try:
-            archive.extractall(root)
-        except (RuntimeError, zipfile.BadZipFile, OSError) as problem:
+            with zipfile.ZipFile(path) as archive:
+                _refuse_dangerous(path, archive)
+                archive.extractall(root)
+        except _DangerousError:
+            raise
+        except _BROKEN_ZIP as problem:
             raise ValueError(f"{path.name} cannot be unpacked: {problem}.") from None
         inside = _subfolders(root)
         if len(inside) == 1 and _subfolders(inside[0]):  # one folder around all
@@ -138,7 +140,13 @@ def from_arrays(
     ValueError
         If images or labels are unusable or don't fit, or a class has too few.
     """
-    images = np.asarray(images)
+    _refuse_shares(val, test)
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise ValueError(
+            "The images differ in size: bring them to one, or use from_folder."
+        ) from None
     if images.ndim == 3 and images.shape[-1] != 3:
         images = images[..., None]
     if images.ndim == 4 and images.shape[-1] == 1:
@@ -191,6 +199,8 @@ def numbered(labels, count, classes=None):
         )
     if names is None:
         names = present
+    elif len(set(names)) < len(names):
+        raise ValueError("Two classes have the same name: give each its own.")
     elif present.dtype.kind == "U":
         present = np.array([str(name) for name in names])
         if unknown := sorted(set(values) - set(present)):
@@ -212,7 +222,9 @@ def numbered(labels, count, classes=None):
 def _whole(values):
     """Labels as whole numbers or str, or one sentence on what they are instead."""
     if values.dtype.kind == "O":
-        if any(value is None or value != value for value in values):
+        import pandas
+
+        if pandas.isna(values).any():
             raise ValueError("Some labels are missing: leave those pictures out.")
         values = np.array(values.tolist())
     if values.dtype.kind == "f":
@@ -243,9 +255,14 @@ def _task(
             "least two classes."
         )
     copies = reports.copies(images)
-    if parts is None:
-        parts = _split(labels, classes, copies, val, test, seed)
-    parts = np.asarray(parts)
+    shares = {"val": val, "test": test}
+    if parts is not None:  # what has a folder is as it is, all else comes from train
+        shares = {part: 0 if part in parts else shares[part] for part in shares}
+        found["taken"] = [part for part, share in shares.items() if share]
+    parts = np.array(["train"] * len(labels) if parts is None else parts)
+    mine = np.flatnonzero(parts == "train")
+    if any(shares.values()):
+        parts[mine] = _split(labels[mine], classes, copies[mine], **shares, seed=seed)
     rows = {part: np.flatnonzero(parts == part) for part in ("train", "val", "test")}
     empty = set(range(len(classes))) - set(labels[rows["train"]].tolist())
     if empty:
@@ -262,12 +279,6 @@ def _task(
 
 def _split(labels, classes, copies, val, test, seed):
     """A part for each picture: shares of each class, copies together."""
-    for part, share in (("val", val), ("test", test)):
-        if not 0 <= share < 1 or val + test >= 1:
-            raise ValueError(
-                f"{part} must be a share from 0 up, and val and test together below 1, "
-                f"not {val!r} and {test!r}."
-            )
     rng, parts = np.random.default_rng(seed), np.full(len(labels), "train")
     for label, name in enumerate(classes):
         groups = rng.permutation(np.unique(copies[labels == label]))
@@ -288,6 +299,27 @@ def _split(labels, classes, copies, val, test, seed):
         members = copies == group
         parts[members] = parts[members][-1]
     return parts
+
+
+def _given_splits(path):
+    """Folders that are splits already, and which; a dict, empty where there are none.
+
+    A class may be called "train": it is a split only beside another one.
+    """
+    splits = {
+        folder: _SPLITS[folder.name.lower()]
+        for folder in _subfolders(path)
+        if folder.name.lower() in _SPLITS
+    }
+    if "train" not in splits.values() or len(set(splits.values())) < 2:
+        return {}
+    with_classes = {folder: part for folder, part in splits.items() if _files(folder)}
+    if "train" not in with_classes.values():
+        raise ValueError(
+            f"The folder train in {path} has no subfolders with pictures: give each "
+            "class a subfolder in it."
+        )
+    return with_classes
 
 
 def _subfolders(path):
@@ -323,56 +355,81 @@ def _read(files):
     sizes : set of (int, int)
         Width and height as they were.
     """
-    kept, left_out, sizes, pictures = [], {}, set(), []
+    import PIL.ImageOps
+
+    sizes, kept, left_out = {}, [], {}
     for entry in files:
+        try:
+            sizes[entry] = picture_size(entry[0])
+        except ValueError as problem:
+            left_out[entry[0]] = str(problem)
+    width, height = _common_size(set(sizes.values()))
+    _refuse_too_many(len(sizes), width, height)
+    images = np.empty((len(sizes), height, width, 3), "uint8")
+    for entry in sizes:
         try:
             picture = read_picture(entry[0])
         except ValueError as problem:
             left_out[entry[0]] = str(problem)
             continue
-        sizes.add(picture.size)
+        if picture.size != (width, height):  # the middle, smoothed (2: bilinear)
+            picture = PIL.ImageOps.fit(picture, (width, height), method=2)
+        images[len(kept)] = picture
         kept.append(entry)
-        # Small ones may all be of one size; then they stay as they are.
-        small = max(picture.size) <= SIZE and len(sizes) == 1
-        pictures.append(np.asarray(picture if small else _square(picture)))
-    if len({picture.shape for picture in pictures}) > 1:
-        import PIL.Image
-
-        pictures = [np.asarray(_square(PIL.Image.fromarray(x))) for x in pictures]
-    return np.stack(pictures) if pictures else None, kept, left_out, sizes
+    return images[: len(kept)], kept, left_out, set(sizes.values())
 
 
-def _square(picture):
-    """The middle square, at the size that pictures are kept at."""
-    side = min(picture.size)
-    left, top = ((length - side) // 2 for length in picture.size)
-    box = (left, top, left + side, top + side)
-    return picture.resize((SIZE, SIZE), resample=2, box=box)  # 2 is bilinear, smoothed
+def _common_size(sizes):
+    """Width and height that pictures of these sizes are brought to."""
+    if len(sizes) == 1 and max(max(size) for size in sizes) <= SIZE:
+        return next(iter(sizes))
+    side = min(SIZE, max((min(size) for size in sizes), default=SIZE))
+    return side, side
 
 
-def _refuse_without_classes(path, files):
+def _refuse_shares(val, test):
+    for part, share in (("val", val), ("test", test)):
+        number = isinstance(share, (int, float, np.number))
+        if not number or not 0 <= share < 1:
+            raise ValueError(f"{part} must be a share from 0 up, not {share!r}.")
+    if val + test >= 1:
+        raise ValueError(
+            f"val and test must be together below 1, not {val!r} and {test!r}."
+        )
+
+
+def _refuse_without_classes(path, files, left_out=None):
     classes = {label for _, label, _ in files}
+    unread = ""
+    if left_out:
+        file, why = next(iter(left_out.items()))
+        unread = f" Files left out: {len(left_out)}, {file.name} for one: {why}."
     if not classes:
         raise ValueError(
             f"There are no pictures in subfolders of {path}: give each class a "
-            "subfolder with its pictures."
+            f"subfolder with its pictures.{unread}"
         )
     if len(classes) == 1:
         raise ValueError(
             f"All pictures in {path} are of one class, {classes.pop()!r}, so there is "
-            "nothing to tell apart: give each class a subfolder of its own."
+            f"nothing to tell apart: give each class a subfolder of its own.{unread}"
         )
 
 
-def _refuse_too_many(count):
+def _refuse_too_many(count, width, height):
     import psutil
 
-    needed, free = 2 * 3 * SIZE**2 * count, psutil.virtual_memory().available
+    needed = 2 * 3 * width * height * count
+    free = psutil.virtual_memory().available
     if needed > free:
         raise ValueError(
-            f"{count:,} pictures take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
-            "of memory are free: put fewer into the folder."
+            f"{count:,} pictures of {width} x {height} px take {needed / 1e9:.1f} GB, "
+            f"and {free / 1e9:.1f} GB of memory are free: put fewer into the folder."
         )
+
+
+class _DangerousError(ValueError):
+    """Of a zip file that is not unpacked at all."""
 
 
 def _refuse_dangerous(path, archive):
@@ -383,7 +440,7 @@ def _refuse_dangerous(path, archive):
     if size > _MOST_BYTES or len(entries) > _MOST_FILES or (
         size > _MOST_GROWTH * max(packed, 10**6)
     ):  # fmt: skip
-        raise ValueError(
+        raise _DangerousError(
             f"{path.name} would grow to {len(entries):,} files and {size / 1e9:.1f} "
             "GB, so it is no zip file of pictures: unpack it yourself, and use "
             "from_folder."
@@ -392,7 +449,7 @@ def _refuse_dangerous(path, archive):
         steps = entry.filename.replace("\\", "/").split("/")
         link = stat.S_ISLNK(entry.external_attr >> 16)
         if link or ".." in steps or steps[0] == "" or ":" in steps[0]:
-            raise ValueError(
+            raise _DangerousError(
                 f"{path.name} holds {entry.filename!r}, which leads out of it: it is "
                 "not unpacked."
             )
@@ -440,6 +497,9 @@ def folder(name, domain=None, to=None):
                     picture = PIL.Image.fromarray(np.uint8(split.images[row].round()))
                     picture.save(subfolder / f"{number:05}.jpg", quality=95)
         draft.rename(place)
+    except OSError:
+        if to is not None or not place.exists():  # else another process was first
+            raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return place

@@ -9,6 +9,7 @@ import numpy as np
 
 _SHOWN = 5  # names of files in a sentence
 _MOST_COMPARED = 5000
+_APART = 0.05  # squared difference of near copies, as a share of their variance
 _FEW, _STRONG = 10, 3  # training pictures of a class; times more than another class
 
 
@@ -40,7 +41,8 @@ def copies(images):
     """Tell which pictures are copies, or nearly, of one another.
 
     Pictures are compared on 16 x 16 pixels: near copies differ by less than 3 of 255
-    grey levels on average there, as after saving as JPEG again or a change of size.
+    grey levels on average there, and by little beside their own contrast, as after
+    saving as JPEG again or a change of size.
     Of more than 5,000 pictures only exact copies are found: pairs are too many.
 
     Parameters
@@ -73,18 +75,25 @@ def copies(images):
     codes = np.zeros((len(images), 8), "uint8")
     codes[:, :7] = np.packbits(bits, axis=1)
     codes = codes.view("uint64").ravel()
+    contrast = small.var(axis=(1, 2)).mean(axis=1)  # of each picture
     pairs = []
     for place, code in enumerate(codes):
         near = np.flatnonzero(np.bitwise_count(codes[place + 1 :] ^ code) <= 6)
         near += place + 1
         gaps = np.abs(small[near] - small[place]).mean(axis=(1, 2, 3))
-        pairs += [(place, other) for other in near[gaps < 3]]
+        # Dark or pale pictures differ by little in grey levels, and are no copies.
+        apart = np.square(small[near] - small[place], dtype="float32").mean((1, 2, 3))
+        close = (gaps < 3) & (apart <= _APART * contrast[place])
+        pairs += [(place, other) for other in near[close]]
     rows, columns = np.array(pairs, int).reshape(-1, 2).T
     links = coo_matrix((np.ones(len(rows)), (rows, columns)), (len(codes),) * 2)
     return connected_components(links, directed=False)[1]
 
 
-def describe(images, labels, classes, names, parts, copies, left_out=None, sizes=None):
+def describe(
+    images, labels, classes, names, parts, copies,
+    left_out=None, sizes=None, unused=(), taken=(),
+):  # fmt: skip
     """Report on pictures that are split.
 
     Parameters
@@ -102,6 +111,10 @@ def describe(images, labels, classes, names, parts, copies, left_out=None, sizes
         Files that were not read, and why.
     sizes : set of (int, int), optional
         Width and height of the files.
+    unused : collection of str
+        Folders without a picture that could be read.
+    taken : sequence of str
+        Splits that come from the training pictures, since they have no folder.
 
     Returns
     -------
@@ -117,7 +130,10 @@ def describe(images, labels, classes, names, parts, copies, left_out=None, sizes
     notes = [
         _on_sizes(images, classes, sizes),
         _on_files(left_out),
+        _on_darkness(images),
+        *_on_folders(unused, taken),
         *_on_copies(labels, classes, names, parts, copies),
+        *_on_gaps(counts, classes),
         *_on_balance(counts["train"], classes),
         _on_test(counts["test"].sum()),
     ]
@@ -142,6 +158,35 @@ def _on_files(left_out):
     some = [f"{file.name} ({why})" for file, why in list(left_out.items())[:_SHOWN]]
     more = f", and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
     return f"Files left out: {len(left_out)}. {', '.join(some)}{more}."
+
+
+def _on_darkness(images):
+    if images.max() < 64:
+        return (
+            f"The pictures are nearly black, at most {images.max():g} of 255: files "
+            "of 12 bits in 16, perhaps. Scale them, and use from_arrays."
+        )
+
+
+def _on_folders(unused, taken):
+    """On folders that are no classes, and on splits that have no folder."""
+    if unused:
+        yield (
+            f"No picture could be read in {', '.join(sorted(unused)[:_SHOWN])}: "
+            f"{len(unused)} folder{'s' if len(unused) > 1 else ''} without a class."
+        )
+    for part in taken:
+        yield f"There is no folder for {part}, so it is taken from train."
+
+
+def _on_gaps(counts, classes):
+    """On classes of which validation or test have nothing, though they are there."""
+    for part in ("val", "test"):
+        without = [classes[i] for i in np.flatnonzero(counts[part] == 0)]
+        if counts[part].any() and without:
+            yield f"No picture in {part} is of the class {without[0]!r}" + (
+                f", nor of {len(without) - 1} more." if len(without) > 1 else "."
+            )
 
 
 def _on_copies(labels, classes, names, parts, copies):
