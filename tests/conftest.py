@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import numpy as np
 import pytest
 import threadpoolctl
 
@@ -81,6 +82,19 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What runs through backbones: from which block, to which, and how many images."""
+    told, run = [], tl.backbones.Backbone.run
+
+    def spy(self, inputs, after="images", until="features", make=np.empty):
+        told.append((after, until, len(inputs)))
+        return run(self, inputs, after, until, make)
+
+    monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
+    return told
 
 
 @pytest.fixture

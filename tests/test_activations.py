@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
+from tests.helpers import assert_same, transfer
 from tlcourse import activations
 
 
@@ -26,19 +27,6 @@ def empty(tmp_path, monkeypatch):
 def on_disk(monkeypatch):
     """Nothing is kept in memory."""
     monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
-
-
-@pytest.fixture
-def runs(monkeypatch):
-    """What is run: from which block, to which, and how many images."""
-    told, run = [], tl.backbones.Backbone.run
-
-    def spy(self, inputs, after="images", until="features", make=np.empty):
-        told.append((after, until, len(inputs)))
-        return run(self, inputs, after, until, make)
-
-    monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
-    return told
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +53,14 @@ def test_nothing_is_computed_twice_nor_can_be_changed(backbone, images, runs):
 
 @pytest.mark.parametrize(("k", "until"), [(0, "features"), (2, "block11")])
 def test_draws_of_few_labels_take_rows_of_the_whole(backbone, task, runs, k, until):
-    plan = tl.FreezePlan.last(backbone, k)
     draws = [np.array([3, 1, 4, 8]), np.array([1, 5, 9, 2, 6])]
-    drawn = [
-        tl.transfer(backbone, task, plan, 2, rows=rows, show_progress=False)
-        for rows in draws
-    ]
+    drawn = [transfer(backbone, task, k, 2, rows=rows) for rows in draws]
     images = len(task.train) + len(task.val) + len(task.test)
     assert runs == [("images", until, images)]  # once for both draws
     for run, rows in zip(drawn, draws, strict=True):
         few = tl.datasets.Split(task.train.images[rows], task.train.labels[rows])
-        alone = dataclasses.replace(task, train=few)
-        wanted = tl.transfer(backbone, alone, plan, 2, show_progress=False)
-        for one, other in zip(run.weights, wanted.weights, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
+        wanted = transfer(backbone, dataclasses.replace(task, train=few), k, 2)
+        assert_same(run.weights, wanted.weights, atol=1e-5)
     assert runs[1:] == [("images", until, len(rows)) for rows in draws]
 
 
@@ -123,29 +105,29 @@ def test_past_the_limit_arrays_go_to_mapped_files(backbone, images, monkeypatch,
 
 
 def test_training_from_mapped_files_gives_the_same(backbone, task, monkeypatch):
-    plan = tl.FreezePlan.last(backbone, 2)
-    wanted = tl.transfer(backbone, task, plan, epochs=2, show_progress=False)
+    wanted = transfer(backbone, task, 2, epochs=2)
     activations.forget()
     monkeypatch.setattr(activations, "MEMORY_LIMIT", 0)
-    mapped = tl.transfer(backbone, task, plan, epochs=2, show_progress=False)
+    mapped = transfer(backbone, task, 2, epochs=2)
     assert files()
-    for one, other in zip(wanted.weights, mapped.weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+    assert_same(wanted.weights, mapped.weights, atol=1e-6)
 
 
-def test_the_oldest_files_make_room(backbone, images, monkeypatch, on_disk):
+def test_the_oldest_files_make_room_a_damaged_one_is_written_anew_and_no_folder_named(
+    backbone, images, monkeypatch, tmp_path, on_disk, runs
+):
     size = activations.frozen_outputs(backbone, [images[:10]], "block5")[0].nbytes
+    (path,) = files()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1000])
+    activations.frozen_outputs(backbone, [images[:10]], "block5")
+    assert len(runs) == 2 and path.read_bytes() == whole
     monkeypatch.setattr(activations, "DISK_LIMIT", 2.5 * size)
     activations.frozen_outputs(backbone, [images[10:20]], "block5")
-    os.utime(files()[0], (1, 1))
     oldest = files()[0]
+    os.utime(oldest, (1, 1))
     activations.frozen_outputs(backbone, [images[20:]], "block5")
     assert len(files()) == 2 and not oldest.exists()
-
-
-def test_an_unwritable_folder_is_named(
-    backbone, images, monkeypatch, tmp_path, on_disk
-):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file"))
     with pytest.raises(OSError, match="Set TLCOURSE_CACHE to a folder with room"):
@@ -156,6 +138,7 @@ KILLED = """
 import sys
 import numpy as np
 import tlcourse as tl
+from tests.helpers import assert_same, transfer
 from tlcourse import activations, backbones
 
 activations.MEMORY_LIMIT = 0
@@ -175,15 +158,6 @@ activations.frozen_outputs(backbone, [images], "block5")
 """
 
 
-def test_a_damaged_file_is_written_anew(backbone, images, on_disk, runs):
-    activations.frozen_outputs(backbone, [images], "block5")
-    (path,) = files()
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1000])
-    activations.frozen_outputs(backbone, [images], "block5")
-    assert len(runs) == 2 and path.read_bytes() == whole
-
-
 def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, on_disk):
     command, pipe = [sys.executable, "-c", KILLED], subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
@@ -199,20 +173,13 @@ def test_drafts_of_dead_processes_are_deleted_at_once(backbone, images, on_disk)
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as living:
-        drafts = {
-            name: activations.folder() / f"{name}.{process}.draft"
-            for name, process in (
-                ("dead", dead.pid),
-                ("living", living.pid),
-                ("its number was given again", living.pid),
-            )
-        }
+        named = f"dead.{dead.pid}", f"living.{living.pid}", f"again.{living.pid}"
+        drafts = [activations.folder() / f"{name}.draft" for name in named]
         activations.folder().mkdir()
-        for draft in drafts.values():
+        for draft in drafts:
             draft.write_bytes(b"half of an array")
-        an_hour_ago = time.time() - 3600  # before that process began
-        os.utime(drafts["its number was given again"], (an_hour_ago, an_hour_ago))
+        an_hour_ago = time.time() - 3600  # before the process of that number began
+        os.utime(drafts[2], (an_hour_ago, an_hour_ago))
         activations.frozen_outputs(backbone, [images], "block5")
-        left = [path for path in files() if path.suffix == ".draft"]
-        assert left == [drafts["living"]]
+        assert [path for path in files() if path.suffix == ".draft"] == [drafts[1]]
         living.communicate(b"\n")
