@@ -1,4 +1,4 @@
-# make lab     open the course in JupyterLab
+# make lab     open the course in JupyterLab (PREFETCH=no: fetch nothing for the lessons)
 # make test    run everything that CI runs
 # make claims  train again what the lessons claim, over 5 seeds (long)
 # make lessons run the lessons and store their outputs
@@ -33,6 +33,7 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
   test-browser test-install
 
 lab: .venv/lab
+	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
 	@exec $(PY) -m tlcourse lab $(FOLDER)
 
 test:

@@ -14,7 +14,6 @@ import functools
 import gc
 import hashlib
 import json
-import os
 import pathlib
 import re
 import warnings
@@ -25,7 +24,7 @@ from tlcourse import efficientnet_lite
 from tlcourse.inference import Folded, in_batches, read_by
 from tlcourse.pictures import check_images
 from tlcourse.quiet import import_keras
-from tlcourse.resources import cache_folder, where
+from tlcourse.resources import cache_folder, draft_of, where
 
 BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
 BUNDLED_ALPHA, BUNDLED_SIZE = 0.25, 64
@@ -601,13 +600,8 @@ def file(name="efficientnet_lite0"):
     path = cache_folder("models") / f"efficientnet_lite0_no_top_{digest}.keras"
     if not path.exists():
         model = efficientnet_lite.EfficientNetLite0("imagenet", include_top=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-        try:
+        with draft_of(path) as draft:
             model.save(draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
     return str(path)
 
 

@@ -453,6 +453,11 @@ def _check(task, rows):
         split = getattr(task, name)
         if name == "val" and not split:
             continue
+        if name == "test" and not len(split):
+            raise ValueError(
+                "The task has no test pictures, so nothing would tell what the "
+                "training is worth: make it with a share for them, test=0.2."
+            )
         check_images(split.images)
         check_labels(split, f"the {name} split", len(task.classes))
     if len(np.unique(np.asarray(task.train.labels)[rows])) < 2:

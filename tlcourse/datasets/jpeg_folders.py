@@ -1,0 +1,61 @@
+"""Data sets as folders of JPEG files, for plain Keras."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from tlcourse.datasets import load
+from tlcourse.resources import cache_folder, draft_of
+
+
+def folder(name, domain=None, to=None):
+    """Write a data set as a folder of JPEG files, once; for plain Keras.
+
+    ``keras.utils.image_dataset_from_directory`` reads each of its folders ``train``,
+    ``val`` and ``test``, with one subfolder a class; `from_folder` reads them all.
+
+    Parameters
+    ----------
+    name, domain : str
+        See ``tl.datasets.load``, for the errors too.
+    to : path, optional
+        A folder that is not there yet; one in the user's cache unless told.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        Also if ``to`` is there already.
+    """
+    task = load(name, domain=domain)
+    title = "_".join(filter(None, (task.name, task.domain)))
+    place = cache_folder("folders") / title if to is None else pathlib.Path(to)
+    if place.exists():
+        if to is None:
+            return place
+        raise ValueError(f"{place} is there already: choose a new folder.")
+    try:
+        with draft_of(place) as draft:
+            for part in ("train", "val", "test"):
+                _write(getattr(task, part), task.classes, draft / part)
+    except OSError:
+        if to is not None or not place.exists():  # else another process was first
+            raise
+    return place
+
+
+def _write(split, classes, folder):
+    """Write a split's pictures, each class's into a subfolder."""
+    import PIL.Image
+
+    for label, class_name in enumerate(classes):
+        subfolder = folder / class_name.replace("/", "-")
+        subfolder.mkdir(parents=True)
+        for number, row in enumerate(np.flatnonzero(split.labels == label)):
+            picture = PIL.Image.fromarray(np.uint8(split.images[row].round()))
+            picture.save(subfolder / f"{number:05}.jpg", quality=95)
