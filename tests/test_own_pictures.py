@@ -314,6 +314,13 @@ def test_without_validation_and_in_grey():
     assert "your own pictures" in run.model_card()
 
 
+def test_a_training_wants_test_pictures():
+    task = from_arrays(PIXELS, NUMBERS, test=0)
+    backbone = tl.backbones.load("mobilenet", "glyphs")
+    with pytest.raises(ValueError, match="no test pictures, .* test=0.2"):
+        tl.transfer(backbone, task, tl.FreezePlan.features(backbone))
+
+
 def test_folders_without_classes_are_refused(tmp_path):
     (tmp_path / "empty" / "a").mkdir(parents=True)
     write(tmp_path / "one" / "a", "1.png", PIXELS[0])

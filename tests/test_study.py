@@ -110,9 +110,8 @@ def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
     process.wait()
     finished = list(tmp_path.glob("[!.]*.json"))
     assert 2 <= len(finished) <= 8
-    (tmp_path / f".{finished[0].stem}.1.draft.json").write_text(
-        '{"accur'
-    )  # half-written
+    half_written = tmp_path / f".{finished[0].stem}.1.draft.json"
+    half_written.write_text('{"accur')
     study = small(folder=tmp_path)
     assert len(study.table) == len(finished)
     assert_same(study.run(show_progress=False), table)
