@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 
 import numpy as np
 
-from tlcourse.datasets import load
+from tlcourse.datasets import load, online
 from tlcourse.resources import cache_folder, draft_of
 
 
@@ -32,8 +33,13 @@ def folder(name, domain=None, to=None):
     ValueError
         Also if ``to`` is there already.
     """
-    task = load(name, domain=domain)
-    title = "_".join(filter(None, (task.name, task.domain)))
+    if name == "flowers":  # photographs: as they were taken
+        title, classes, splits = name, *online.flower_files()
+    else:
+        task = load(name, domain=domain)
+        title, classes = "_".join(filter(None, (task.name, task.domain))), task.classes
+        splits = {part: getattr(task, part) for part in ("train", "val", "test")}
+        splits = {part: (split.images, split.labels) for part, split in splits.items()}
     place = cache_folder("folders") / title if to is None else pathlib.Path(to)
     if place.exists():
         if to is None:
@@ -41,21 +47,25 @@ def folder(name, domain=None, to=None):
         raise ValueError(f"{place} is there already: choose a new folder.")
     try:
         with draft_of(place) as draft:
-            for part in ("train", "val", "test"):
-                _write(getattr(task, part), task.classes, draft / part)
+            for part, (pictures, labels) in splits.items():
+                _write(pictures, labels, classes, draft / part)
     except OSError:
         if to is not None or not place.exists():  # else another process was first
             raise
     return place
 
 
-def _write(split, classes, folder):
-    """Write a split's pictures, each class's into a subfolder."""
+def _write(pictures, labels, classes, folder):
+    """Write pictures, arrays or files, each class's into a subfolder."""
     import PIL.Image
 
     for label, class_name in enumerate(classes):
         subfolder = folder / class_name.replace("/", "-")
         subfolder.mkdir(parents=True)
-        for number, row in enumerate(np.flatnonzero(split.labels == label)):
-            picture = PIL.Image.fromarray(np.uint8(split.images[row].round()))
-            picture.save(subfolder / f"{number:05}.jpg", quality=95)
+        for number, row in enumerate(np.flatnonzero(labels == label)):
+            picture, file = pictures[row], subfolder / f"{number:05}.jpg"
+            if isinstance(picture, pathlib.Path):
+                shutil.copyfile(picture, file)
+            else:
+                picture = PIL.Image.fromarray(np.uint8(picture.round()))
+                picture.save(file, quality=95)
