@@ -33,6 +33,8 @@ def folder(name, domain=None, to=None):
     ValueError
         Also if ``to`` is there already.
     """
+    if to is not None and pathlib.Path(to).exists():
+        raise ValueError(f"{to} is there already: choose a new folder.")
     if name == "flowers":  # photographs: as they were taken
         title, classes, splits = name, *online.flower_files()
     else:
@@ -42,9 +44,7 @@ def folder(name, domain=None, to=None):
         splits = {part: (split.images, split.labels) for part, split in splits.items()}
     place = cache_folder("folders") / title if to is None else pathlib.Path(to)
     if place.exists():
-        if to is None:
-            return place
-        raise ValueError(f"{place} is there already: choose a new folder.")
+        return place
     try:
         with draft_of(place) as draft:
             for part, (pictures, labels) in splits.items():
