@@ -414,8 +414,13 @@ def test_a_data_set_becomes_a_folder(tmp_path):
     assert seen.class_names == list(task.classes)
     with pytest.raises(ValueError, match="is there already"):
         tl.datasets.folder("apples", to=tmp_path / "apples")
-    cached = tl.datasets.folder("digits")
-    assert cached == tl.datasets.folder("digits") and (cached / "test" / "3").is_dir()
+    cached = tl.datasets.folder("digits", per_class=2)
+    assert len(list(cached.glob("train/*/*.jpg"))) == 20
+    assert cached != tl.datasets.folder("digits", per_class=2, seed=1)
+    assert (
+        cached == tl.datasets.folder("digits", per_class=2)
+        and (cached / "test" / "3").is_dir()
+    )
     assert [x for x in cached.parent.iterdir() if x.name.startswith(".")] == []
 
 

@@ -7,11 +7,11 @@ import shutil
 
 import numpy as np
 
-from tlcourse.datasets import load, online
+from tlcourse.datasets import few, load, online
 from tlcourse.resources import cache_folder, draft_of
 
 
-def folder(name, domain=None, to=None):
+def folder(name, domain=None, *, per_class=None, seed=0, to=None):
     """Write a data set as a folder of JPEG files, once; for plain Keras.
 
     ``keras.utils.image_dataset_from_directory`` reads each of its folders ``train``,
@@ -19,7 +19,7 @@ def folder(name, domain=None, to=None):
 
     Parameters
     ----------
-    name, domain : str
+    name, domain, per_class, seed
         See ``tl.datasets.load``, for the errors too.
     to : path, optional
         A folder that is not there yet; one in the user's cache unless told.
@@ -36,12 +36,18 @@ def folder(name, domain=None, to=None):
     if to is not None and pathlib.Path(to).exists():
         raise ValueError(f"{to} is there already: choose a new folder.")
     if name == "flowers":  # photographs: as they were taken
-        title, classes, splits = name, *online.flower_files()
+        classes, splits = online.flower_files()
+        if per_class is not None:
+            files, labels = splits["train"]
+            rows = few(labels, per_class, seed, name)
+            splits["train"] = files[rows], labels[rows]
     else:
-        task = load(name, domain=domain)
-        title, classes = "_".join(filter(None, (task.name, task.domain))), task.classes
+        task = load(name, per_class, domain, seed)
+        name, domain, classes = task.name, task.domain, task.classes
         splits = {part: getattr(task, part) for part in ("train", "val", "test")}
         splits = {part: (split.images, split.labels) for part, split in splits.items()}
+    drawn = None if per_class is None else f"{per_class}_per_class_seed_{seed}"
+    title = "_".join(filter(None, (name, domain, drawn)))
     place = cache_folder("folders") / title if to is None else pathlib.Path(to)
     if place.exists():
         return place
