@@ -61,6 +61,8 @@ def test_the_lines_of_keras_do_what_the_toggles_did(make):
         for batchnorm in (True, False):
             shown.batchnorm.value = batchnorm
             other = make()
+            other.layers[0].trainable = other.layers[1].trainable = False
+            other.layers[-1].trainable = False
             lines = shown.code.replace("model.compile(...)", "pass")
             exec(lines, {"model": other, "keras": keras})
             assert flags(other) == flags(model), shown.code

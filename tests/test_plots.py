@@ -47,6 +47,11 @@ def bars():
     return plots.bars(summary(sizes=(5,)), by="strategy", chance=0.1)
 
 
+def epochs():
+    history = {"accuracy": [0.5, 0.8], "val_accuracy": [0.4, 0.7]}
+    return plots.epochs(history, 20, second=1, title="Run 3")
+
+
 @functools.cache
 def gallery():
     names = ("faces", "photos", "glyphs")
@@ -58,6 +63,7 @@ FIGURES = {
     "one_point": (lambda: plots.learning_curves(summary(sizes=(5,))),),
     "many_curves": (lambda: plots.learning_curves(summary(MANY)),),
     "bars": (bars,),
+    "epochs": (epochs, "validation 0.70; a second phase begins after epoch 1"),
     "bars_series": (lambda: plots.bars(summary(), by="per_class", series="strategy"),),
     "image_grid": (lambda: plots.image_grid(FIVE, list("abcde")),),
     "grey_grid": (lambda: plots.image_grid(np.zeros((20, 8, 8)), columns=4),),
@@ -77,6 +83,7 @@ FIGURES = {
     ),
 }
 REFUSED = [
+    ("at least one epoch", lambda: plots.epochs({"accuracy": []})),
     ("no low", lambda: plots.learning_curves(summary().drop(columns="low"))),
     ("has none", lambda: plots.bars(summary().iloc[:0], by="strategy")),
     (r"these have the shape \(2,\)", lambda: plots.image_grid([1, 2])),

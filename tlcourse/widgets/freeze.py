@@ -118,7 +118,7 @@ class Freeze:
     @property
     def code(self):
         """The present choice as lines of Keras, for a model named ``model``."""
-        lines = ["model.trainable = True  # and below it, layer by layer:"]
+        lines = ["model.trainable = True"]
         for path in dict.fromkeys(part.path for part in self.parts):
             lines += _code(path, [part for part in self.parts if part.path == path])
         return "\n".join([*lines, "model.compile(...)  # again, before you fit"])
@@ -156,7 +156,7 @@ class Freeze:
         if self._busy:
             return
         self._look()  # what the last compile has seen, before it changes
-        for owner in dict.fromkeys([self.model, *(part.owner for part in self.parts)]):
+        for owner in _owners(self.model, self.parts):
             owner.trainable = True  # or the flags inside would count for nothing
         for part, toggle in zip(self.parts, self.toggles, strict=True):
             for layer in part.layers:
@@ -251,6 +251,17 @@ def _with_maps(model):
     return first if sum(bool(x.weights) for x in first.layers) >= _MANY else None
 
 
+def _owners(model, parts):
+    """The model and the nested models in which parts stand, from the outside in."""
+    owners = [model]
+    for path in dict.fromkeys(part.path for part in parts):
+        inside = model
+        for name in path:
+            inside = inside.get_layer(name)
+            owners.append(inside)
+    return owners
+
+
 def _is_norm(layer):
     return isinstance(layer, import_keras().layers.BatchNormalization)
 
@@ -264,10 +275,13 @@ def _code(path, parts):
     """Lines that set the flags of the layers of one model as they are."""
     owner, inside = parts[0].owner, "".join(f'.get_layer("{name}")' for name in path)
     layers = [layer for part in parts for layer in part.layers]
+    # A model that is free already passes True on to no layer: each is set by itself.
     if len(layers) < _MANY:
+        if path:
+            yield f"model{inside}.trainable = True"
         for layer in layers:
-            if not layer.trainable:
-                yield f'model{inside}.get_layer("{layer.name}").trainable = False'
+            name = f'model{inside}.get_layer("{layer.name}")'
+            yield f"{name}.trainable = {layer.trainable}"
         return
     free = set()
     for part in parts:
@@ -277,6 +291,8 @@ def _code(path, parts):
     ranges = _ranges(owner, free, {layer.name for layer in layers if layer.weights})
     chosen = " or ".join(f"{first} <= place <= {last}" for first, last in ranges)
     yield f"base = model{inside}"
+    if path:
+        yield "base.trainable = True"
     yield "for place, layer in enumerate(base.layers):"
     yield f"    layer.trainable = {chosen or 'False'}"
     if not any(_is_norm(x) and x.trainable for x in layers):

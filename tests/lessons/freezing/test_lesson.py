@@ -24,11 +24,6 @@ def two_maps():
     return figures.heat_map(summary(), panels="source")
 
 
-def under_way():
-    history = {"accuracy": [0.5, 0.8], "val_accuracy": [0.4, 0.7]}
-    return figures.epochs(history, 20, title="Run 3")
-
-
 RUNS = pd.DataFrame(
     [(1, "none", 2570, 0.9, 0.6), (2, "last 2 of 14", 104_330, 0.95, 2.0)],
     columns=["run", "trained_blocks", "trainable", "accuracy", "seconds"],
@@ -36,7 +31,6 @@ RUNS = pd.DataFrame(
 
 FIGURES = {
     "heat_map": (two_maps, "fractals, per class 10: 0.95 at 0, 0.25 at 14"),
-    "epochs": (under_way,),
     "runs": (
         lambda: figures.runs(RUNS),
         "run 2 (blocks trained: last 2 of 14) 0.95 in 2.0 s",
@@ -44,7 +38,6 @@ FIGURES = {
 }
 REFUSED = [
     ("no blocks", lambda: figures.heat_map(summary().drop(columns="blocks"))),
-    ("at least one epoch", lambda: figures.epochs({"accuracy": []})),
     ("at least one row", lambda: figures.runs(RUNS[:0])),
 ]
 
@@ -72,15 +65,6 @@ def test_a_single_run_has_no_interval():
 
 def test_a_missing_cell_stays_empty():
     assert len(figures.heat_map(summary()[:3]).fig.axes[0].patches) == 3
-
-
-def test_curves_of_a_training_under_way():
-    assert under_way().alt == (
-        "Line chart, Run 3: accuracy over 2 of 20 epochs, at the end training 0.80, "
-        "validation 0.70."
-    )
-    [axes] = under_way().fig.axes
-    assert axes.get_xlim()[1] > 20 and len(axes.lines) == 2
 
 
 def test_runs_stand_where_their_numbers_say():

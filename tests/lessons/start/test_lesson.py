@@ -13,8 +13,8 @@ from tlcourse.lessons.start import figures, widget
 
 @functools.cache
 def course_map():
-    digits = datasets.load("digits", per_class=1).train.images
-    return figures.course_map(digits, digits)
+    apples = datasets.load("apples", per_class=1).train.images
+    return figures.course_map(apples, apples)
 
 
 FIGURES = {"course_map": (course_map, "source", "target")}
