@@ -1,11 +1,17 @@
 """What the lesson says of freezing, forgetting and BatchNorm."""
 
+import functools
+import gc
+
+import functools
+import gc
+
 import numpy as np
 import pytest
 
 import tlcourse as tl
-from tests.helpers import defined, load_backbone
-from tests.lessons.measured import trained
+from tests.helpers import defined, interval, load_backbone
+from tests.lessons.measured import flat, red, trained
 from tlcourse.quiet import import_keras
 
 EPOCHS, DEPTHS, SIZES = 10, (0, 6, 14), (2, 10)
@@ -23,10 +29,27 @@ def depths(backbone, seed):
         for size in SIZES
     }
     rows = [
-        row(backbone.source, f"last {k}", run.test_accuracy, labels=size)
+        row(backbone.source, f"last {k}", on_validation(run), labels=size)
         for (size, k), run in runs.items()
     ]
     return rows, runs
+
+
+def on_validation(run):
+    """Accuracy on the validation split: depths are choices, and test is for the end."""
+    val = tl.datasets.load("digits").val
+    return float((run.predict(val.images).argmax(1) == val.labels).mean())
+
+
+def on_pixels(seed):
+    """The lesson's simple opponent: a linear head on the digits' pixels."""
+    rows, val = [], tl.datasets.load("digits").val
+    for size in SIZES:
+        train = tl.datasets.load("digits", per_class=size, seed=seed).train
+        head = tl.probes.linear_probe().fit(red(train.images), train.labels)
+        score = head.score(red(val.images), val.labels)
+        rows.append(row("pixels", "linear head", float(score), labels=size))
+    return rows
 
 
 def row(source, plan, value, labels=10, measured="digits"):
@@ -81,10 +104,10 @@ def measure_depths(seed, part):
     if part == "depths":
         return depths(far, seed)[0]
     scratch = trained(near, "digits", tl.FreezePlan.scratch(near), 10, seed, EPOCHS)
-    rows = [row("none", "scratch", scratch.test_accuracy)]
+    rows = [row("none", "scratch", on_validation(scratch))]
     for name, (plan, labels, epochs) in far_choices(far).items():
         run = trained(far, "digits", plan, labels, seed, epochs)
-        rows.append(row(FAR, name, run.test_accuracy, labels=labels))
+        rows.append(row(FAR, name, on_validation(run), labels=labels))
     return rows
 
 
@@ -93,16 +116,74 @@ def measure_forgetting(seed, part):
     remembers = old_head(near)
     if part == "depths":
         rows, runs = depths(near, seed)
+        rows += on_pixels(seed)
         runs = {f"last {k}": runs[10, k] for k in DEPTHS}
     else:
         runs = {
             name: trained(near, "digits", plan, 10, seed, epochs)
             for name, (plan, epochs) in gentle(near).items()
         }
-        rows = [row(NEAR, name, run.test_accuracy) for name, run in runs.items()]
+        rows = [row(NEAR, name, on_validation(run)) for name, run in runs.items()]
     return rows + [
         row(NEAR, name, remembers(run), measured="glyphs") for name, run in runs.items()
     ]
+
+
+def measure_apples(seed, part):
+    """The lesson's two phases, and its opponents, on another draw of the pictures."""
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    folder = tl.datasets.folder("apples", "orchard", per_class=20, seed=seed)
+    read = functools.partial(
+        keras.utils.image_dataset_from_directory, image_size=(96, 96), verbose=False
+    )
+    train = read(folder / "train", seed=seed)
+    unseen = {name: read(folder / name, shuffle=False) for name in ("val", "test")}
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    pictures = keras.Input((96, 96, 3))
+    features = keras.layers.GlobalAveragePooling2D()(base(pictures))
+    chances = keras.layers.Dense(8, activation="softmax")(features)
+    model, rows = keras.Model(pictures, chances), []
+
+    def fit(way, rate, epochs, *callbacks):
+        adam = keras.optimizers.Adam(rate)
+        model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.fit(
+            train, validation_data=unseen["val"], epochs=epochs, shuffle=False,
+            callbacks=callbacks, verbose=0,
+        )  # fmt: skip
+        for name, data in unseen.items():
+            score = float(model.evaluate(data, verbose=0)[1])
+            rows.append({"way": way, "split": name, "value": score})
+
+    base.trainable = False
+    fit("frozen", 1e-2, 10)
+    head = model.get_weights()
+    for still in (True, False) if part == "BatchNorm trains" else (True,):
+        model.set_weights(head)
+        base.trainable = True
+        for layer in base.layers:
+            if still and isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+        stop = keras.callbacks.EarlyStopping(
+            "val_accuracy", patience=4, restore_best_weights=True
+        )
+        fit("fine-tuned" if still else "BatchNorm trains", 3e-4, 12, stop)
+    x, y = _arrays(train)
+    pixels = tl.probes.linear_probe().fit(flat(x), y)
+    for name, data in unseen.items():
+        x, y = _arrays(data)
+        score = float(pixels.score(flat(x), y))
+        rows.append({"way": "pixels", "split": name, "value": score})
+    gc.collect()
+    if part == "BatchNorm trains":
+        return [each for each in rows if each["way"] == part]
+    return rows
+
+
+def _arrays(data):
+    images, labels = zip(*data.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def by_hand(backbone, freeze_batchnorm):
@@ -151,6 +232,27 @@ def far(evidence):
 def near(evidence):
     table = evidence("freezing.near", measure_forgetting, parts=PARTS)
     return table.set_index(["measured", "plan", "labels", "seed"])["value"]
+
+
+APPLES = ("two phases", "BatchNorm trains")
+
+
+@pytest.fixture
+def apples(evidence):
+    table = evidence("freezing.apples", measure_apples, parts=APPLES)
+    return table.set_index(["way", "split", "seed"])["value"]
+
+
+def test_on_apples_fine_tuning_adds_to_a_frozen_backbone(apples):
+    gain = apples["fine-tuned", "test"] - apples["frozen", "test"]
+    assert gain.mean() > 0.02 and interval(gain)[0] > 0
+    assert (apples["frozen", "test"] > apples["pixels", "test"] + 0.2).all()
+
+
+def test_on_apples_batchnorm_had_better_stay_still(apples):
+    assert (
+        apples["fine-tuned", "test"].mean() > apples["BatchNorm trains", "test"].mean()
+    )
 
 
 def test_near_frozen_is_as_good_as_any(near):
