@@ -63,6 +63,7 @@ FIGURES = {
     "one_point": (lambda: plots.learning_curves(summary(sizes=(5,))),),
     "many_curves": (lambda: plots.learning_curves(summary(MANY)),),
     "bars": (bars,),
+    "loss": (lambda: plots.epochs({"loss": [2, 1]}, measure="loss"), "loss over 2"),
     "epochs": (epochs, "validation 0.70; a second phase begins after epoch 1"),
     "bars_series": (lambda: plots.bars(summary(), by="per_class", series="strategy"),),
     "image_grid": (lambda: plots.image_grid(FIVE, list("abcde")),),

@@ -132,3 +132,42 @@ def test_slow_drawings_do_not_queue(page, lab):
     assert [alt for _, alt in page.pictures()] == ["5 bars, slow."]
     drawn = int((lab.files / "drawn.txt").read_text()) - before
     assert drawn <= 3  # of eight changes
+
+
+MODEL = """
+    import tlcourse as tl
+    import keras
+    pictures = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(4, 3, name="first")(pictures)
+    maps = keras.layers.BatchNormalization(name="norm")(maps)
+    pooled = keras.layers.GlobalAveragePooling2D()(maps)
+    model = keras.Model(pictures, keras.layers.Dense(2, name="head")(pooled))
+    model.compile("sgd", "mse")
+    tl.widgets.freeze(model)
+    """
+FLAGS = "print('flags:', [layer.trainable for layer in model.layers if layer.weights])"
+
+
+def test_toggles_set_the_flags_of_the_learners_own_model(lesson_of):
+    page = lesson_of(MODEL, FLAGS, "model.compile('sgd', 'mse')")
+    assert page.errors() == "" and "flags: [True, True, True]" in page.outputs()
+    assert "Compile again" not in page.outputs()
+    toggle = page.page.locator("button.widget-toggle-button").first
+    assert toggle.inner_text() == "✎ first"
+    toggle.focus()
+    page.page.keyboard.press("Space")
+    page.wait_for_text("❄ first")
+    page.wait_for_text("⚠ Compile again before you fit.")
+    page.wait_for_text('model.get_layer("first").trainable = False')
+    assert toggle.inner_text() == "❄ first"
+    assert (
+        toggle.get_attribute("title")
+        == "first, 112 weights, frozen. Press to train it."
+    )
+    for place, words in ((1, "flags: [False, True, True]"), (2, "")):
+        page.page.locator(".jp-CodeCell").nth(place).locator(".jp-InputPrompt").click()
+        page.page.keyboard.press("Control+Enter")
+        page.wait_until_idle()
+        page.wait_for_text(words)
+    again = page.page.get_by_text("⚠ Compile again")
+    again.first.wait_for(state="detached", timeout=15_000)

@@ -125,16 +125,17 @@ def _curves_in_words(groups, x, xlabel):
 
 
 @styled
-def epochs(history, total=None, *, second=None, title=None):
-    """Accuracy over the epochs of one training, finished or not.
+def epochs(history, total=None, *, measure="accuracy", second=None, title=None):
+    """Accuracy or loss over the epochs of one training, finished or not.
 
     Parameters
     ----------
     history : dict of list of float
-        ``accuracy`` and ``val_accuracy``, 0-1, one entry an epoch, as in
-        ``Run.history``.
+        ``accuracy`` and ``val_accuracy``, 0-1, one entry an epoch, as Keras's ``fit``
+        and ``Run.history`` give them.
     total : int, optional
         Epochs that were planned, so that the axis stands still while lines grow.
+    measure : {"accuracy", "loss"}
     second : int, optional
         Epochs before a second phase begins; a line marks its beginning.
 
@@ -144,8 +145,8 @@ def epochs(history, total=None, *, second=None, title=None):
         If no epoch is over yet.
     """
     lines = {
-        "training": history.get("accuracy", ()),
-        "validation": history.get("val_accuracy", ()),
+        "training": history.get(measure, ()),
+        "validation": history.get(f"val_{measure}", ()),
     }
     done = len(lines["training"])
     if not done:
@@ -160,14 +161,15 @@ def epochs(history, total=None, *, second=None, title=None):
     if second is not None:
         axes.axvline(second + 0.5, color=INK, linewidth=1, linestyle=":")
         axes.text(second + 0.6, 0.03, "second phase", fontsize=9, color=INK)
-    axes.set(xlabel="Epoch", ylabel="Accuracy", xlim=(0.5, total + 0.5))
-    axes.set_ylim(-0.02, 1.04)
+    axes.set(xlabel="Epoch", ylabel=readable(measure).capitalize())
+    axes.set_xlim(0.5, total + 0.5)
+    axes.set_ylim(*((-0.02, 1.04) if measure == "accuracy" else (0, None)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
     put_title(axes, title)
     fig.legend(loc="outside lower right", ncols=2)
     ends = [f"{name} {values[-1]:.2f}" for name, values in lines.items() if values]
-    words = f"accuracy over {done} of {total} epochs, at the end {', '.join(ends)}"
+    words = f"{measure} over {done} of {total} epochs, at the end {', '.join(ends)}"
     if second is not None:
         words += f"; a second phase begins after epoch {second}"
     return Picture(fig, f"Line chart, {title or 'one training'}: {words}.")

@@ -3,9 +3,6 @@
 import functools
 import gc
 
-import functools
-import gc
-
 import numpy as np
 import pytest
 
@@ -245,14 +242,14 @@ def apples(evidence):
 
 def test_on_apples_fine_tuning_adds_to_a_frozen_backbone(apples):
     gain = apples["fine-tuned", "test"] - apples["frozen", "test"]
-    assert gain.mean() > 0.02 and interval(gain)[0] > 0
+    assert 0.03 < gain.mean() < 0.07 and interval(gain)[0] > 0  # 'about five points'
     assert (apples["frozen", "test"] > apples["pixels", "test"] + 0.2).all()
 
 
-def test_on_apples_batchnorm_had_better_stay_still(apples):
-    assert (
-        apples["fine-tuned", "test"].mean() > apples["BatchNorm trains", "test"].mean()
-    )
+def test_on_apples_batchnorm_makes_no_difference_that_five_draws_can_tell(apples):
+    more = apples["BatchNorm trains", "test"] - apples["fine-tuned", "test"]
+    low, high = interval(more)
+    assert abs(more.mean()) < 0.03 and low < 0 < high
 
 
 def test_near_frozen_is_as_good_as_any(near):
@@ -284,8 +281,16 @@ def test_near_with_a_head_alone_beats_far_with_everything(near, far):
         assert (near["digits", "last 0", labels] > far["last 14", labels] + 0.1).all()
 
 
+def test_pixels_beat_the_far_source_and_not_the_near_one(near, far):
+    for labels in SIZES:
+        pixels = near["digits", "linear head", labels]
+        assert (pixels > far["last 14", labels]).all()
+        assert (pixels < near["digits", "last 0", labels]).all()
+
+
 def test_far_batchnorm_had_better_train_and_small_steps_learn_less(far):
-    assert (far["all, BatchNorm trains", 10] > far["last 14", 10]).all()
+    trains = far["all, BatchNorm trains", 10]
+    assert trains.mean() > far["last 14", 10].mean() + 0.03
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
 
 

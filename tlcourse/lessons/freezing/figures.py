@@ -2,6 +2,7 @@
 
 import matplotlib
 import numpy as np
+import pandas
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -17,6 +18,7 @@ from tlcourse.plots.style import (
     styled,
     thousands,
 )
+from tlcourse.tables import summarise
 
 
 @styled
@@ -74,6 +76,32 @@ def _runs_in_words(table):
     return (
         "Two scatter plots of validation accuracy against seconds and against trained "
         f"parameters: {listed(in_words, 12)}."
+    )
+
+
+def depths(near, far):
+    """Accuracy on digits over the blocks that train, near and far, beside pixels.
+
+    Parameters
+    ----------
+    near, far : pandas.DataFrame
+        The evidence ``freezing.near`` and ``freezing.far``.
+    """
+    pixels, maps = near.query("source == 'pixels'").assign(blocks="pixels"), []
+    for table in (near, far):
+        rows = table[table["plan"].isin(["last 0", "last 6", "last 14"])]
+        rows = rows.query("measured == 'digits'")
+        rows = rows.assign(blocks=rows["plan"].str.removeprefix("last "))
+        panel = f"from {rows['source'].iloc[0]}"
+        maps.append(pandas.concat([pixels, rows]).assign(panel=panel))
+    table = pandas.concat(maps).rename(columns={"labels": "per_class"})
+    summary = summarise(table, ["panel", "per_class", "blocks"], "value")
+    return heat_map(
+        summary,
+        panels="panel",
+        xlabel="Blocks that train, from the last",
+        ylabel="Labels per class",
+        title="Validation accuracy on digits: mean and 95 % interval",
     )
 
 
