@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,11 +27,6 @@ def some_silent(strength):
     return figures.inside(np.zeros((8, 8, 3)), strength * maps)
 
 
-def filters(kernels=(3, 3, 3, 4), maps=(5, 5, 4)):
-    draw = np.random.default_rng(0)
-    return figures.filters(draw.normal(size=kernels), draw.normal(size=maps))
-
-
 @functools.cache
 def looks():
     trained = load_backbone("glyphs", input_size=64)
@@ -48,7 +44,6 @@ def show():
 MEANS = {"block0": 0.2, "block1": 0.8, "block2": 0.5}
 TWO_PICTURES = np.zeros((2, 5, 5, 2))
 FIGURES = {
-    "filters": (filters,),
     "inside": (lambda: some_silent(1), "2 of 6 channels"),
     "inside_silent": (lambda: some_silent(0), "0 of 6 channels"),
     "probes": (
@@ -62,8 +57,6 @@ PICTURES = [
     functools.partial(look, "block3", weights=each) for each in ("trained", "random")
 ]
 REFUSED = [
-    ("reads colour pictures", lambda: filters(kernels=(3, 3, 8, 4))),
-    ("one map per filter", lambda: filters(maps=(5, 5, 2))),
     (
         "maps of one picture",
         lambda: figures.inside(np.zeros((8, 8, 3)), TWO_PICTURES),
@@ -98,10 +91,12 @@ def test_the_kept_probes_of_inside_3_are_what_a_learner_measures():
     assert means.to_dict() == pytest.approx(checks.ON_VAL, abs=0.01)
 
 
-def test_the_share_of_inside_1_is_keras():
-    backbone = tl.backbones.load("ResNet50", source=None)
-    last_two = sum(block.parameters for block in backbone.blocks[-2:])
-    assert last_two / backbone.parameters == pytest.approx(checks.LAST_TWO)
+def test_the_shares_of_inside_1_are_keras():
+    model = keras.applications.ResNet50(weights=None, include_top=False)
+    late = [x for x in model.layers if x.name.startswith(("conv4_", "conv5_"))]
+    assert len(late) / len(model.layers) == pytest.approx(checks.LAYERS)
+    share = sum(x.count_params() for x in late) / model.count_params()
+    assert share == pytest.approx(checks.LAST_TWO)
 
 
 def test_probes_rest_on_the_average_of_each_block(backbone):
