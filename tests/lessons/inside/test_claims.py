@@ -137,17 +137,35 @@ def test_most_parameters_sit_at_the_end():
         assert late > 0.8 * sum(block.parameters for block in blocks), name
 
 
-def test_the_early_channel_of_the_lesson_answers_to_a_colour():
-    """Over the photographs in colour: the more red than blue, the stronger it is."""
-    backbone = tl.backbones.load(input_size=224)
+@pytest.fixture(scope="module")
+def looked_at():
+    """The lesson's twenty photographs, and a function that gives a channel's maps."""
     pictures = np.stack([widget.photograph_of(name, 224) for name in widget.TWENTY])
-    base = backbone.model
-    cut = import_keras().Model(base.input, base.get_layer("block2b_add").output)
-    answers = cut.predict(pictures, verbose=0)[..., 17]
+    base = tl.backbones.load(input_size=224).model
+
+    def maps(layer, channel):
+        cut = import_keras().Model(base.input, base.get_layer(layer).output)
+        return cut.predict(pictures, verbose=0)[..., channel]
+
+    return pictures, maps
+
+
+def test_the_strongest_answers_of_the_early_channel_stand_in_red_and_orange(looked_at):
+    pictures, maps = looked_at
+    answers = maps("block2b_add", 17)
     small = resized(pictures, answers.shape[1])
     redness = small[..., 0] - small[..., 2]
-    colour = pictures.std(axis=-1).mean((1, 2)) > 5  # the grey ones have no red
-    assert np.corrcoef(answers[colour].ravel(), redness[colour].ravel())[0, 1] > 0.5
+    for place in answers.max(axis=(1, 2)).argsort()[::-1][:4]:
+        y, x = np.unravel_index(answers[place].argmax(), answers[place].shape)
+        there = redness[place, max(y - 3, 0) : y + 4, max(x - 3, 0) : x + 4].mean()
+        assert there > 100 and there > redness[place].mean() + 20, place
+
+
+def test_the_late_channel_answers_most_to_round_things(looked_at):
+    """A helmet, a cell, an eye, a crater, a cup."""
+    order = looked_at[1]("block6d_add", 77).max(axis=(1, 2)).argsort()[::-1]
+    names = [widget.TWENTY[place] for place in order[:5]]
+    assert set(names) == {"astronaut", "cell", "cat", "moon", "coffee"}
 
 
 def test_late_blocks_have_more_channels():
