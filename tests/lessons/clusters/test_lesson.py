@@ -70,9 +70,8 @@ def lab(images=None, chosen=1, points=None):
     )
 
 
-def lab_of(count):
-    images = np.resize(faces(), (count, 4, 4, 3))
-    return lab(images, points=some_map(count))
+def too_many(count=hovering.MOST + 1):
+    return lab(np.resize(faces(), (count, 4, 4, 3)), points=some_map(count))
 
 
 def every_view():
@@ -123,7 +122,7 @@ REFUSED = [
     ("clusters from 0 up", lambda: cluster_map(POINTS, MEMBERS - 1)),
     ("each of its 10 points", lambda: lab(faces()[:9], points=(POINTS, MEMBERS))),
     ("each of 5 clusters, not 1", lambda: cluster_map(POINTS, MEMBERS, names=["a"])),
-    (f"takes {hovering.MOST} at most", lambda: lab_of(hovering.MOST + 1)),
+    (f"takes {hovering.MOST} at most", too_many),
     ("no bic", lambda: numbers_of_clusters(numbers().drop(columns="bic"))),
     ("at least one row", lambda: numbers_of_clusters(numbers()[:0])),
     ("Cluster 7 has no picture", lambda: lab(chosen=7)),
@@ -165,20 +164,17 @@ def test_the_right_answers_are_framed_and_counted(noise):
     assert (found == 12) == (noise < 1)
 
 
-def test_rings_are_where_the_scores_are_best():
+def test_rings_are_where_scores_are_best_and_clusters_differ_in_more_than_colour():
     picture = numbers_of_clusters(numbers(5, 8))
     lines = [line for axes in picture.fig.axes for line in axes.lines]
     rings = [r.get_xdata()[0] for r in lines if r.get_fillstyle() == "none"]
     assert rings == [5, 8]
     assert "silhouette is best at 5" in picture.alt
     assert "mixture is best at 8 clusters" in picture.alt
-
-
-def test_clusters_differ_in_more_than_colour():
-    picture = cluster_map(*some_map(120, widget.MOST_CLUSTERS))
+    many = cluster_map(*some_map(120, widget.MOST_CLUSTERS))
     marks = [
         (tuple(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes())
-        for c in picture.fig.axes[0].collections
+        for c in many.fig.axes[0].collections
     ]
     assert len(set(marks)) == widget.MOST_CLUSTERS
     assert len({shape for _, shape in marks}) >= 8
@@ -227,7 +223,7 @@ def test_a_stored_map_reads_the_same_where_points_lie_elsewhere():
     assert pages[0] == pages[1]
 
 
-def test_the_sheet_holds_the_pictures_in_order():
+def test_the_sheet_holds_the_pictures_in_order_and_a_full_map_is_no_burden():
     sheet = Image.open(io.BytesIO(hovering.sheet(faces()[:50].astype(np.uint8))))
     tiles = np.asarray(sheet, int)
     side = faces().shape[1]
@@ -236,9 +232,6 @@ def test_the_sheet_holds_the_pictures_in_order():
         row, column = divmod(index, 20)
         tile = tiles[row * side :][:side, column * side :][:, :side]
         assert np.abs(tile - faces()[index].astype(np.uint8)).max() <= 4
-
-
-def test_a_full_map_is_no_burden_for_a_notebook():
     noise = np.random.default_rng(0).integers(0, 256, (hovering.MOST, 48, 48, 3))
     photos = datasets.load("photos").train.images
     images = np.concatenate([photos, noise])[: hovering.MOST]
@@ -328,12 +321,18 @@ def two_views(*shape):
     return [rng.normal(size=shape).astype("float32") for _ in range(2)]
 
 
-def test_the_loss_of_the_rows_is_the_packages_loss():
+def test_the_loss_of_the_rows_is_the_packages_and_heads_train_together_as_alone():
     views = two_views(5, 4)
     row = written_out("nt_xent_of_row")
     cosines = np.array(losses.similarities(*views))
     mean = np.mean([row(cosines, i) for i in range(10)])
     assert mean == pytest.approx(float(losses.nt_xent(*views)), rel=1e-5)
+    pair = two_views(64, 6)
+    train = written_out("train_heads", pair=pair)
+    weights = [{"variance": 25.0, "covariance": 10.0}, {"variance": 0.0}]
+    together, alone = train(weights), train(weights[:1])
+    found = together.predict(pair, verbose=0)[0], alone.predict(pair, verbose=0)
+    assert np.allclose(found[0], np.squeeze(found[1]), atol=1e-3)
 
 
 def test_digits_are_placed_whole():
@@ -345,16 +344,7 @@ def test_digits_are_placed_whole():
     assert (moved != middle).any((1, 2, 3)).mean() > 0.5
 
 
-def test_heads_trained_together_are_those_trained_alone():
-    pair = two_views(64, 6)
-    train = written_out("train_heads", pair=pair)
-    weights = [{"variance": 25.0, "covariance": 10.0}, {"variance": 0.0}]
-    together, alone = train(weights), train(weights[:1])
-    found = together.predict(pair, verbose=0)[0], alone.predict(pair, verbose=0)
-    assert np.allclose(found[0], np.squeeze(found[1]), atol=1e-3)
-
-
-def test_labels_are_asked_for_where_the_ways_say():
+def test_labels_are_asked_for_where_the_ways_say_and_no_training_is_given_any():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], 20)
     rich = np.eye(3)[labels] * 9 + rng.normal(size=(60, 3))
@@ -363,9 +353,6 @@ def test_labels_are_asked_for_where_the_ways_say():
     for way in ("nearest the centres", "random"):
         chosen, told = found[way]
         assert len(set(chosen)) == 3 and (told == labels[chosen]).all()
-
-
-def test_no_training_of_the_lesson_is_given_a_task_or_labels():
     lines = "\n".join(cells("clusters")).splitlines()
     [call] = [line for line in lines if ".simclr(" in line]
     assert "task" not in call and "labels" not in call

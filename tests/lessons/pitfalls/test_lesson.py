@@ -48,17 +48,17 @@ def task():
 @functools.cache
 def vectors():
     """Features that tell the class somewhat, and of one source the mark loudly."""
-    rng, found = np.random.default_rng(0), {}
-    for split in ("train", "test"):
-        labels = getattr(task(), split).labels
-        noise = rng.normal(size=(len(labels), 6))
-        told = np.concatenate([noise, labels[:, None] * 5 + noise[:, :1]], axis=1)
-        for bears in (False, True):
-            for name, loud in (("control", 0), ("marked", 20)):
-                extra = np.full((len(labels), 1), loud * bears)
-                found[name, split, bears] = np.concatenate([told, extra], axis=1)
-    order = sorted(found, key=lambda key: key[0])
-    return {key: found[key] for key in order}
+    found = {}
+    for name, loud in (("control", 0), ("marked", 20)):
+        rng = np.random.default_rng(0)
+        for split in ("train", "test"):
+            labels = getattr(task(), split).labels
+            noise = rng.normal(size=(len(labels), 6))
+            told = labels[:, None] * 5 + noise[:, :1]
+            for bears in (False, True):
+                mark = np.full((len(labels), 1), loud * bears)
+                found[name, split, bears] = np.concatenate([noise, told, mark], axis=1)
+    return found
 
 
 def sliced(*values):
@@ -129,21 +129,14 @@ def test_the_slices_of_a_source_that_shows_the_mark_and_the_title_that_tells_the
         pd.testing.assert_frame_equal(same, sliced(strength))
 
 
-def test_the_balance_of_pitfalls_2_is_what_the_widget_repeats():
-    rows = checks._rows(solved("pitfalls.2", np=np, pd=pd))
-    groups = 2 * checks._LABELS[rows] + checks._MARKED[rows]
-    assert np.bincount(groups).tolist() == [9] * 4
-
-
 def test_ece_is_zero_where_sureness_is_right_and_one_where_all_is_wrong():
     ece = defined("pitfalls", "ece")["ece"]
     sure = np.tile([0.75, 0.25], (400, 1))
     right = (np.arange(400) % 4 == 3).astype(int)  # three of four are class 0
     assert ece(sure, right) == pytest.approx(0)
-    certain = np.tile([1.0, 0.0], (50, 1))
-    assert ece(certain, np.ones(50, int)) == pytest.approx(1)
-    half = np.concatenate([sure, np.tile([1.0, 0.0], (400, 1))])
-    labels = np.concatenate([right, np.ones(400, int)])
+    certain, wrong = np.tile([1.0, 0.0], (400, 1)), np.ones(400, int)
+    assert ece(certain, wrong) == pytest.approx(1)
+    half, labels = np.concatenate([sure, certain]), np.concatenate([right, wrong])
     assert ece(half, labels) == pytest.approx(0.5)
 
 
@@ -160,7 +153,7 @@ def test_a_temperature_finds_the_factor_that_was_put_in():
     assert (again.argmax(1) == overdone.argmax(1)).all()
 
 
-def test_the_mark_and_whom_it_goes_with():
+def test_the_mark_whom_it_goes_with_and_the_balance_of_pitfalls_2():
     scope = defined("pitfalls", "mark", "goes_with")
     images = np.zeros((4, 25, 25, 3), "float32")
     marked = scope["mark"](images, np.array([True, False, True, False]))
@@ -173,6 +166,9 @@ def test_the_mark_and_whom_it_goes_with():
         shares = [bears[labels == label].mean() for label in (0, 1)]
         told = [0, 0] if strength is None else [1 - strength, strength]
         assert shares == pytest.approx(told)
+    rows = checks._rows(solved("pitfalls.2", np=np, pd=pd))
+    groups = 2 * checks._LABELS[rows] + checks._MARKED[rows]
+    assert np.bincount(groups).tolist() == [9] * 4  # as the widget repeats
 
 
 def test_each_line_of_the_checklist_runs():
