@@ -73,7 +73,7 @@ COLAB_CORE := $(foreach part,import inference activations freezing training exer
   saving static_first,tests/test_$(part).py)
 COLAB_SHARE := $(foreach part,adaptation unsupervised plots progress setup_check,\
   tests/test_$(part).py) tests/lessons/start/test_lesson.py \
-  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_figures.py
+  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
 FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install)

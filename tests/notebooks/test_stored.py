@@ -16,14 +16,12 @@ def cells(path, kind="code"):
     return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-def test_run_from_top_to_bottom_in_a_fresh_kernel(path):
+def test_it_ran_in_a_fresh_kernel_that_all_have_and_github_can_show_it(path):
     counts = [cell["execution_count"] for cell in cells(path) if cell["source"]]
     assert counts == list(range(1, len(counts) + 1))
-
-
-def test_everybody_has_the_kernel_and_github_shows_it_without_widget_state(path):
     metadata = json.loads(path.read_text("utf-8"))["metadata"]
     assert metadata["kernelspec"]["name"] == "python3" and "widgets" not in metadata
+    assert path.stat().st_size < 3e6
 
 
 def test_no_errors_no_warnings_and_no_folders_of_ours(path):
@@ -36,7 +34,3 @@ def test_no_errors_no_warnings_and_no_folders_of_ours(path):
                 continue
             shown = json.dumps(output.get("text", output.get("data")))
             assert not re.search(r"/(root|home|tmp|Users|work)/", shown), shown[:300]
-
-
-def test_it_is_small_enough_for_github_to_show(path):
-    assert path.stat().st_size < 3e6

@@ -51,12 +51,9 @@ def on_pixels(seed):
 
 def row(source, plan, value, labels=10, measured="digits"):
     return {
-        "source": source,
-        "plan": plan,
-        "labels": labels,
-        "measured": measured,
-        "value": value,
-    }
+        "source": source, "plan": plan, "labels": labels,
+        "measured": measured, "value": value,
+    }  # fmt: skip
 
 
 def gentle(near):
@@ -234,32 +231,24 @@ def near(evidence):
 APPLES = ("two phases", "BatchNorm trains")
 
 
-@pytest.fixture
-def apples(evidence):
+def test_on_apples_fine_tuning_adds_to_a_frozen_backbone_whatever_batchnorm_does(
+    evidence,
+):
     table = evidence("freezing.apples", measure_apples, parts=APPLES)
-    return table.set_index(["way", "split", "seed"])["value"]
-
-
-def test_on_apples_fine_tuning_adds_to_a_frozen_backbone(apples):
-    gain = apples["fine-tuned", "test"] - apples["frozen", "test"]
+    test = table[table["split"] == "test"].pivot(index="seed", columns="way")["value"]
+    gain = test["fine-tuned"] - test["frozen"]
     assert 0.03 < gain.mean() < 0.07 and interval(gain)[0] > 0  # 'about five points'
-    assert (apples["frozen", "test"] > apples["pixels", "test"] + 0.2).all()
-
-
-def test_on_apples_batchnorm_makes_no_difference_that_five_draws_can_tell(apples):
-    more = apples["BatchNorm trains", "test"] - apples["fine-tuned", "test"]
-    low, high = interval(more)
+    assert (test["frozen"] > test["pixels"] + 0.2).all()
+    more = test["BatchNorm trains"] - test["fine-tuned"]
+    low, high = interval(more)  # five draws can tell no difference
     assert abs(more.mean()) < 0.03 and low < 0 < high
 
 
-def test_near_frozen_is_as_good_as_any(near):
+def test_near_frozen_is_as_good_as_any_and_far_all_blocks_help_most(near, far):
     mean = near["digits"].groupby(["plan", "labels"]).mean()
     for k in (6, 14):
         assert mean["last 0", 2] > mean[f"last {k}", 2] + 0.01
         assert abs(mean["last 0", 10] - mean[f"last {k}", 10]) < 0.03
-
-
-def test_far_frozen_is_poor_and_all_blocks_help_most(far):
     mean = far.groupby(["plan", "labels"]).mean()
     for labels in SIZES:
         assert mean["last 0", labels] < 0.35
@@ -269,57 +258,44 @@ def test_far_frozen_is_poor_and_all_blocks_help_most(far):
     assert mean["last 6", 10] > mean["last 0", 10] + 0.05
 
 
-def test_a_far_source_beats_none_and_its_first_blocks_do_more_than_the_last(far):
+def test_a_far_source_beats_none_by_its_first_blocks_if_batchnorm_trains(far):
     on_none = far["last 14", 10] - far["scratch", 10]
     on_the_last = far["first 8", 20] - far["last 8", 20]
     for ahead in (on_none, on_the_last):
         assert ahead.mean() > 0.1 and (ahead > 0).all()
-
-
-def test_near_with_a_head_alone_beats_far_with_everything(near, far):
-    for labels in SIZES:
-        assert (near["digits", "last 0", labels] > far["last 14", labels] + 0.1).all()
-
-
-def test_pixels_beat_the_far_source_and_not_the_near_one(near, far):
-    for labels in SIZES:
-        pixels = near["digits", "linear head", labels]
-        assert (pixels > far["last 14", labels]).all()
-        assert (pixels < near["digits", "last 0", labels]).all()
-
-
-def test_far_batchnorm_had_better_train_and_small_steps_learn_less(far):
     trains = far["all, BatchNorm trains", 10]
     assert trains.mean() > far["last 14", 10].mean() + 0.03
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
 
 
-def test_the_more_blocks_train_the_more_is_forgotten(near):
-    mean = near["glyphs"].groupby("plan").mean()
-    kept = [mean[f"last {k}"] for k in DEPTHS]
-    assert (np.diff(kept) < -0.04).all()
-    assert kept[0] > 0.85 and kept[-1] < kept[0] - 0.3
+def test_near_with_a_head_alone_beats_pixels_and_they_the_far_with_everything(
+    near, far
+):
+    for labels in SIZES:
+        head, pixels, everything = (
+            near["digits", "last 0", labels],
+            near["digits", "linear head", labels],
+            far["last 14", labels],
+        )
+        assert (head > everything + 0.1).all()
+        assert (head > pixels).all() and (pixels > everything).all()
 
 
-def test_small_steps_keep_nearly_all_and_learn_as_much(near):
+def test_the_more_blocks_train_and_the_larger_the_steps_the_more_is_forgotten(near):
     mean = near.groupby(["measured", "plan", "labels"]).mean()
     glyphs, digits = mean["glyphs"].droplevel("labels"), mean["digits"].xs(10, level=1)
+    kept = [glyphs[f"last {k}"] for k in DEPTHS]
+    assert (np.diff(kept) < -0.04).all()
+    assert kept[0] > 0.85 and kept[-1] < kept[0] - 0.3
     assert glyphs["small steps"] > glyphs["last 0"] - 0.06
     for plan in ("decay", "probe first"):
         assert glyphs["last 14"] + 0.1 < glyphs[plan] < glyphs["small steps"] - 0.03
     for plan in ("small steps", "decay", "probe first"):
         assert abs(digits[plan] - digits["last 14"]) < 0.03
-
-
-def test_large_steps_wipe_the_glyphs_out_and_cost_digits(near):
     assert near["glyphs", "large steps"].max() < 0.2
-    assert near["digits", "large steps", 10].mean() < 0.9
-
-
-def test_neither_a_probe_first_nor_stages_help_the_target_here(near):
-    digits = near["digits"].xs(10, level="labels")
-    for plan in ("probe first, same epochs", "gradual"):
-        assert digits[plan].mean() < digits["last 14"].mean() + 0.02
+    assert digits["large steps"] < 0.9
+    for plan in ("probe first, same epochs", "gradual"):  # no help for the target
+        assert digits[plan] < digits["last 14"] + 0.02
 
 
 def test_batchnorm_frozen_layer_by_layer_stays_and_does_better(evidence):

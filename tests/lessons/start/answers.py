@@ -32,15 +32,8 @@ def with_head(classes=5, size=96, activation="softmax", inside=None, deep=False)
 def names():
     folder = tl.datasets.folder("apples", "orchard", per_class=20)
     file = folder / "test" / "Granny Smith" / "00003.jpg"
-    model = with_head(CLASSES)
-    return {
-        "tl": tl,
-        "np": np,
-        "keras": keras,
-        "file": file,
-        "base": base(),
-        "model": model,
-    }
+    given = {"file": file, "base": base(), "model": with_head(CLASSES)}
+    return {"tl": tl, "np": np, "keras": keras, **given}
 
 
 def read(size=64, batch=True):
@@ -58,14 +51,14 @@ def built(**options):
 
 
 def random_base():
-    inside = tl.backbones.load("efficientnet_lite0", source=None, input_size=96).model
-    inside.trainable = False
-    return with_head(inside=inside)
+    base = tl.backbones.load("efficientnet_lite0", source=None, input_size=96).model
+    base.trainable = False
+    return with_head(inside=base)
 
 
 def unfrozen():
-    inside = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
-    return with_head(inside=inside)
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    return with_head(inside=base)
 
 
 def frozen_whole():

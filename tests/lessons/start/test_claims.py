@@ -3,7 +3,6 @@
 import gc
 
 import numpy as np
-import pytest
 
 import tlcourse as tl
 from tests.helpers import defined, interval
@@ -39,13 +38,9 @@ def measure(seed):
     return [{"way": way, "value": float(value)} for way, value in scores.items()]
 
 
-@pytest.fixture
-def apples(evidence):
+def test_transfer_beats_pixels_beyond_both_intervals(evidence):
     table = evidence("start.apples", measure)
-    return table.set_index(["way", "seed"])["value"]
-
-
-def test_transfer_beats_pixels_beyond_both_intervals(apples):
+    apples = table.set_index(["way", "seed"])["value"]
     low, high = interval(apples["transfer"])[0], interval(apples["pixels"])[1]
     assert low > high + 0.2 and apples["pixels"].mean() > 0.2
     assert np.mean(apples["transfer"]) > 0.7
