@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Empty
 
 import numpy as np
+import pytest
 import scipy.stats
 from PIL import Image
 
@@ -81,6 +82,26 @@ def naive_start(name, **names):
     names["check"] = lambda *what: None
     exec(the_cell(name.partition(".")[0], f'check("{name}"'), names)
     return names["answer"]
+
+
+def refused(words, call, *given, **options):
+    """Hold that a call raises a ValueError in these words, and give its message."""
+    with pytest.raises(ValueError, match=words) as caught:
+        call(*given, **options)
+    return str(caught.value)
+
+
+def assert_same(ours, theirs, atol=0):
+    """Hold that the arrays of two lists have the same numbers, one by one."""
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
+
+
+def transfer(backbone, task, plan=0, epochs=20, **options):
+    """Train by a plan, a schedule, or the last so many blocks."""
+    if isinstance(plan, int):
+        plan = tl.FreezePlan.last(backbone, plan)
+    return tl.transfer(backbone, task, plan, epochs, show_progress=False, **options)
 
 
 class Later:

@@ -10,13 +10,14 @@ import unicodedata
 import numpy as np
 import pytest
 
-from tests.helpers import python
-from tlcourse import backbones, datasets, probes
+from tests.helpers import load_backbone, python, refused
+from tlcourse import datasets, probes
 from tlcourse.datasets import camera, glyphs, online, patches, photos, tissue
 from tlcourse.quiet import import_keras
 from tlcourse.resources import where
 
 SPLITS = ("train", "val", "test")
+DISTILLED = "imagenet_distilled"
 # name, domain, classes, pictures in train, val and test, height and width
 SETS = {
     "digits": ("handwritten", 10, (898, 180, 719), 8),
@@ -42,6 +43,10 @@ def task():
     )
 
 
+def card_of(name):
+    return (where("datasets") / name / "card.md").read_text(encoding="utf-8")
+
+
 def hashes(images):
     return [hashlib.sha256(image.tobytes()).digest() for image in images]
 
@@ -54,12 +59,20 @@ def rows(images):
     return images[..., 0].reshape(len(images), -1)
 
 
-def test_the_list_above_is_complete():
+def test_the_list_above_is_complete_and_every_set_has_a_card_with_all_headings():
     assert {name.split()[0] for name in SETS} == set(datasets.NAMES)
+    folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
+    assert folders == {*datasets.NAMES, *datasets.ONLINE}
+    headings = ["What.", "Who.", "Licence.", "Size.", "How made."]
+    for name in folders:
+        text = card_of(name)
+        assert text.startswith("# "), name
+        bold = re.findall(r"^\*\*([A-Z][a-z ]+\.)\*\* (?=\S)", text, flags=re.MULTILINE)
+        assert [heading for heading in bold if heading in headings] == headings, name
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_shapes_types_and_range_that_nobody_can_change(task, name):
+def test_shapes_types_range_and_card_of_a_set_that_nobody_can_change(task, name):
     domain, classes, counts, side = SETS[name]
     loaded = task(name)
     assert loaded.name == name.split()[0] and loaded.domain == domain
@@ -74,6 +87,10 @@ def test_shapes_types_and_range_that_nobody_can_change(task, name):
         assert 0 <= images.min() < 30 and 225 < images.max() <= 255
     with pytest.raises(ValueError, match="read-only"):
         loaded.test.images[0] = 0
+    assert loaded.card == card_of(loaded.name)
+    size = re.search(r"\*\*Size\.\*\*.*?\n\n", loaded.card, re.DOTALL)[0]
+    numbers = {int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", size)}
+    assert set(counts) <= numbers
 
 
 def test_no_example_stands_twice(task):
@@ -108,7 +125,17 @@ def test_few_labels_are_balanced_and_nested(task, name):
         assert few[small] < few[large]
 
 
-def test_load_draws_few_labels_of_train_alone():
+class Knows:
+    """Answers right for the images of a split."""
+
+    def __init__(self, split):
+        self.answers = dict(zip(hashes(split.images), split.labels, strict=True))
+
+    def predict(self, images):
+        return np.eye(10)[[self.answers[each] for each in hashes(images)]]
+
+
+def test_load_draws_few_labels_of_train_alone_with_their_pictures(task):
     whole = datasets.load("digits")
     five = datasets.load("digits", per_class=5, seed=1)
     again = datasets.load("digits", per_class=5, seed=1)
@@ -122,39 +149,21 @@ def test_load_draws_few_labels_of_train_alone():
         for expected, same in zip(splits(whole)[1:], splits(few)[1:], strict=True):
             assert np.array_equal(expected.images, same.images)
             assert np.array_equal(expected.labels, same.labels)
-
-
-def test_a_camera_changes_the_pictures_and_not_their_splits():
-    usual = datasets.load("photos")
-    for name in ("blur", "noise", "white_balance"):
-        distances = []
-        for strength in (1, 3, 5):
-            changed = datasets.load("photos", domain=f"{name}_{strength}").test
-            assert np.array_equal(changed.labels, usual.test.labels)
-            distances.append(np.abs(changed.images - usual.test.images).mean())
-        assert 0 < distances[0] < distances[1] < distances[2]
-
-
-@pytest.mark.parametrize("change", camera.CHANGES.values())
-def test_a_camera_at_rest_changes_nothing(change):
-    images = datasets.load("photos").val.images
-    assert np.allclose(change(images, 0), images)
-
-
-class Knows:
-    """Answers right for the images of a split."""
-
-    def __init__(self, split):
-        self.answers = dict(zip(hashes(split.images), split.labels, strict=True))
-
-    def predict(self, images):
-        return np.eye(10)[[self.answers[each] for each in hashes(images)]]
-
-
-def test_labels_go_with_their_pictures():
-    known = Knows(datasets.load("faces").train)
     few = datasets.load("faces", per_class=7, seed=4).train
+    known = Knows(task("faces").train)
     assert np.array_equal(known.predict(few.images).argmax(1), few.labels)
+
+
+@pytest.mark.parametrize("name", camera.CHANGES)
+def test_a_camera_changes_pictures_by_its_strength_and_never_their_splits(task, name):
+    usual, distances = task("photos"), []
+    for strength in (1, 3, 5):
+        changed = datasets.load("photos", domain=f"{name}_{strength}").test
+        assert np.array_equal(changed.labels, usual.test.labels)
+        distances.append(np.abs(changed.images - usual.test.images).mean())
+    assert 0 < distances[0] < distances[1] < distances[2]
+    at_rest = camera.CHANGES[name](usual.val.images, 0)
+    assert np.allclose(at_rest, usual.val.images)
 
 
 def test_looks_at_hidden_labels_are_counted():
@@ -172,7 +181,7 @@ def test_looks_at_hidden_labels_are_counted():
     )
 
 
-def test_shares_make_a_label_shift():
+def test_shares_make_a_label_shift_and_must_fit():
     shares = [1] * 5 + [0.1] * 5
     target = datasets.load_unlabelled("digits", shares=shares, seed=1)
     shifted, whole = target.reveal(), datasets.load("digits")
@@ -183,22 +192,27 @@ def test_shares_make_a_label_shift():
         assert set(hashes(ours.images)) <= set(hashes(all_of_it.images))
     other = datasets.load_unlabelled("digits", shares=shares, seed=2)
     assert not np.array_equal(target.images, other.images)
-
-
-@pytest.mark.parametrize("shares", [[0.5], [0] * 10, [2] * 10, 0.5])
-def test_shares_that_do_not_fit(shares):
-    with pytest.raises(ValueError, match="10 numbers above 0 and at most 1"):
-        datasets.load_unlabelled("digits", shares=shares)
+    for wrong in ([0.5], [0] * 10, [2] * 10, 0.5):
+        words = "10 numbers above 0 and at most 1"
+        refused(words, datasets.load_unlabelled, "digits", shares=wrong)
 
 
 # --- photographs ----------------------------------------------------------------------
 
 
-def test_no_photograph_is_source_and_target():
+def test_no_photograph_is_source_and_target_and_the_card_names_every_one():
     assert not set(photos.TARGET) & set(photos.SOURCE)
     both = {**photos.TARGET, **photos.SOURCE}
     assert len({file for file, _ in both.values()}) == len(both) == 20
     assert len({photos.photograph(name).tobytes() for name in both}) == 20
+    rows = re.findall(r"^\| ([a-z ]+) \| (\w+) \| (\S+), ", card_of("photos"), re.M)
+    roles = {"target": photos.TARGET, "source": photos.SOURCE}
+    expected = {
+        (name, role, roles[role][name][0]) for role in roles for name in roles[role]
+    }
+    assert set(rows) == expected and len(rows) == len(expected)
+    _, labels = photos.crops(np.random.default_rng(0), 20)
+    assert labels.min() >= 0 and labels.max() < photos.parts()
 
 
 def where_cut(patch, picture):
@@ -233,7 +247,7 @@ def test_patches_of_train_and_test_do_not_touch(task):
             assert apart.min() >= photos.PATCH + photos.GAP > photos.PATCH, name
 
 
-def test_patches_of_tissue_have_gaps_between_them():
+def test_patches_of_tissue_have_gaps_and_glands_are_what_the_stain_has_coloured():
     side = 200
     places = np.arange(side * side).reshape(side, side)
     corners = tissue._cut(places)[:, 0, 0]
@@ -241,33 +255,6 @@ def test_patches_of_tissue_have_gaps_between_them():
     steps = np.abs(at[:, None] - at).max(axis=-1)
     steps[np.diag_indices(len(steps))] = side
     assert steps.min() == tissue.PATCH + tissue.GAP > tissue.PATCH
-
-
-def test_brightness_does_not_tell_tissues_apart(task):
-    loaded = task("tissue")
-
-    def brightness(images):
-        return np.stack([images.mean((1, 2, 3)), images.std((1, 2, 3))], axis=1)
-
-    for look in (brightness, rows):
-        train, test = look(loaded.train.images), look(loaded.test.images)
-        table = probes.probe_features(train, test, loaded, 30, range(5))
-        assert table["accuracy"].mean() < 0.45  # guessing gives 0.25
-
-
-def test_the_card_of_the_tissue_tells_how_hard_it_is(task):
-    loaded = task("tissue")
-    nets = (backbones.load("mobilenet", source=s) for s in (None, "imagenet_distilled"))
-    views = [rows, *(net.features for net in nets)]
-    words = re.search(r"\*\*How hard.*?gives 0.25", card_of("tissue"), re.DOTALL)[0]
-    numbers = [float(number) for number in re.findall(r"0\.\d\d", words)]
-    for look, number in zip(views, numbers, strict=False):
-        train, test = look(loaded.train.images), look(loaded.test.images)
-        table = probes.probe_features(train, test, loaded, 10, range(5))
-        assert abs(table["accuracy"].mean() - number) < 0.02
-
-
-def test_glands_are_what_the_stain_has_coloured():
     picture = patches.read("ihc.png").astype(float)
     shades = tissue._cut(picture[..., 0] - picture[..., 2]).mean((1, 2))
     brown = dict(zip(hashes(tissue._cut(picture[..., 1])), shades, strict=True))
@@ -278,16 +265,30 @@ def test_glands_are_what_the_stain_has_coloured():
     assert min(glands) > max(between)
 
 
-def test_crops_of_the_source_are_pictures_with_labels():
-    images, labels = photos.crops(np.random.default_rng(0), 20)
-    assert images.shape == (20, 64, 64, 3) and images.dtype == np.float32
-    assert images.min() >= 0 and images.max() <= 255
-    assert labels.min() >= 0 and labels.max() < photos.parts()
+def test_tissues_are_as_hard_as_on_their_card_and_not_told_by_brightness(task):
+    loaded = task("tissue")
+
+    def accuracy(look, per_class):
+        train, test = look(loaded.train.images), look(loaded.test.images)
+        table = probes.probe_features(train, test, loaded, per_class, range(5))
+        return table["accuracy"].mean()
+
+    def brightness(images):
+        return np.stack([images.mean((1, 2, 3)), images.std((1, 2, 3))], axis=1)
+
+    for look in (brightness, rows):
+        assert accuracy(look, 30) < 0.45  # guessing gives 0.25
+    views = [rows, *(load_backbone(s).features for s in ("random", DISTILLED))]
+    words = re.search(r"\*\*How hard.*?gives 0.25", loaded.card, re.DOTALL)[0]
+    numbers = [float(number) for number in re.findall(r"0\.\d\d", words)]
+    for look, number in zip(views, numbers, strict=False):
+        assert abs(accuracy(look, 10) - number) < 0.02
 
 
-def test_glyphs_hold_no_digit():
+def test_glyphs_hold_no_digit_and_are_as_many_as_the_card_says(task):
     every = glyphs.alphabet()[0]
-    assert set(datasets.load("glyphs").classes) <= set(every)
+    assert f"all {len(every)} characters" in " ".join(card_of("glyphs").split())
+    assert set(task("glyphs").classes) <= set(every)
     for character in every:
         name = unicodedata.name(character)
         assert unicodedata.numeric(character, None) is None, name
@@ -305,29 +306,23 @@ def test_drawn_again_a_set_is_the_same(task):
 BAD = {  # words: name, per_class, domain
     "There is no data set 'digit'. Choose one of digits, faces": ("digit",),
     "There is no data set None": (None,),
-    "'digits' has no domain 'attic': take one of 'handwritten', 'fonts'": (
-        "digits",
-        None,
-        "attic",
-    ),
+    "'digits' has no domain 'attic': take one of 'handwritten', 'fonts'":
+        ("digits", None, "attic"),
     "'faces' has no domain 'studio': leave domain out": ("faces", None, "studio"),
     "no domain 'cellar': take one of 'studio', 'orchard'": ("apples", None, "cellar"),
-    "only 50 training examples in its smallest class: ask for at most 50": (
-        "faces",
-        51,
-    ),
+    "only 50 training examples in its smallest class: ask for at most 50":
+        ("faces", 51),
     "a whole number from 1 up, not 0": ("digits", 0),
     "a whole number from 1 up, not -3": ("digits", -3),
     "a whole number from 1 up, not 2.5": ("digits", 2.5),
     "a whole number from 1 up, not '5'": ("digits", "5"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("words", BAD)
 def test_bad_input_gets_one_sentence(words):
-    with pytest.raises(ValueError, match=re.escape(words)) as caught:
-        datasets.load(*BAD[words])
-    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+    message = refused(re.escape(words), datasets.load, *BAD[words])
+    assert "\n" not in message and message.endswith(".")
 
 
 # --- the online sets ------------------------------------------------------------------
@@ -420,47 +415,3 @@ def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
     given = {path.read_bytes() for path in tmp_path.glob("flower_photos/*/*.jpg")}
     assert {path.read_bytes() for path in written.glob("*/*/*.jpg")} == given
     assert len(list(written.glob("test/*/*"))) == 15
-
-
-# --- cards ----------------------------------------------------------------------------
-
-HEADINGS = ("What.", "Who.", "Licence.", "Size.", "How made.")
-
-
-def card_of(name):
-    return (where("datasets") / name / "card.md").read_text(encoding="utf-8")
-
-
-def test_no_folder_without_a_data_set():
-    folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
-    assert folders == {*datasets.NAMES, *datasets.ONLINE}
-
-
-@pytest.mark.parametrize("name", [*datasets.NAMES, *datasets.ONLINE])
-def test_every_set_has_a_card_with_all_headings(name):
-    text = card_of(name)
-    assert text.startswith("# ")
-    bold = re.findall(r"^\*\*([A-Z][a-z ]+\.)\*\* (?=\S)", text, flags=re.MULTILINE)
-    assert [heading for heading in bold if heading in HEADINGS] == list(HEADINGS)
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_the_card_gives_the_sizes_that_load_gives(task, name):
-    assert task(name).card == card_of(name.split()[0])
-    size = re.search(r"\*\*Size\.\*\*.*?\n\n", card_of(name.split()[0]), re.DOTALL)[0]
-    numbers = {int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", size)}
-    assert set(SETS[name][2]) <= numbers
-
-
-def test_the_card_of_the_photographs_names_every_one():
-    rows = re.findall(r"^\| ([a-z ]+) \| (\w+) \| (\S+), ", card_of("photos"), re.M)
-    roles = {"target": photos.TARGET, "source": photos.SOURCE}
-    expected = {
-        (name, role, roles[role][name][0]) for role in roles for name in roles[role]
-    }
-    assert set(rows) == expected and len(rows) == len(expected)
-
-
-def test_the_number_of_characters_on_the_card():
-    words = " ".join(card_of("glyphs").split())
-    assert f"all {len(glyphs.alphabet()[0])} characters" in words

@@ -1,7 +1,4 @@
-"""check, hint, solution and quiz, with a small lesson of the test's own.
-
-The lessons' own exercises are tested in tests/lessons/test_exercises.py.
-"""
+"""check, hint, solution and quiz, with a small lesson of the test's own."""
 
 import sys
 
@@ -10,7 +7,7 @@ import pytest
 
 import tlcourse.exercises as exercises
 import tlcourse.lessons
-from tests.helpers import write_lesson
+from tests.helpers import refused, write_lesson
 from tlcourse.exercises import check, hint, lessons, quiz, solution
 from tlcourse.exercises.model import Choice, Exercise, Property, Question
 
@@ -79,47 +76,33 @@ def said_by(trial_lesson, capsys):
     return said
 
 
-def test_check_names_the_first_property_that_fails(said_by):
+def test_check_names_the_first_property_that_fails_until_all_hold(said_by):
     said = said_by(check, "trial.1", [0.5, 2.0])
     assert said.count("trial.1 is not there yet") == 1  # and not displayed twice
     assert "✗" in said and "one accuracy per size" in said and "Yours has 2." in said
     assert "from 0 to 1" not in said
     assert 'hint("trial.1")' in said and "3 hints left" in said
-
-
-def test_check_goes_on_to_the_next_property_and_passes(said_by):
     said = said_by(check, "trial.1", [0.5, 0.6, 2.0])
     assert "Each lies from 0 to 1" in said and "[0.5, 0.6, 2.0]" in said
+    said = said_by(check, "trial.1", [0.5, 0.6, 0.7])  # NumPy's would print the answer
+    assert "0.8125" not in said and "Expected a list of three accuracies" in said
     said = said_by(check, "trial.1", [0.5, 0.6, 0.8125])
     assert "✓ Exercise trial.1 passes: all 3 properties hold." in said
 
 
-def test_an_exception_in_a_property_gives_nothing_away(said_by):
-    said = said_by(check, "trial.1", [0.5, 0.6, 0.7])  # NumPy's would print the answer
-    assert "0.8125" not in said and "Expected a list of three accuracies" in said
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
+def test_an_answer_of_the_wrong_type_and_the_learners_own_exception(said_by):
+    for answer, words in (
         (None, "no answer yet"),
         (..., "no answer yet"),
         (0.5, "a float: 0.5"),
         (len, "a function or class named len"),
         (np.zeros((3, 2)), "an array of the shape (3, 2)"),
-    ],
-)
-def test_an_answer_of_the_wrong_type(said_by, answer, words):
-    said = said_by(check, "trial.1", answer)
-    assert "✗" in said and words in said and "Traceback" not in said
-
-
-def test_an_answer_whose_truth_is_ambiguous(said_by):
-    said = said_by(check, "trial.2", lambda x: np.array([8, 8]))
+    ):
+        said = said_by(check, "trial.1", answer)
+        assert "✗" in said and words in said and "Traceback" not in said
+    said = said_by(check, "trial.2", lambda x: np.array([8, 8]))  # an ambiguous truth
     assert "Expected a function of one number" in said
 
-
-def test_the_learners_own_exception_is_shown(said_by):
     def answer(x):
         doubled = 2 * x
         return doubled + missing  # noqa: F821
@@ -134,16 +117,6 @@ def test_three_hints_and_no_more(said_by):
     said = said_by(check, "trial.1", None)
     assert 'solution("trial.1")' in said and "hints left" not in said
     assert "Hint 1 of 3" in said_by(hint, "trial.2")  # each exercise counts its own
-
-
-def test_solution_is_folded_and_says_how_to_read_it(said_by, shown):
-    said = said_by(solution, "trial.2")
-    assert "return" not in said and 'solution("trial.2", folded=False)' in said
-    markup = shown[-1].markup
-    assert markup.startswith("<details><summary>") and "x &lt; 9" in markup
-    said = said_by(solution, "trial.2", folded=False)
-    assert "return 2 * x if x < 9" in said
-    assert shown[-1].markup.startswith("<details open>")
 
 
 @pytest.fixture
@@ -161,7 +134,9 @@ def shown(monkeypatch):
     return notes
 
 
-def test_notes_have_html_and_text_and_escape_what_the_learner_wrote(said_by, shown):
+def test_notes_have_html_and_text_escape_what_the_learner_wrote_and_fold_the_solution(
+    said_by, shown
+):
     said_by(check, "trial.1", [1])
     bundle = shown[-1]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
@@ -170,26 +145,27 @@ def test_notes_have_html_and_text_and_escape_what_the_learner_wrote(said_by, sho
     assert "`" not in bundle["text/plain"]
     said_by(check, "trial.1", "<b>")
     assert "<b>" not in shown[-1].markup
+    said = said_by(solution, "trial.2")
+    assert "return" not in said and 'solution("trial.2", folded=False)' in said
+    markup = shown[-1].markup
+    assert markup.startswith("<details><summary>") and "x &lt; 9" in markup
+    said = said_by(solution, "trial.2", folded=False)
+    assert "return 2 * x if x < 9" in said
+    assert shown[-1].markup.startswith("<details open>")
 
 
-def test_quiz_shows_questions_and_no_answers(said_by):
+def test_quiz_shows_questions_without_answers_and_takes_letters_that_fit(said_by):
     said = said_by(quiz, "trial")
     for words in ("Question 1 of 3", "Question 3 of 3", "a) no", "c) `never`"):
         assert words in said
     assert "Why" not in said and "Wrong" not in said and "VBox" not in said
     assert 'quiz("trial", "abc")' in said
-
-
-def test_quiz_without_buttons(said_by):
     said = said_by(quiz, "trial", "bac")
     assert "✓ b) Right: yes\nWhy 1." in said and "Never 3." in said
     assert "✗ a) Not quite: no\nWrong 2." in said
-
-
-@pytest.mark.parametrize("answers", ["ab", "abcd", "", "abd"])
-def test_quiz_refuses_letters_that_do_not_fit(trial_lesson, answers):
-    with pytest.raises(ValueError, match="one letter for each|none of the choices"):
-        quiz("trial", answers)
+    for letters in ("ab", "abcd", "", "abd"):
+        words = "one letter for each|none of the choices"
+        refused(words, quiz, "trial", letters)
 
 
 def test_a_click_explains_the_choice(trial_lesson):
@@ -208,14 +184,10 @@ def test_a_click_explains_the_choice(trial_lesson):
 
 
 def test_unknown_names_get_a_sentence(trial_lesson):
-    with pytest.raises(ValueError, match=r"no exercise 'trial.3'.*trial.1 and trial.2"):
-        check("trial.3", 1)
+    refused(r"no exercise 'trial.3'.*trial.1 and trial.2", check, "trial.3", 1)
     for ask, name in ((hint, "pears.1"), (quiz, "x"), (solution, 1.1)):
         lesson = str(name).partition(".")[0]
-        with pytest.raises(
-            ValueError, match=f"No lesson '{lesson}' has exercises.*trial"
-        ):
-            ask(name)
+        refused(f"No lesson '{lesson}' has exercises.*trial", ask, name)
 
 
 GOOD = {
@@ -228,26 +200,19 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
+def test_a_badly_written_exercise_or_question_is_refused():
+    for changes, words in (
         ({"name": "1.1"}, "lesson.place"),
         ({"hints": ["a", "b"]}, "needs 3 hints and has 2"),
         ({"hints": ["a", "b", " "]}, "a hint is empty"),
         ({"properties": []}, "at least one Property"),
         ({"solution": ""}, "its solution is empty"),
-    ],
-)
-def test_a_badly_written_exercise_is_refused(changes, words):
-    with pytest.raises(ValueError, match=words):
-        Exercise(**GOOD | changes)
-
-
-def test_a_badly_written_question_is_refused():
+    ):
+        refused(words, Exercise, **GOOD | changes)
     choice, right = Choice("no", "because"), Choice("yes", "because", right=True)
-    with pytest.raises(ValueError, match="3 or 4 choices and has 2"):
-        Question("Why?", [choice, right])
-    with pytest.raises(ValueError, match="exactly one right choice and has 2"):
-        Question("Why?", [right, choice, right])
-    with pytest.raises(ValueError, match="explanation of the choice 'no' is empty"):
-        Choice("no", "")
+    for choices, words in (
+        ([choice, right], "3 or 4 choices and has 2"),
+        ([right, choice, right], "exactly one right choice and has 2"),
+    ):
+        refused(words, Question, "Why?", choices)
+    refused("explanation of the choice 'no' is empty", Choice, "no", "")

@@ -1,7 +1,6 @@
 """Studies: tidy tables, intervals, and what a gain is worth in labels."""
 
 import json
-import pathlib
 import pickle
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pandas
 import pytest
 
 import tlcourse as tl
-from tests.helpers import interval, load_backbone
+from tests.helpers import ROOT, interval, load_backbone, refused
 from tlcourse import activations
 
 PLANS = {"frozen": tl.FreezePlan.features, "last": lambda b: tl.FreezePlan.last(b, 1)}
@@ -54,7 +53,9 @@ def assert_same(one, other):
     )
 
 
-def test_a_study_gives_a_row_for_each_combination(backbone):
+def test_a_study_gives_a_row_for_each_combination_as_compare_for_each_strategy(
+    backbone,
+):
     study = small(sources=["glyphs"], plans=PLANS)
     table = study.run(show_progress=False)
     columns = "target source plan per_class seed accuracy seconds trainable"
@@ -68,21 +69,32 @@ def test_a_study_gives_a_row_for_each_combination(backbone):
     assert len(summary) == 4 and (summary["n"] == 2).all()
     there = summary.query("plan == 'last' and per_class == 5")
     assert there["mean"].item() == pytest.approx(rows["accuracy"].mean())
+    plans = {name: (backbone, make(backbone)) for name, make in PLANS.items()}
+    table = tl.study.compare(plans, "faces", [2, 5], [0, 1], epochs=2)
+    assert len(table) == 8
+    assert not table.duplicated(["strategy", "per_class", "seed"]).any()
+    row = table.query("strategy == 'frozen' and per_class == 5 and seed == 1")
+    run = alone(backbone, plans["frozen"][1])
+    assert row["accuracy"].item() == run.test_accuracy
+    assert row["trainable"].item() == run.trainable_parameters
 
 
-def test_its_cells_share_their_features(monkeypatch):
+def test_its_cells_share_their_features_and_each_seed_draws_its_random_weights(
+    monkeypatch,
+):
     activations.forget()
-    seen, run = [], tl.backbones.Backbone.run
-
-    def spy(self, inputs, *args, **options):
-        seen.append(len(inputs))
-        return run(self, inputs, *args, **options)
-
-    monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
+    spy = mock.Mock(wraps=tl.backbones.Backbone.run)
+    monkeypatch.setattr(
+        tl.backbones.Backbone, "run", lambda *given, **options: spy(*given, **options)
+    )
     small().run(show_progress=False)
     task = tl.datasets.load("faces")
     every = len(task.train) + len(task.val) + len(task.test)
+    seen = [len(call.args[1]) for call in spy.call_args_list]
     assert seen == [every, every]  # once for each source, whatever the labels
+    table = small(sources=[None], per_class=[5], seeds=range(4)).run(False)
+    assert (table["source"] == "random").all()
+    assert table["accuracy"].nunique() > 1
 
 
 def test_an_interrupted_study_goes_on_and_a_whole_one_does_nothing(trainings, table):
@@ -100,10 +112,8 @@ def test_an_interrupted_study_goes_on_and_a_whole_one_does_nothing(trainings, ta
 
 def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
     code = "from tests.test_study import small; small(folder={!r}).run(False)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code.format(str(tmp_path))],
-        cwd=pathlib.Path(__file__).parents[1],
-    )
+    line = [sys.executable, "-c", code.format(str(tmp_path))]
+    process = subprocess.Popen(line, cwd=ROOT)
     while len(list(tmp_path.glob("[!.]*.json"))) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
@@ -172,15 +182,8 @@ def test_backbones_and_tasks_of_ones_own_go_to_other_processes(backbone):
     np.testing.assert_allclose(arrived.features(images), changed.features(images))
 
 
-def test_random_weights_are_drawn_for_each_seed():
-    table = small(sources=[None], per_class=[5], seeds=range(4)).run(False)
-    assert (table["source"] == "random").all()
-    assert table["accuracy"].nunique() > 1
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
+def test_an_impossible_study_is_refused_before_it_begins(trainings):
+    for changes, words in (
         ({"seeds": []}, "seeds must be a list or dict with entries"),
         ({"targets": "faces"}, "targets must be a list"),
         ({"targets": ["cats"]}, "no data set 'cats'"),
@@ -189,27 +192,12 @@ def test_random_weights_are_drawn_for_each_seed():
         ({"plans": {"deep": lambda b: tl.FreezePlan.last(b, 99)}}, "from 0 to 14"),
         ({"plans": {"none": lambda b: None}}, "plan must be a FreezePlan"),
         ({"epochs": 0}, "epochs must be a whole number"),
-    ],
-)
-def test_an_impossible_study_is_refused_before_it_begins(changes, words, trainings):
-    with pytest.raises(ValueError, match=words):
-        small(**changes)
+    ):
+        refused(words, small, **changes)
     assert not trainings.called
 
 
-def test_compare_runs_every_strategy_on_the_same_labels(backbone):
-    plan = tl.FreezePlan.features(backbone)
-    plans = {"features": (backbone, plan), "last": (backbone, PLANS["last"](backbone))}
-    table = tl.study.compare(plans, "faces", [2, 5], [0, 1], epochs=2)
-    assert len(table) == 8
-    assert not table.duplicated(["strategy", "per_class", "seed"]).any()
-    row = table.query("strategy == 'features' and per_class == 5 and seed == 1")
-    run = alone(backbone, plan)
-    assert row["accuracy"].item() == run.test_accuracy
-    assert row["trainable"].item() == run.trainable_parameters
-
-
-def test_intervals_are_students_and_one_seed_has_none():
+def test_intervals_are_students_and_labels_worth_reads_the_other_curve():
     values = np.random.default_rng(0).normal(0.8, 0.05, 5)
     strategies = [*5 * ["five"], "one"]
     table = pandas.DataFrame({"strategy": strategies, "accuracy": [*values, 0.5]})
@@ -217,14 +205,8 @@ def test_intervals_are_students_and_one_seed_has_none():
     assert (five.low, five.high) == pytest.approx(interval(values))
     assert five.mean == pytest.approx(values.mean()) and five.n == 5
     assert one.mean == 0.5 and np.isnan(one.low) and np.isnan(one.high)
-
-
-def test_labels_worth_reads_the_other_curve():
-    summary = pandas.DataFrame({
-        "strategy": ["ours"] * 3 + ["theirs"] * 3,
-        "per_class": [1, 10, 100] * 2,
-        "mean": [0.6, 0.8, 0.95, 0.5, 0.6, 0.8],
-    })  # fmt: skip
+    curves = {"strategy": ["ours"] * 3 + ["theirs"] * 3, "per_class": [1, 10, 100] * 2}
+    summary = pandas.DataFrame({**curves, "mean": [0.6, 0.8, 0.95, 0.5, 0.6, 0.8]})
     worth = tl.tables.labels_worth(summary, "ours", "theirs")
     assert worth["needed"].tolist()[:2] == pytest.approx([10, 100])
     assert np.isinf(worth["needed"].iloc[2])
