@@ -126,14 +126,11 @@ def imagenet():
 def browser(tmp_path_factory):
     """Chromium with a new user data folder."""
     sync_api = pytest.importorskip("playwright.sync_api")
+    options = {"executable_path": CHROMIUM, "headless": True, "args": FLAGS}
+    options["viewport"] = {"width": 1200, "height": 1000}
+    folder = str(tmp_path_factory.mktemp("chromium"))
     with sync_api.sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path_factory.mktemp("chromium")),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=FLAGS,
-            viewport={"width": 1200, "height": 1000},
-        )
+        context = playwright.chromium.launch_persistent_context(folder, **options)
         yield context
         context.close()
 
@@ -160,12 +157,13 @@ class LessonPage:
 
     def run_all(self, seconds=RUN_SECONDS):
         """Run every cell by the menu, and wait until the last is done."""
-        before = self.executed()
+        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt")
+        before = prompts.all_inner_texts()
         for bar, label in (("MenuBar", "^Run$"), ("Menu", "^Run All Cells$")):
             item = f".lm-{bar}-itemLabel"
             self.page.locator(item, has_text=re.compile(label)).click()
         end = time.monotonic() + 30
-        while self.executed() == before and time.monotonic() < end:
+        while prompts.all_inner_texts() == before and time.monotonic() < end:
             self.page.wait_for_timeout(100)
         self.wait_until_idle(seconds)
 
@@ -178,10 +176,6 @@ class LessonPage:
             ran = cell.locator(".jp-InputPrompt", has_text=f"[{count}]:")
             ran.wait_for(timeout=seconds * 1000)
         self.wait_until_idle(seconds)
-
-    def executed(self):
-        """The prompts of the code cells, as in ['[1]:', '[*]:']."""
-        return self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
 
     def outputs(self, kind=""):
         """The text of all outputs, as a reader sees it."""

@@ -123,8 +123,8 @@ def test_the_published_score_takes_noise_for_a_source_and_the_lessons_form_is_ex
 @pytest.mark.parametrize("source", BUNDLED)
 def test_a_head_fits_a_hundred_images_perfectly(source):
     rich = np.float64(features(load_backbone(source).features, "digits"))
+    known = tl.datasets.load("digits").train.labels
     for seed in SEEDS:
-        known = tl.datasets.load("digits").train.labels
         few = tl.datasets.few(known, PER_CLASS, seed, "digits")
         inputs = np.column_stack([rich[few], np.ones(len(few))])
         weights = np.linalg.lstsq(inputs, np.eye(10)[known[few]], rcond=None)[0]
@@ -161,21 +161,21 @@ def test_useful_scores_agree_with_the_truth_and_poor_ones_and_size_cost_much(
         assert interval(costs[score])[0] > 0.2
 
 
-@pytest.mark.parametrize("target", ["photos", "tissue", "apples"])
-def test_h_score_falls_for_the_wide_random_network(trials, target):
-    first = on(trials, target, "h_score").idxmax(axis=1)
-    assert (first == "random_wide").sum() >= 4
-    assert not (on(trials, target, "accuracy").idxmax(axis=1) == "random_wide").any()
-
-
-def test_no_score_is_right_everywhere_and_faces_of_near_equal_sources_defeat_most(
+def test_no_score_is_right_everywhere_and_the_wide_random_network_fools_h_score(
     taus, trials
 ):
     by_target = taus.groupby("target").mean()[[*USEFUL, *POOR]]
     assert (by_target.min() < 0.75).all()
     assert (by_target.idxmin() == "faces").sum() >= 3
     means = on(trials, "faces", "accuracy", BUNDLED).mean()
-    assert means.max() - means.min() < 0.08
+    assert means.max() - means.min() < 0.08  # near-equal sources defeat most
+    for target in ("photos", "tissue", "apples"):
+        first, best = (
+            on(trials, target, column).idxmax(axis=1)
+            for column in ("h_score", "accuracy")
+        )
+        assert (first == "random_wide").sum() >= 4
+        assert not (best == "random_wide").any()
 
 
 def test_choosing_3_holds_answers_to_the_best_source_of_the_orchard(backbones):

@@ -70,7 +70,7 @@ REFUSED = [
 ]
 
 
-def test_ranks_stand_in_the_true_order_and_tau_below():
+def test_ranks_stand_in_the_true_order_tau_below_and_a_frame_round_the_choice():
     left, right = figures.rankings(RANKED).fig.axes
     names = [label.get_text() for label in left.get_yticklabels()]
     assert names == ["red plums", "limes", "figs"]
@@ -82,6 +82,9 @@ def test_ranks_stand_in_the_true_order_and_tau_below():
     left = figures.rankings(RANKED, tau).fig.axes[0]
     assert words_in(left)[-4:] == ["0.91", "–", "–", "–"]
     assert left.get_yticklabels()[-1].get_text() == "tau"
+    framed = figures.rankings(RANKED, chosen="limes").fig.axes[1].patches
+    assert len(framed) == len(right.patches) + 1
+    assert framed[-1].get_y() == pytest.approx(0.5)  # the second row
 
 
 def test_without_the_truth_the_order_is_the_readers():
@@ -93,16 +96,10 @@ def test_without_the_truth_the_order_is_the_readers():
     assert "accuracy" not in picture.alt.lower()
 
 
-def test_the_chosen_source_is_framed():
-    plain, framed = (
-        figures.rankings(RANKED, chosen=name).fig.axes[1].patches
-        for name in (None, "limes")
-    )
-    assert len(framed) == len(plain) + 1
-    assert framed[-1].get_y() == pytest.approx(0.5)  # the second row
-
-
-def test_the_catalogue_shows_every_model_names_some_and_gives_speed_a_panel():
+def test_agreements_show_each_target_and_the_mean_the_catalogue_each_model_and_speed():
+    [axes] = figures.agreements(POINTS, AGREEMENT).fig.axes
+    assert {"0.70", "-0.10"} <= set(words_in(axes))
+    assert axes.get_xlim()[0] < -0.4
     [axes] = catalogue().fig.axes
     signs = [line for line in axes.lines if line.get_linestyle() == "None"]
     shown = sum(len(line.get_xdata()) for line in signs)
@@ -111,12 +108,6 @@ def test_the_catalogue_shows_every_model_names_some_and_gives_speed_a_panel():
     assert "VGG16" in words_in(axes)
     size, fast = catalogue(**SPEED).fig.axes
     assert sorted(words_in(size)) == sorted(words_in(fast)) == sorted(SPEED)
-
-
-def test_agreements_show_each_target_and_the_mean():
-    [axes] = figures.agreements(POINTS, AGREEMENT).fig.axes
-    assert {"0.70", "-0.10"} <= set(words_in(axes))
-    assert axes.get_xlim()[0] < -0.4
 
 
 def test_the_widget_tells_what_a_choice_reaches_by_the_scores_of_rank():

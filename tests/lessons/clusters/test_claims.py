@@ -77,19 +77,14 @@ def test_two_clusters_are_about_colour_and_four_about_several_things():
     assert 0.4 < found["grey"] < 0.6
 
 
-def test_two_clusters_are_the_red_apples_and_the_others():
-    task = tl.datasets.load("apples")
-    red = np.isin(np.array(task.classes)[task.train.labels], RED)
+def test_two_clusters_are_the_red_apples_but_scores_disagree_and_none_says_eight():
+    task, rich = tl.datasets.load("apples"), described(SOURCE, "apples")
+    red = np.isin(np.array(task.classes)[task.train.labels], RED).astype(int)
     for seed in SEEDS:
-        found = unsupervised.kmeans(described(SOURCE, "apples"), 2, seed=seed)
-        assert unsupervised.clustering_accuracy(red.astype(int), found.members) > 0.96
-
-
-def test_the_scores_disagree_and_none_says_eight():
-    for seed in SEEDS:
-        table = unsupervised.how_many(
-            described(SOURCE, "apples"), [2, 3, 4, 5, 6, 7, 8, 9, 10, 12], seed=seed
-        ).set_index("k")
+        found = unsupervised.kmeans(rich, 2, seed=seed)
+        assert unsupervised.clustering_accuracy(red, found.members) > 0.96
+        table = unsupervised.how_many(rich, [*range(2, 11), 12], seed=seed)
+        table = table.set_index("k")
         assert table["silhouette"].idxmax() == 2
         assert table["silhouette"].nlargest(2).diff().iloc[-1] < -0.03
         assert table["bic"].idxmin() in (6, 7)
