@@ -331,3 +331,14 @@ def test_flags_set_after_the_first_fit_wait_for_compile(first):
     set_flags(not first)
     assert kernels_moved(base, model) == counts[first]  # ignored
     assert kernels_moved(base, compiled(model)) == counts[not first]
+
+
+def test_true_reaches_the_layers_only_of_a_base_that_was_frozen_as_a_whole():
+    keras = import_keras()
+    base = keras.Sequential([keras.Input((3,)), *map(keras.layers.Dense, (2, 2))])
+    base.layers[0].trainable = False
+    base.trainable = True
+    assert [layer.trainable for layer in base.layers] == [False, True]
+    base.trainable = False
+    base.trainable = True
+    assert [layer.trainable for layer in base.layers] == [True, True]

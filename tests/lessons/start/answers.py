@@ -36,7 +36,7 @@ def names():
     return {"tl": tl, "np": np, "keras": keras, **given}
 
 
-def read(size=64, batch=True):
+def read(size=80, batch=True):
     picture = keras.utils.load_img(names()["file"], target_size=(size, size))
     return np.asarray(picture)[None] if batch else np.asarray(picture)
 
