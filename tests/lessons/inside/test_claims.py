@@ -103,16 +103,16 @@ def test_a_wrong_scale_costs_accuracy_in_silence():
         table = tl.probes.probe_features(train, test, task, 10, SEEDS)
         return table["accuracy"].mean()
 
-    def right(pixels):
-        return pixels / 127.5 - 1
-
-    def divided(pixels):
-        return pixels / 255
-
+    right, divided, of_vgg16, raw = (
+        lambda pixels: pixels / 127.5 - 1,
+        lambda pixels: pixels / 255,
+        vgg16.preprocess_input,
+        lambda pixels: pixels,
+    )
     as_trained, halved = accuracy(right, right), accuracy(divided, divided)
     assert halved < as_trained - 0.02
-    assert accuracy(vgg16.preprocess_input, vgg16.preprocess_input) < as_trained - 0.1
-    assert accuracy(lambda p: p, lambda p: p) < as_trained - 0.2
+    assert accuracy(of_vgg16, of_vgg16) < as_trained - 0.1
+    assert accuracy(raw, raw) < as_trained - 0.2
     # Worse still: the head learns on the right scale, pictures come at a wrong one.
     assert accuracy(right, divided) < halved - 0.2
 
