@@ -26,21 +26,18 @@ def gain(target, name, over):
     return accuracy(target, name) - accuracy(target, over)
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_on_digits_only_glyphs_beat_pixels_and_unrelated_sources_lose_by_far(source):
-    low, high = interval(gain("digits", source, "pixels"))
-    if source == "glyphs":
-        assert low > 0.03
-    else:
-        assert high < (0 if source == "imagenet_distilled" else -0.2)
-        assert interval(gain("digits", "glyphs", source))[0] > 0
-
-
-def test_fractals_are_worse_than_random_on_digits_and_beat_pixels_on_faces():
+def test_on_digits_only_glyphs_beat_pixels_and_fractals_are_worse_than_random():
+    for source in SOURCES:
+        low, high = interval(gain("digits", source, "pixels"))
+        if source == "glyphs":
+            assert low > 0.03
+        else:
+            assert high < (0 if source == "imagenet_distilled" else -0.2)
+            assert interval(gain("digits", "glyphs", source))[0] > 0
     assert interval(gain("digits", "fractals", "random"))[1] < 0
     worst = min(SOURCES, key=lambda name: accuracy("digits", name).mean())
     assert worst == "fractals"
-    assert interval(gain("faces", "fractals", "pixels"))[0] > 0
+    assert interval(gain("faces", "fractals", "pixels"))[0] > 0  # yet there they help
 
 
 def test_on_photos_all_beat_pixels_and_validation_finds_the_best_which_is_not_photos():
