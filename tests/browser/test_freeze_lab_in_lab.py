@@ -19,7 +19,7 @@ TRAINED = re.compile(r"✎ ([\d,]+) of")
 def open_lab(lesson_of):
     """A function that opens JupyterLab with a lab that has run."""
 
-    def opened(epochs=4):
+    def opened(epochs=10):
         lab = f"lab = widget.FreezeLab(backbone, task, epochs={epochs})\nlab"
         page = lesson_of(SET_UP, lab)
         if os.environ.get("SCREENSHOTS"):  # the whole lab in one picture
@@ -89,7 +89,7 @@ def begin_training(page):
     wait_for_progress(page)
 
 
-def test_toggle_train_compare_copy(open_lab):
+def test_toggle_train_once_by_a_double_click_compare_copy(open_lab):
     page = open_lab()
     before, [(_, alt)] = trained(page), page.pictures()
     assert page.page.locator(BLOCK).count() == 14
@@ -102,8 +102,11 @@ def test_toggle_train_compare_copy(open_lab):
     assert "✎" in toggle.inner_text() and "trains" in toggle.get_attribute("title")
     # The static figure follows once the hand rests.
     page.page.locator('img[alt*="block13 (69.9 k parameters, trainable)"]').wait_for()
-    page.click("Train")
+    page.button("Train").dblclick()
     wait_for_runs(page, 1)
+    page.page.wait_for_timeout(3000)  # a second training would end in this time
+    assert len(runs(page)) == 1
+    wait_for_enabled(page, "Train")
     block(page, "block13").click()
     assert wait_for_trained(page, after) == before
     page.click("Train")
@@ -112,7 +115,7 @@ def test_toggle_train_compare_copy(open_lab):
     assert first[1] == "last 1 of 14" and second[1] == "none"
     assert first[5] == f"{after:,}" and second[5] == f"{before:,}"
     alts = [alt for _, alt in page.pictures()]
-    assert any("Run 2" in alt and "4 of 4 epochs" in alt for alt in alts)
+    assert any("Run 2" in alt and "10 of 10 epochs" in alt for alt in alts)
     assert any("Two scatter plots" in alt and "run 2" in alt for alt in alts)
     page.screenshot("2_compared")
     assert "test accuracy" not in page.page.locator(".tl-lab").inner_text()
@@ -128,15 +131,6 @@ def test_toggle_train_compare_copy(open_lab):
     assert copied.startswith("import keras") and "model.fit(" in copied
     compile(copied, "copied", "exec")
     assert page.errors() == ""
-
-
-def test_double_click_trains_once(open_lab):
-    page = open_lab(epochs=10)
-    page.button("Train").dblclick()
-    wait_for_runs(page, 1)
-    page.page.wait_for_timeout(3000)  # a second training would end in this time
-    assert len(runs(page)) == 1
-    wait_for_enabled(page, "Train")
 
 
 def test_stop_ends_a_training_of_hours_and_that_of_a_lab_which_ran_again(open_lab):

@@ -28,7 +28,7 @@ def other_source(imagenet, tmp_path):
     """A function that gives a lesson with ImageNet as its source, if Keras has it."""
 
     def changed(path):
-        if not imagenet:
+        if not imagenet or path.stem == "00_start_here":  # which is given a file
             return path
         text = path.read_text("utf-8")
         assert text.count(BUNDLED) == 1, "a lesson names its source in one line"

@@ -63,7 +63,9 @@ def test_a_further_right_answer_passes(name, answer):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_is_complete(lesson):
+def test_a_lesson_is_complete_and_refuses_naive_answers_without_an_error(
+    lesson, capsys
+):
     names = [exercise.name for exercise in lessons.exercises(lesson)]
     assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
     questions = lessons.quiz(lesson)
@@ -72,10 +74,6 @@ def test_a_lesson_is_complete(lesson):
     assert not all(longest), "the longest choice is always the right one"
     rights = {[c.right for c in q.choices].index(True) for q in questions}
     assert len(rights) > 1, "the right choice always has the same letter"
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_naive_answers_are_refused_without_an_error(lesson, capsys):
     for exercise in lessons.exercises(lesson):
         for answer in (None, ..., 0, -1.0, "", [], {}, object()):
             check(exercise.name, answer)

@@ -203,7 +203,7 @@ def test_ten_labels_nearly_do_on_digits_choosing_helps_on_photos_and_not_on_face
     assert faces.min() > 0.97 and faces.max() - faces.min() < 0.02
 
 
-def test_whole_clusters_pay_at_first_and_cost_later():
+def test_whole_clusters_of_apples_pay_at_first_and_cost_later():
     found = spent(SOURCE, "apples", (8, 64))
     few, many = found.loc[8], found.loc[64]
     assert few["whole clusters"] > few["nearest the centres"] + 0.02

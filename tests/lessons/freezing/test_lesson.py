@@ -77,13 +77,10 @@ def first(backbone, count):
     return tl.FreezePlan.blocks(backbone, [b.name for b in backbone.blocks[:count]])
 
 
-def test_what_freezing_1_counts_is_what_the_run_trains():
+def test_the_counts_of_freezing_1_and_the_words_about_blocks_and_parameters():
     plan = first(far(), 8)
     assert checks._trained(plan) == checks._far_run(plan)[0].trainable_parameters
     assert checks._trained(plan) <= checks.MOST_TRAINED
-
-
-def test_the_words_about_blocks_and_parameters():
     prose, blocks = "\n".join(cells("freezing", "markdown")), near().blocks
     assert "a small MobileNet of fourteen blocks" in prose and len(blocks) == 14
     trained = tl.FreezePlan.last(near(), 8).summary()["trained"].sum()

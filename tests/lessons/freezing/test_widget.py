@@ -202,13 +202,12 @@ def double_click(lab):
 def click_in_two_threads(lab):
     together = threading.Barrier(2)
 
-    def click():
+    def click(_):
         together.wait()
         lab._clicked_train(None)
 
     with ThreadPoolExecutor(2) as threads:
-        for each in [threads.submit(click) for _ in range(2)]:
-            each.result()
+        list(threads.map(click, range(2)))
 
 
 @pytest.mark.parametrize("click_twice", [double_click, click_in_two_threads])

@@ -53,7 +53,7 @@ def trained():
     return widget.trained("faces", "imagenet_distilled")
 
 
-def test_grad_cam_of_the_last_maps_is_the_class_activation_map(trained):
+def test_grad_cam_is_of_its_class_as_class_activation_maps_and_the_lessons_own(trained):
     run, _, images, labels = trained
     answer = solved("inductive.3", np=np)
     maps = run.backbone.run(images, until=run.backbone.blocks[-1].name)
@@ -62,12 +62,6 @@ def test_grad_cam_of_the_last_maps_is_the_class_activation_map(trained):
     for place, label in enumerate(labels):
         expected = answer(maps[place], run.weights[-2], label) / places
         np.testing.assert_allclose(heat[place], expected, atol=1e-3 * heat.max())
-
-
-def test_heat_is_of_the_class_that_is_asked_for_and_the_lessons_own_is_the_same(
-    trained,
-):
-    run, _, images, labels = trained
     zeros, ones = (np.full(len(images), label) for label in (0, 1))
     first, second = (widget.grad_cam(run, images, label) for label in (zeros, ones))
     assert first.min() >= 0 and not np.allclose(first, second)

@@ -27,7 +27,9 @@ FEW_CLASSES = ("digits", "faces", "photos", "apples in the orchard")
 REFUSED = [(SHAPE, lambda: figures.course_map(NO_IMAGES, IMAGES))]
 
 
-def test_the_map_of_the_course():
+def test_the_map_of_the_course_and_short_cells():
+    for source in cells("start")[1:]:  # the first is the same in all lessons
+        assert len([line for line in source.splitlines() if line.strip()]) <= 9, source
     texts = set(words_in(course_map().fig.axes[0]))
     assert {"01", "02", "03", "backbone", "❄ frozen or ✎ trainable"} <= texts
     assert pixels(course_map()).std() > 20
@@ -66,9 +68,3 @@ def test_every_data_set_can_be_browsed_and_is_named_and_every_lesson():
         assert f"* `{name}`" in text
     for lesson in notebook("start").parent.glob("0[1-9]_*.ipynb"):
         assert f"({lesson.name})" in text
-
-
-def test_short_cells():
-    # The first cell is the same in all lessons.
-    for source in cells("start")[1:]:
-        assert len([line for line in source.splitlines() if line.strip()]) <= 9, source

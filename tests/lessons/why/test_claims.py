@@ -62,9 +62,7 @@ def test_transfer_wins_with_few_labels_and_with_many_also_against_pixels(table):
     ahead = mean["pixels"] - mean["from scratch"]
     assert (ahead.loc[:20].abs() < 0.05).all() and (ahead.abs() < 0.06).all()
     assert (mean["transfer"] > mean["pixels"] + 0.02).all()
-
-
-def test_only_the_head_is_trained(table):
+    # Of the transferred network, only the head trained.
     counts = table.groupby("strategy")["trainable"].unique().map(np.ravel)
     assert counts["transfer"].tolist() == [(256 + 1) * 2]
     assert counts["from scratch"][0] > 400 * counts["transfer"][0]
