@@ -74,6 +74,7 @@ def test_the_file_is_for_plain_keras(lite, tmp_path):
     found = np.load(places[2])
     np.testing.assert_allclose(found, lite.features(images), rtol=1e-3, atol=1e-4)
     assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+    assert f"keras_{keras.__version__}" in path  # an older one could not read it
     with pytest.raises(ValueError, match="keras.applications.ResNet50"):
         tl.backbones.file("ResNet50")
 

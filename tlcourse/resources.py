@@ -5,6 +5,7 @@ import glob
 import os
 import shutil
 import time
+from importlib import metadata
 from pathlib import Path
 
 CGROUP = "/sys/fs/cgroup"  # where Linux keeps a container's limit (version 2)
@@ -37,12 +38,14 @@ def where(kind):
 def cache_folder(kind):
     """Return where one kind of results is kept: in $TLCOURSE_CACHE or the user's cache.
 
-    The folder need not exist yet.
+    Models have a folder for each version of Keras, since Keras 3.13 cannot read a file
+    that 3.15 wrote. The folder need not exist yet.
     """
     import platformdirs  # the check of the set-up runs where it may be missing
 
     chosen = os.environ.get("TLCOURSE_CACHE")
-    return Path(chosen or platformdirs.user_cache_path("tlcourse")) / kind
+    folder = Path(chosen or platformdirs.user_cache_path("tlcourse")) / kind
+    return folder / f"keras_{metadata.version('keras')}" if kind == "models" else folder
 
 
 def keras_home():
