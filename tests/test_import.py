@@ -69,6 +69,7 @@ def test_tensorflow_is_silent_unless_a_log_level_is_set(wrote, start):
         "model = keras.Sequential([keras.layers.Dense(2)])\n"
         "model.compile('sgd', 'mse')\n"
         "model.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)\n"
+        "import logging; logging.getLogger('tensorflow').warning('tracing anew')\n"
         "import sys; print('still here', file=sys.stderr)"
     )
     assert wrote(start + code) == ("", "still here\n")

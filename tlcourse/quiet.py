@@ -121,8 +121,6 @@ def _prepare():
     with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
         # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
         ctypes.CDLL("libc.so.6").mallopt(-8, 2)
-    # TensorFlow warns of tracing anew for each model; a course trains many.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 class _Quietly:
@@ -151,6 +149,9 @@ def _wake():
     """Let TensorFlow look for a GPU: that prints, and would come at the first step."""
     if os.environ["KERAS_BACKEND"] == "tensorflow":
         importlib.import_module("tensorflow").config.list_physical_devices()
+        # It warns of tracing anew for each model; a course trains many. And it sets its
+        # logger's level when it is imported.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 if "keras" not in sys.modules:
