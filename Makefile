@@ -1,4 +1,4 @@
-# make lab     open the course in JupyterLab
+# make lab     open the course in JupyterLab (PREFETCH=no: fetch nothing for the lessons)
 # make test    run everything that CI runs
 # make claims  train again what the lessons claim, over 5 seeds (long)
 # make lessons run the lessons and store their outputs
@@ -33,6 +33,7 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
   test-browser test-install
 
 lab: .venv/lab
+	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
 	@exec $(PY) -m tlcourse lab $(FOLDER)
 
 test:
@@ -69,10 +70,10 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
 # Fast tests run once: on the newest versions or, a share of them, on Colab's. A small
 # core runs on both, and once a week all (test-colab-all).
 COLAB_CORE := $(foreach part,import inference activations freezing training exercises \
-  saving static_first,tests/test_$(part).py)
+  saving static_first freeze_widget,tests/test_$(part).py)
 COLAB_SHARE := $(foreach part,adaptation unsupervised plots progress setup_check,\
   tests/test_$(part).py) tests/lessons/start/test_lesson.py \
-  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_figures.py
+  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
 FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install)

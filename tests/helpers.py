@@ -146,10 +146,13 @@ def write_lesson(folder, checks, quiz):
     (lesson / "quiz.md").write_text(quiz)
 
 
-def python(code, *words, **variables):
-    """Run code of this checkout in a new process; give what came of it."""
+def python(code, *words, without_course=False, **variables):
+    """Run code in a new process, of this checkout or where the course is unknown."""
+    options = ["-c", code]
+    if without_course:
+        options = ["-I", "-c", f"import sys; sys.modules['tlcourse'] = None\n{code}"]
     return subprocess.run(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, *options, *map(str, words)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,

@@ -409,3 +409,9 @@ def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
     assert loaded.classes == kinds
     assert [len(split) for split in splits(loaded)] == [30, 5, 15]
     assert loaded.train.images.shape[1:] == (64, 64, 3)
+    cut = datasets.folder("flowers", per_class=2, to=tmp_path / "cut")
+    assert len(list(cut.glob("train/*/*"))) == 10
+    written = datasets.folder("flowers", to=tmp_path / "written")  # as they were taken
+    given = {path.read_bytes() for path in tmp_path.glob("flower_photos/*/*.jpg")}
+    assert {path.read_bytes() for path in written.glob("*/*/*.jpg")} == given
+    assert len(list(written.glob("test/*/*"))) == 15

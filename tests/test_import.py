@@ -55,13 +55,21 @@ def test_import_takes_less_than_a_third_of_a_second(wrote):
     assert min(float(wrote(code)[0]) for _ in range(5)) < 0.3
 
 
-def test_tensorflow_is_silent_unless_a_log_level_is_set(wrote):
-    start = "from tlcourse.quiet import import_keras; keras = import_keras()\n"
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from tlcourse.quiet import import_keras; keras = import_keras()\n",
+        "import tlcourse; import keras\n",
+        "import tlcourse; from keras import layers; import keras\n",
+    ],
+)
+def test_tensorflow_is_silent_unless_a_log_level_is_set(wrote, start):
     code = (
         "import numpy as np\n"
         "model = keras.Sequential([keras.layers.Dense(2)])\n"
         "model.compile('sgd', 'mse')\n"
         "model.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)\n"
+        "import logging; logging.getLogger('tensorflow').warning('tracing anew')\n"
         "import sys; print('still here', file=sys.stderr)"
     )
     assert wrote(start + code) == ("", "still here\n")

@@ -12,7 +12,9 @@ import pytest
 
 import tlcourse as tl
 from tests.helpers import ROOT, python
-from tlcourse.datasets import from_arrays, from_folder, from_zip, own_pictures
+from tlcourse import resources
+from tlcourse.datasets import from_arrays, from_folder, from_zip
+from tlcourse.pictures import read_picture
 
 SHARED = ROOT.resolve().parent / "shared"
 RNG = np.random.default_rng(0)
@@ -85,7 +87,7 @@ KINDS = {  # what is written, and the colours of its upper and lower half
 def test_every_kind_of_picture_is_read(name, tmp_path):
     picture, upper, lower = KINDS[name]
     write(tmp_path, name, picture)
-    read = np.asarray(own_pictures.read_picture(tmp_path / name), int)
+    read = np.asarray(read_picture(tmp_path / name), int)
     assert read.shape == (30, 20, 3)
     for row, colour in ((3, upper), (26, lower or read[26, 10])):
         assert np.abs(read[row, 10] - colour).max() <= 12, (row, read[row, 10])
@@ -94,10 +96,10 @@ def test_every_kind_of_picture_is_read(name, tmp_path):
 def test_moving_and_turned_pictures_are_read(tmp_path):
     blue = PIL.Image.fromarray(RED[..., ::-1].copy())
     write(tmp_path, "a.gif", RED, save_all=True, append_images=[blue])
-    assert np.asarray(own_pictures.read_picture(tmp_path / "a.gif"))[0, 0, 0] > 150
+    assert np.asarray(read_picture(tmp_path / "a.gif"))[0, 0, 0] > 150
     photo = turned()
     write(tmp_path, "turned.jpg", photo, exif=photo.getexif())
-    assert own_pictures.read_picture(tmp_path / "turned.jpg").size == (20, 30)
+    assert read_picture(tmp_path / "turned.jpg").size == (20, 30)
 
 
 def test_the_report_tells_what_is_wrong(folder):
@@ -175,11 +177,15 @@ def test_small_pictures_of_mixed_sizes_are_not_blown_up(folder):
     assert from_folder(folder).train.images.shape[1:] == (40, 40, 3)
 
 
-def test_memory_is_asked_for_what_the_pictures_take(folder, monkeypatch):
+def test_a_containers_memory_is_asked_for_what_the_pictures_take(
+    folder, tmp_path, monkeypatch
+):
     needed = 2 * PIXELS.nbytes
+    monkeypatch.setattr(resources, "CGROUP", str(tmp_path))
+    (tmp_path / "memory.current").write_text("1000000\n")
+    (tmp_path / "memory.stat").write_text("inactive_file 0\n")
     for free, enough in ((needed, True), (needed - 1, False)):
-        memory = type("Memory", (), {"available": free})
-        monkeypatch.setattr("psutil.virtual_memory", lambda memory=memory: memory)
+        (tmp_path / "memory.max").write_text(f"{free + 1_000_000}\n")
         if enough:
             assert len(from_folder(folder).train) == 16
         else:
@@ -224,7 +230,7 @@ def test_no_damage_to_a_file_stops_the_reading(tmp_path):
             spoilt[places] = rng.integers(0, 256, 4)
             spoilt.tofile(tmp_path / "spoilt")
             try:
-                own_pictures.read_picture(tmp_path / "spoilt")
+                read_picture(tmp_path / "spoilt")
             except ValueError:
                 damaged += 1
     assert damaged > 100
@@ -306,6 +312,13 @@ def test_without_validation_and_in_grey():
     )
     assert "val_loss" not in run.history
     assert "your own pictures" in run.model_card()
+
+
+def test_a_training_wants_test_pictures():
+    task = from_arrays(PIXELS, NUMBERS, test=0)
+    backbone = tl.backbones.load("mobilenet", "glyphs")
+    with pytest.raises(ValueError, match="no test pictures, .* test=0.2"):
+        tl.transfer(backbone, task, tl.FreezePlan.features(backbone))
 
 
 def test_folders_without_classes_are_refused(tmp_path):
@@ -401,8 +414,13 @@ def test_a_data_set_becomes_a_folder(tmp_path):
     assert seen.class_names == list(task.classes)
     with pytest.raises(ValueError, match="is there already"):
         tl.datasets.folder("apples", to=tmp_path / "apples")
-    cached = tl.datasets.folder("digits")
-    assert cached == tl.datasets.folder("digits") and (cached / "test" / "3").is_dir()
+    cached = tl.datasets.folder("digits", per_class=2)
+    assert len(list(cached.glob("train/*/*.jpg"))) == 20
+    assert cached != tl.datasets.folder("digits", per_class=2, seed=1)
+    assert (
+        cached == tl.datasets.folder("digits", per_class=2)
+        and (cached / "test" / "3").is_dir()
+    )
     assert [x for x in cached.parent.iterdir() if x.name.startswith(".")] == []
 
 

@@ -1,20 +1,19 @@
 """A run's file predicts from raw pictures where the course is not installed."""
 
 import json
-import subprocess
-import sys
+import os
 
 import keras
 import numpy as np
 import pytest
 
 import tlcourse as tl
+from tests.helpers import python
 from tlcourse import saving
 
 # Plain Keras, without the course: raw pictures in, probabilities and names out.
 PLAIN = """
 import json, sys, zipfile, keras, numpy as np
-assert "tlcourse" not in sys.modules and not any("tlcourse" in p for p in sys.path)
 model = keras.saving.load_model(sys.argv[1])
 names = json.loads(zipfile.ZipFile(sys.argv[1]).read("classes.json"))
 print(json.dumps([names, model.predict(np.load(sys.argv[2]), verbose=0).tolist()]))
@@ -35,12 +34,13 @@ def test_the_file_says_the_same_without_the_course(
         "last": tl.FreezePlan.last(backbone, 2, decay=0.5),
     }[plan]
     run = tl.transfer(backbone, task, plan, 2, show_progress=False)
+    killed = tmp_path / "new folder" / ".faces.7.draft.keras"
+    killed.parent.mkdir()
+    killed.write_bytes(b"half a file")
+    os.utime(killed, (0, 0))
     path = run.save(tmp_path / "new folder" / "faces.keras")
     np.save(tmp_path / "pictures.npy", pictures)
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", PLAIN, path, tmp_path / "pictures.npy"],
-        capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    done = python(PLAIN, path, tmp_path / "pictures.npy", without_course=True)
     assert done.returncode == 0, done.stderr
     names, chances = json.loads(done.stdout.splitlines()[-1])
     assert tuple(names) == task.classes == tuple(tl.saving.classes(path))

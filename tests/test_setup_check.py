@@ -15,7 +15,7 @@ from importlib import metadata
 import pytest
 
 from tests.helpers import python
-from tlcourse import setup_check
+from tlcourse import resources, setup_check
 from tlcourse.setup_check import Check, Report, report
 
 
@@ -79,12 +79,12 @@ def test_the_memory_of_a_container_counts_and_little_is_told(monkeypatch, tmp_pa
     (tmp_path / "memory.max").write_text("2000000000\n")
     (tmp_path / "memory.current").write_text("1500000000\n")
     (tmp_path / "memory.stat").write_text("anon 7\ninactive_file 100000000\n")
-    monkeypatch.setattr(setup_check, "CGROUP", str(tmp_path))
-    assert setup_check.free_memory() == 600_000_000
-    monkeypatch.setattr(setup_check, "free_memory", lambda: 4e8)
+    monkeypatch.setattr(resources, "CGROUP", str(tmp_path))
+    assert resources.available_memory() == 600_000_000
+    monkeypatch.setattr(setup_check, "available_memory", lambda: 4e8)
     check = one("Memory")
     assert not check.ok and "0.4 GB free" in check.state and "close" in check.mend
-    monkeypatch.setattr(setup_check, "free_memory", lambda: None)
+    monkeypatch.setattr(setup_check, "available_memory", lambda: None)
     assert one("Memory").ok
 
 

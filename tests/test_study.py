@@ -107,18 +107,20 @@ def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
     code = "from tests.test_study import small; small(folder={!r}).run(False)"
     line = [sys.executable, "-c", code.format(str(tmp_path))]
     process = subprocess.Popen(line, cwd=ROOT)
-    while len(list(tmp_path.glob("*.json"))) < 2 and process.poll() is None:
+    while len(list(tmp_path.glob("[!.]*.json"))) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
-    finished = list(tmp_path.glob("*.json"))
+    finished = list(tmp_path.glob("[!.]*.json"))
     assert 2 <= len(finished) <= 8
-    (tmp_path / f"{finished[0].stem}.1.draft").write_text('{"accur')  # half-written
+    half_written = tmp_path / f".{finished[0].stem}.1.draft.json"
+    half_written.write_text('{"accur')
     study = small(folder=tmp_path)
     assert len(study.table) == len(finished)
     assert_same(study.run(show_progress=False), table)
     assert trainings.call_count == 8 - len(finished)
-    assert all(json.loads(path.read_text()) for path in tmp_path.glob("*.json"))
+    finished = tmp_path.glob("[!.]*.json")
+    assert all(json.loads(path.read_text()) for path in finished)
 
 
 def test_what_is_kept_is_never_taken_for_another_study(tmp_path, trainings):

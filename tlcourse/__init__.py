@@ -12,6 +12,8 @@ nothing, and TensorFlow starts when the first model does.
 
 import importlib
 
+from tlcourse import quiet as _quiet  # noqa: F401  makes `import keras` silent
+
 __version__ = "0.1.0"
 
 _MODULES = (

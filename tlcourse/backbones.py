@@ -14,7 +14,6 @@ import functools
 import gc
 import hashlib
 import json
-import os
 import pathlib
 import re
 import warnings
@@ -25,7 +24,7 @@ from tlcourse import efficientnet_lite
 from tlcourse.inference import Folded, in_batches, read_by
 from tlcourse.pictures import check_images
 from tlcourse.quiet import import_keras
-from tlcourse.resources import cache_folder, where
+from tlcourse.resources import cache_folder, draft_of, where
 
 BUNDLED = ("glyphs", "fractals", "photos", "imagenet_distilled")
 BUNDLED_ALPHA, BUNDLED_SIZE = 0.25, 64
@@ -46,7 +45,7 @@ _FAMILIES = {
     "inception_resnet_v2": r"(mixed_\d[ab]|block35|block17|block8|conv_7b)",
     "xception": r"(block\d+)",
     "mobilenet": r"conv_[dp]w_(\d+)",
-    "mobilenet_v2": r"block_(\d+)|(Conv_1)",
+    "mobilenet_v2": r"^block_(\d+)|(Conv_1)",
     "mobilenet_v3": r"^expanded_conv_(\d+)_|^(conv_1)",
     "densenet": r"(?:conv|pool)(\d)_",
     "nasnet": r"^(?:normal|reduction|separable|adjust).*?_(stem_\d|reduce_\d+|\d+)$",
@@ -434,7 +433,7 @@ def load(
 def from_model(model, preprocess=None, *, source="own"):
     """Make a backbone of a Keras model of one's own.
 
-    Its blocks are the stretches of one height, as far as the graph narrows there.
+    Its blocks are those of `blocks_of`.
 
     Parameters
     ----------
@@ -475,7 +474,7 @@ def from_model(model, preprocess=None, *, source="own"):
             "keras.Model(model.input, model.get_layer(NAME).output) does."
         )
     card = {"source": source, "task": "unknown: a model of your own"}
-    blocks = _blocks(model, None)
+    blocks = blocks_of(model)
     return Backbone(
         model.name, source, model, shape[1], blocks, card,
         scaling=preprocess or _as_they_are,
@@ -601,13 +600,8 @@ def file(name="efficientnet_lite0"):
     path = cache_folder("models") / f"efficientnet_lite0_no_top_{digest}.keras"
     if not path.exists():
         model = efficientnet_lite.EfficientNetLite0("imagenet", include_top=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-        try:
+        with draft_of(path) as draft:
             model.save(draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
     return str(path)
 
 
@@ -641,6 +635,32 @@ def _narrow(model):
             narrow.add(name)
         furthest = max([furthest, *(position[reader] for reader in later)])
     return narrow
+
+
+def blocks_of(model):
+    """Gather the layers of a model that puts out maps into blocks.
+
+    A model of keras.applications is known by the names of its layers. In any other one
+    a block is a stretch of one height, as far as the graph narrows there.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or Sequential.
+
+    Returns
+    -------
+    tuple of Block
+    """
+    names = [layer.name for layer in model.layers]
+
+    def fit(family):
+        found = [re.search(_FAMILIES[family], name) for name in names]
+        # Of "block1" and "block10" the pattern knows best that tells them apart.
+        return sum(map(bool, found)), len({x[0] for x in found if x})
+
+    best = max(_FAMILIES, key=fit)
+    return _blocks(model, best if fit(best)[1] >= 4 else None)
 
 
 def _blocks(model, family):

@@ -1,4 +1,4 @@
-"""The command ``tlcourse``: open the lessons, run one without a browser, check up."""
+"""The command ``tlcourse``: open the lessons, run one, fetch files, check up."""
 
 import argparse
 import hashlib
@@ -14,7 +14,7 @@ import webbrowser
 from pathlib import Path
 
 import tlcourse
-from tlcourse import setup_check
+from tlcourse import prefetch, setup_check
 from tlcourse.progress import progress
 from tlcourse.resources import where
 
@@ -70,9 +70,18 @@ def _parser():
     )
     run.set_defaults(do=_run)
 
+    fetch = commands.add_parser(
+        "prefetch", help="fetch what lessons can use from the network"
+    )
+    fetch.set_defaults(do=_prefetch)
+
     doctor = commands.add_parser("doctor", help="is this computer ready?")
     doctor.set_defaults(do=_doctor)
     return parser
+
+
+def _prefetch(choice):
+    return 0 if prefetch.prefetch() else 1
 
 
 # --- doctor ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ so redirecting ``sys.stderr`` is not enough.
 import contextlib
 import ctypes
 import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -59,11 +60,7 @@ def import_keras():
     if _loaded is None:
         if _tried == "interrupted" or (not _tried and _half_imported()):
             raise ImportError(_INTERRUPTED)
-        # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
-            # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
-            ctypes.CDLL("libc.so.6").mallopt(-8, 2)
+        _prepare()
         with silent_stderr() as sink, _noticed_interrupts():
             problem, written = _start(), b""
             if sink is not None:
@@ -78,8 +75,6 @@ def import_keras():
                 "Type `tlcourse doctor` in a terminal to see what to mend."
                 + (f"\n{written.decode(errors='replace')}" if written else "")
             ) from problem
-        # TensorFlow warns of tracing anew for each model; a course trains many.
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         _loaded = sys.modules["keras"]
     return _loaded
 
@@ -117,10 +112,54 @@ def _half_imported():
     )
 
 
-def _start():
-    """Load Keras and wake TensorFlow up; return the exception, or None."""
+def _prepare():
+    """Set what has to be set before TensorFlow starts."""
+    # 2: errors only. Warnings about rebuilding TensorFlow help no learner.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # The course uses TensorFlow's graphs; ~/.keras/keras.json may name another backend.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
+        # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
+        ctypes.CDLL("libc.so.6").mallopt(-8, 2)
+
+
+class _Quietly:
+    """Finds Keras once, for a plain ``import keras`` too, and lets it load silently."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "keras":
+            return None
+        sys.meta_path.remove(cls)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_silently(module):
+                _prepare()
+                with silent_stderr():
+                    load(module)
+                    _wake()
+
+            spec.loader.exec_module = load_silently
+        return spec
+
+
+def _wake():
+    """Let TensorFlow look for a GPU: that prints, and would come at the first step."""
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        importlib.import_module("tensorflow").config.list_physical_devices()
+        # It warns of tracing anew for each model; a course trains many. And it sets its
+        # logger's level when it is imported.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+if "keras" not in sys.modules:
+    sys.meta_path.insert(0, _Quietly)
+
+
+def _start():
+    """Load Keras and wake TensorFlow up; return the exception, or None."""
     try:
         backend = importlib.import_module("keras").backend.backend()
         if backend != "tensorflow":
@@ -128,9 +167,7 @@ def _start():
                 f"Keras runs on {backend} here, and the course needs TensorFlow: "
                 "unset KERAS_BACKEND and start again"
             )
-        tensorflow = importlib.import_module("tensorflow")
-        # The search for a GPU prints too, and would otherwise happen at the first op.
-        tensorflow.config.list_physical_devices()
+        _wake()
     except Exception as problem:
         return problem
     return None

@@ -7,7 +7,6 @@ this course is not installed.
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import zipfile
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from tlcourse.inference import _in_float32
 from tlcourse.quiet import import_keras
+from tlcourse.resources import draft_of
 
 
 def whole_model(backbone, weights, input_size=None):
@@ -112,15 +112,10 @@ def save(model, classes, path):
         raise ValueError(
             f"A saved model's name must end in .keras, and this is {path.name!r}."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-    try:
+    with draft_of(path) as draft:
         model.save(draft)
         with zipfile.ZipFile(draft, "a") as file:  # Keras passes over what it needs not
             file.writestr("classes.json", json.dumps([*map(str, classes)]))
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

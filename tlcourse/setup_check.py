@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from tlcourse.resources import where
+from tlcourse.resources import available_memory, keras_home, where
 
 PYTHON = ((3, 11), (3, 13))  # oldest and newest; TensorFlow has no wheel beyond
 MEMORY = 1.5e9  # bytes that one lesson may take
-CGROUP = "/sys/fs/cgroup"  # where Linux keeps a container's limit (version 2)
 # A notebook on Colab is not shown by JupyterLab, and a wheel brings no tests.
 NOT_ON_COLAB = {"jupyterlab", "nbconvert", "nbclient", "nbformat"}
 
@@ -158,9 +157,7 @@ def _package(name, wanted):
 
 def _keras_settings():
     """Read Keras's file of settings: the course's pictures have their channels last."""
-    home = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")  # as Keras
-    path = Path(os.environ.get("KERAS_HOME", home / ".keras")).expanduser()
-    path /= "keras.json"
+    path = keras_home() / "keras.json"
     try:
         order = json.loads(path.read_text("utf-8"))["image_data_format"]
     except (OSError, ValueError, KeyError, TypeError):  # Keras takes what it has
@@ -212,8 +209,10 @@ def _kernel():
         state = f"it starts {command[0]}, which is not there or does not answer"
         yield Check(name, False, state, remove)
     elif os.path.realpath(answer["prefix"]) != os.path.realpath(sys.prefix):
-        state = f"it starts another environment, {answer['prefix']}, {_lacks(answer)}"
-        yield Check(name, False, state, remove)
+        lacks = _lacks(answer)
+        state = f"it starts another environment, {answer['prefix']}, "
+        state += lacks or "which has all that the course needs"
+        yield Check(name, not lacks, state, remove if lacks else "")
     elif not answer["course"]:
         here = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else "tlcourse"
         mend = f'"{sys.executable}" -m pip install "{here}"'
@@ -241,7 +240,7 @@ def _ask(command, variables):
 
 
 def _lacks(answer):
-    """Say which of the course's packages a kernel's Python has not, or too old."""
+    """Say which of the course's packages a kernel's Python has not, "" if none."""
     if not answer["course"]:
         return "without tlcourse"
     wrong = [
@@ -252,11 +251,11 @@ def _lacks(answer):
     ]
     if len(wrong) > 3:
         wrong[3:] = [f"{len(wrong) - 3} other packages missing or too old"]
-    return f"with {', '.join(wrong)}" if wrong else "which has tlcourse too"
+    return f"with {', '.join(wrong)}" if wrong else ""
 
 
 def _memory():
-    free = free_memory()
+    free = available_memory()
     if free is None:
         return Check("Memory", True, "could not be read on this computer")
     state = f"{free / 1e9:.1f} GB free"
@@ -265,27 +264,6 @@ def _memory():
     state += f", and a lesson may need {MEMORY / 1e9:.1f} GB"
     mend = "close other programs and other notebooks' kernels"
     return Check("Memory", False, state, mend)
-
-
-def free_memory():
-    """Return the bytes that this process may still take, or None if nobody knows.
-
-    A container (Docker, Binder, a JupyterHub) often allows less than the computer has.
-    """
-    try:
-        import psutil
-    except ImportError:
-        return None
-    free = psutil.virtual_memory().available
-    try:
-        allowed = int(Path(CGROUP, "memory.max").read_text())
-        taken = int(Path(CGROUP, "memory.current").read_text())
-        lines = Path(CGROUP, "memory.stat").read_text().splitlines()
-        # Files that were read once count as taken, but are given up at once.
-        cached = int(dict(line.split() for line in lines)["inactive_file"])
-    except (OSError, ValueError, KeyError):  # not there, or "max": no limit
-        return free
-    return min(free, max(0, allowed - taken + cached))
 
 
 def _weights():

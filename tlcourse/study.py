@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import os
 import pathlib
 import warnings
 
@@ -18,6 +17,7 @@ from tlcourse import backbones, datasets
 from tlcourse.backbones import Backbone, hash_of
 from tlcourse.freezing import check_plan
 from tlcourse.progress import progress
+from tlcourse.resources import draft_of
 from tlcourse.tables import summarise
 from tlcourse.training import transfer
 
@@ -217,14 +217,10 @@ def _keep(folder, key, row):
     """Write a finished cell in one move, so that a file is whole or not there."""
     if folder is None or _file(folder, key).exists():
         return
-    draft = folder / f"{key}.{os.getpid()}.draft"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(row), encoding="utf-8")
-        draft.replace(_file(folder, key))
+        with draft_of(_file(folder, key)) as draft:
+            draft.write_text(json.dumps(row), encoding="utf-8")
     except OSError as problem:  # a full disk ends no study
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         warnings.warn(
             f"A finished cell could not be kept in {folder} "
             f"({problem.strerror or problem}): another process would train it again.",

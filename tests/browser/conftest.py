@@ -1,7 +1,6 @@
 """A real JupyterLab in a real browser, with settings, workspaces and files of its own.
 
-`lab` starts the server once for all browser tests; `lesson` opens a notebook in it, and
-`lesson_of` one of some code cells, which it runs.
+`lab` starts it once; `lesson` opens a notebook, `lesson_of` some cells, which it runs.
 """
 
 import json
@@ -14,26 +13,24 @@ import sys
 import textwrap
 import time
 import urllib.request
+from collections import namedtuple
 from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 SETTINGS = {
-    "@jupyterlab/apputils-extension/notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-    },
-    # Otherwise cells outside the window aren't in the page at all.
-    "@jupyterlab/notebook-extension/tracker": {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {
         "autoStartDefaultKernel": True,
-        "windowingMode": "none",
+        "windowingMode": "none",  # otherwise cells outside the window aren't there
     },
 }
 IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
@@ -60,28 +57,26 @@ def _private_environment(folder):
     """Environment variables that keep the server out of the user's own folders."""
     settings = folder / "settings"
     for name, values in SETTINGS.items():
-        path = settings / f"{name}.jupyterlab-settings"
+        path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
-    env = dict(os.environ)
-    env.update(
-        JUPYTERLAB_SETTINGS_DIR=str(settings),
-        JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
-        JUPYTER_CONFIG_DIR=str(folder / "config"),
-        JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
-        IPYTHONDIR=str(folder / "ipython"),
-        PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")])),
-    )
+    own = {
+        "JUPYTERLAB_SETTINGS_DIR": settings,
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+        "JUPYTER_CONFIG_DIR": folder / "config",
+        "JUPYTER_RUNTIME_DIR": folder / "runtime",
+        "IPYTHONDIR": folder / "ipython",
+    }
+    path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    own["PYTHONPATH"] = os.pathsep.join(path)
     if CACHED_WEIGHTS.is_dir():
-        env["KERAS_HOME"] = str(CACHED_WEIGHTS)
-    return env
+        own["KERAS_HOME"] = CACHED_WEIGHTS
+    return os.environ | {name: str(value) for name, value in own.items()}
 
 
 def _wait_for(url, process, log, seconds=90):
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < end and process.poll() is None:
         try:
             return urllib.request.urlopen(url, timeout=2).close()
         except OSError:
@@ -89,11 +84,8 @@ def _wait_for(url, process, log, seconds=90):
     pytest.fail(f"JupyterLab did not start. It wrote:\n{log.read_text()[-3000:]}")
 
 
-class Lab:
-    """A running JupyterLab: `url` is its address, `files` the folder that it serves."""
-
-    def __init__(self, url, files):
-        self.url, self.files = url, files
+# A running JupyterLab: its address, and the folder that it serves.
+Lab = namedtuple("Lab", ["url", "files"])
 
 
 @pytest.fixture(scope="session")
@@ -134,14 +126,11 @@ def imagenet():
 def browser(tmp_path_factory):
     """Chromium with a new user data folder."""
     sync_api = pytest.importorskip("playwright.sync_api")
+    options = {"executable_path": CHROMIUM, "headless": True, "args": FLAGS}
+    options["viewport"] = {"width": 1200, "height": 1000}
+    folder = str(tmp_path_factory.mktemp("chromium"))
     with sync_api.sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path_factory.mktemp("chromium")),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=FLAGS,
-            viewport={"width": 1200, "height": 1000},
-        )
+        context = playwright.chromium.launch_persistent_context(folder, **options)
         yield context
         context.close()
 
@@ -168,12 +157,13 @@ class LessonPage:
 
     def run_all(self, seconds=RUN_SECONDS):
         """Run every cell by the menu, and wait until the last is done."""
-        before = self.executed()
+        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt")
+        before = prompts.all_inner_texts()
         for bar, label in (("MenuBar", "^Run$"), ("Menu", "^Run All Cells$")):
             item = f".lm-{bar}-itemLabel"
             self.page.locator(item, has_text=re.compile(label)).click()
         end = time.monotonic() + 30
-        while self.executed() == before and time.monotonic() < end:
+        while prompts.all_inner_texts() == before and time.monotonic() < end:
             self.page.wait_for_timeout(100)
         self.wait_until_idle(seconds)
 
@@ -187,20 +177,14 @@ class LessonPage:
             ran.wait_for(timeout=seconds * 1000)
         self.wait_until_idle(seconds)
 
-    def executed(self):
-        """The prompts of the code cells, as in ['[1]:', '[*]:']."""
-        return self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
-
-    def outputs(self):
+    def outputs(self, kind=""):
         """The text of all outputs, as a reader sees it."""
-        texts = self.page.locator(".jp-OutputArea-output").all_inner_texts()
-        return "\n".join(texts)
+        found = self.page.locator(f".jp-OutputArea-output{kind}")
+        return "\n".join(found.all_inner_texts())
 
     def errors(self):
-        """What cells wrote as they failed or warned; an empty string when none did."""
-        # JupyterLab shows a traceback by the renderer of stderr.
-        error = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
-        return "\n".join(self.page.locator(error).all_inner_texts())
+        """What cells wrote as they failed or warned, tracebacks too; "" if none did."""
+        return self.outputs('[data-mime-type="application/vnd.jupyter.stderr"]')
 
     def button(self, label, place=0):
         """The live button with this label; `place` counts those with the same."""
@@ -253,7 +237,13 @@ def lesson(lab, browser):
     yield open_copy
     for page in opened:
         page.close()
-    _stop_kernels(lab)
+    # Kernels end too: each holds some hundred MB once TensorFlow runs.
+    sessions = f"{lab.url}/api/sessions"
+    with urllib.request.urlopen(sessions) as answer:
+        running = json.load(answer)
+    for each in running:
+        end = urllib.request.Request(f"{sessions}/{each['id']}", method="DELETE")
+        urllib.request.urlopen(end).close()
 
 
 @pytest.fixture
@@ -275,14 +265,3 @@ def lesson_of(lesson, tmp_path):
         return page
 
     return open_cells
-
-
-def _stop_kernels(lab):
-    """End the kernels of a test: each holds some hundred MB once TensorFlow runs."""
-    with urllib.request.urlopen(f"{lab.url}/api/sessions") as answer:
-        sessions = json.load(answer)
-    for session in sessions:
-        request = urllib.request.Request(
-            f"{lab.url}/api/sessions/{session['id']}", method="DELETE"
-        )
-        urllib.request.urlopen(request).close()

@@ -52,14 +52,6 @@ def move_slider(page, place, key, times=1):
         page.page.keyboard.press(key)
 
 
-def choose(page, label, option):
-    page.page.get_by_label(label, exact=True).select_option(option)
-
-
-def in_view(page):
-    page.page.locator(".jp-OutputArea-output img").scroll_into_view_if_needed()
-
-
 def test_static_figure_then_other_clusters_features_and_pictures(page):
     alt = wait_for_alt(page, "Map of", "in 4 clusters", "silhouette", "NMI")
     assert alt.startswith("apples by imagenet distilled")
@@ -68,12 +60,13 @@ def test_static_figure_then_other_clusters_features_and_pictures(page):
     move_slider(page, 0, "ArrowRight")
     page.wait_for_other_pictures(before)
     wait_for_alt(page, "in 5 clusters")
-    choose(page, "features", "glyphs")
-    wait_for_alt(page, "apples by glyphs", "in 5 clusters")
-    choose(page, "projection", "PCA")
-    wait_for_alt(page, "5 clusters, PCA")
-    choose(page, "data", "digits")
-    wait_for_alt(page, "digits by glyphs")
+    for label, option, alt in (
+        ("features", "glyphs", "apples by glyphs: 5 clusters"),
+        ("projection", "PCA", "apples by glyphs: 5 clusters, PCA"),
+        ("data", "digits", "digits by glyphs"),
+    ):
+        page.page.get_by_label(label, exact=True).select_option(option)
+        wait_for_alt(page, alt)
     move_slider(page, 1, "ArrowRight", 4)
     wait_for_alt(page, "Cluster 5 has")
     # Fewer clusters than the one that is looked into: the last there is.
@@ -83,8 +76,9 @@ def test_static_figure_then_other_clusters_features_and_pictures(page):
     assert page.errors() == "" and "could not be drawn" not in page.outputs()
 
 
-def test_pointing_at_a_point_shows_its_picture(page):
-    in_view(page)
+def test_pointing_shows_a_picture_and_a_click_keeps_it_for_the_eye_to_see(page):
+    image = page.page.locator(".jp-OutputArea-output img")
+    image.scroll_into_view_if_needed()
     spots = page.page.locator(SPOT)
     assert spots.count() > 100
     shown = [spots.nth(k).evaluate(SHOWN) for k in range(0, spots.count(), 30)]
@@ -98,14 +92,9 @@ def test_pointing_at_a_point_shows_its_picture(page):
     page.screenshot("cluster_lab_hover")
     page.page.mouse.move(5, 5)
     assert page.page.locator(f"{SPOT}:hover").count() == 0
-
-
-def test_a_click_keeps_a_picture_and_the_eye_sees_it(page):
-    in_view(page)
-    page.page.mouse.move(5, 5)
-    figure = page.page.locator(".jp-OutputArea-output img").locator("xpath=..")
+    figure = image.locator("xpath=..")
     before = figure.screenshot()
-    page.page.locator(SPOT).nth(10).click(force=True)
+    spots.nth(10).click(force=True)
     page.page.mouse.move(5, 5)
     kept = page.page.locator(f"{SPOT}:focus")
     assert kept.count() == 1 and kept.evaluate(SHOWN)

@@ -5,19 +5,13 @@ import re
 
 import pytest
 
-CELLS = [
-    """
+SET_UP = """
     import tlcourse as tl
     from tlcourse.lessons.freezing import widget
     backbone = tl.backbones.load("mobilenet", source="glyphs")
     task = tl.datasets.load("digits", per_class=10, seed=0)
-    """,
-    """
-    lab = widget.FreezeLab(backbone, task, epochs=EPOCHS)
-    lab
-    """,
-]
-BLOCK = ".tl-block"
+"""
+BLOCK, ROWS = ".tl-block", "table.tl-runs tbody tr"
 TRAINED = re.compile(r"✎ ([\d,]+) of")
 
 
@@ -25,8 +19,9 @@ TRAINED = re.compile(r"✎ ([\d,]+) of")
 def open_lab(lesson_of):
     """A function that opens JupyterLab with a lab that has run."""
 
-    def opened(epochs=4):
-        page = lesson_of(*(cell.replace("EPOCHS", str(epochs)) for cell in CELLS))
+    def opened(epochs=10):
+        lab = f"lab = widget.FreezeLab(backbone, task, epochs={epochs})\nlab"
+        page = lesson_of(SET_UP, lab)
         if os.environ.get("SCREENSHOTS"):  # the whole lab in one picture
             width = int(os.environ.get("WIDTH", 1200))
             page.page.set_viewport_size({"width": width, "height": 1900})
@@ -57,13 +52,11 @@ def block(page, name):
 
 def runs(page):
     """The rows of the table of runs."""
-    rows = page.page.locator("table.tl-runs tbody tr")
-    return [text.split("\t") for text in rows.all_inner_texts()]
+    return [row.split("\t") for row in page.page.locator(ROWS).all_inner_texts()]
 
 
 def wait_for_runs(page, count, seconds=120):
-    row = page.page.locator("table.tl-runs tbody tr").nth(count - 1)
-    row.wait_for(timeout=seconds * 1000)
+    page.page.locator(ROWS).nth(count - 1).wait_for(timeout=seconds * 1000)
     wait_for_enabled(page, "Train", seconds)
 
 
@@ -87,18 +80,8 @@ def tab_to(page, words):
     raise AssertionError(f"Tab does not reach {words!r}, but {said}.")
 
 
-def press_on_slider(page, key, times):
-    """Press Tab until a slider has the focus, then a key some times."""
-    for _ in range(6):
-        page.page.keyboard.press("Tab")
-        if page.page.evaluate("document.activeElement.role") == "slider":
-            break
-    for _ in range(times):
-        page.page.keyboard.press(key)
-
-
-def wait_for_progress(page):
-    page.page.locator(".tl-lab progress").wait_for(timeout=60_000)
+def wait_for_progress(page, state="visible"):
+    page.page.locator(".tl-lab progress").wait_for(state=state, timeout=60_000)
 
 
 def begin_training(page):
@@ -106,7 +89,7 @@ def begin_training(page):
     wait_for_progress(page)
 
 
-def test_toggle_train_compare_copy(open_lab):
+def test_toggle_train_once_by_a_double_click_compare_copy(open_lab):
     page = open_lab()
     before, [(_, alt)] = trained(page), page.pictures()
     assert page.page.locator(BLOCK).count() == 14
@@ -119,8 +102,11 @@ def test_toggle_train_compare_copy(open_lab):
     assert "✎" in toggle.inner_text() and "trains" in toggle.get_attribute("title")
     # The static figure follows once the hand rests.
     page.page.locator('img[alt*="block13 (69.9 k parameters, trainable)"]').wait_for()
-    page.click("Train")
+    page.button("Train").dblclick()
     wait_for_runs(page, 1)
+    page.page.wait_for_timeout(3000)  # a second training would end in this time
+    assert len(runs(page)) == 1
+    wait_for_enabled(page, "Train")
     block(page, "block13").click()
     assert wait_for_trained(page, after) == before
     page.click("Train")
@@ -129,7 +115,7 @@ def test_toggle_train_compare_copy(open_lab):
     assert first[1] == "last 1 of 14" and second[1] == "none"
     assert first[5] == f"{after:,}" and second[5] == f"{before:,}"
     alts = [alt for _, alt in page.pictures()]
-    assert any("Run 2" in alt and "4 of 4 epochs" in alt for alt in alts)
+    assert any("Run 2" in alt and "10 of 10 epochs" in alt for alt in alts)
     assert any("Two scatter plots" in alt and "run 2" in alt for alt in alts)
     page.screenshot("2_compared")
     assert "test accuracy" not in page.page.locator(".tl-lab").inner_text()
@@ -147,16 +133,7 @@ def test_toggle_train_compare_copy(open_lab):
     assert page.errors() == ""
 
 
-def test_double_click_trains_once(open_lab):
-    page = open_lab(epochs=10)
-    page.button("Train").dblclick()
-    wait_for_runs(page, 1)
-    page.page.wait_for_timeout(3000)  # a second training would end in this time
-    assert len(runs(page)) == 1
-    wait_for_enabled(page, "Train")
-
-
-def test_stop_ends_a_training_that_would_take_hours(open_lab):
+def test_stop_ends_a_training_of_hours_and_that_of_a_lab_which_ran_again(open_lab):
     page = open_lab(epochs=100_000)
     begin_training(page)
     page.page.locator('.tl-lab img[alt*="of 100000 epochs"]').wait_for(timeout=60_000)
@@ -167,6 +144,18 @@ def test_stop_ends_a_training_that_would_take_hours(open_lab):
     wait_for_runs(page, 1, seconds=30)
     page.wait_for_text("stopped after")
     assert 1 <= int(runs(page)[0][6]) < 100_000
+    begin_training(page)
+    page.page.locator(".jp-CodeCell").last.locator(".cm-content").click()
+    page.page.keyboard.press("Control+Enter")
+    wait_for_progress(page, "detached")
+    wait_for_enabled(page, "Train")
+    page.click("Train")
+    page.wait_for_text("A training is running already")
+    page.click("Stop")  # the one that the old lab began
+    page.page.wait_for_timeout(1500)
+    begin_training(page)
+    page.click("Stop")
+    wait_for_runs(page, 1, seconds=30)
 
 
 def test_by_keyboard_alone(open_lab):
@@ -184,7 +173,12 @@ def test_by_keyboard_alone(open_lab):
     tab_to(page, "adapt")
     press("Enter")
     page.wait_for_text("BatchNorm statistics follow")
-    press_on_slider(page, "ArrowRight", 2)
+    for _ in range(6):
+        press("Tab")
+        if page.page.evaluate("document.activeElement.role") == "slider":
+            break
+    press("ArrowRight")
+    press("ArrowRight")
     page.wait_for_text("Learning rates: head 0.0003")
     tab_to(page, "Train")
     press("Enter")
@@ -197,19 +191,3 @@ def test_by_keyboard_alone(open_lab):
     page.page.locator(".tl-code pre").wait_for()
     assert page.page.locator(".cm-content", has_text="FreezeLab").count() == 1
     assert page.errors() == ""
-
-
-def test_run_again_while_it_trains(open_lab):
-    page = open_lab(epochs=100_000)
-    begin_training(page)
-    page.page.locator(".jp-CodeCell").last.locator(".cm-content").click()
-    page.page.keyboard.press("Control+Enter")
-    page.page.locator(".tl-lab progress").wait_for(state="detached")
-    wait_for_enabled(page, "Train")
-    page.click("Train")
-    page.wait_for_text("A training is running already")
-    page.click("Stop")  # the one that the old lab began
-    page.page.wait_for_timeout(1500)
-    begin_training(page)
-    page.click("Stop")
-    wait_for_runs(page, 1, seconds=30)

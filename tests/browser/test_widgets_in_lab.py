@@ -6,36 +6,28 @@ from tests.helpers import write_lesson
 
 CHECKS = """
 from tlcourse.exercises.model import Exercise, Property
-
+even = Property("It is even", lambda answer: answer % 2 == 0)
+hints = ["Halve it.", "Try `4 % 2`.", "Any of 2, 4, 6."]
 EXERCISES = [
-    Exercise(
-        name="trial.1",
-        title="An even number",
-        expects="a whole number",
-        properties=[Property("It is even", lambda answer: answer % 2 == 0)],
-        hints=["Halve it.", "Try `4 % 2`.", "Any of 2, 4, 6."],
-        solution="answer = 4",
-    )
+    Exercise("trial.1", "An even number", "a whole number", [even], hints, "answer = 4")
 ]
 """
-QUIZ = "\n".join(
-    f"""
-## Question about {word}?
+QUESTION = """
+## Question about {0}?
 
-- [ ] {word} no
+- [ ] {0} no
 
-  Wrong, for {word}.
+  Wrong, for {0}.
 
-- [x] {word} yes
+- [x] {0} yes
 
-  Why {word} is right.
+  Why {0} is right.
 
-- [ ] {word} never
+- [ ] {0} never
 
-  Never, for {word}.
+  Never, for {0}.
 """
-    for word in ("apples", "pears", "plums")
-)
+QUIZ = "\n".join(QUESTION.format(word) for word in ("apples", "pears", "plums"))
 
 CELLS = [
     """
@@ -76,22 +68,12 @@ def test_an_error_in_a_cell_is_seen_here(lesson_of):
     assert "ZeroDivisionError: division by zero" in lesson_of("1 / 0").errors()
 
 
-def test_check_quiz_and_solution(page):
+def test_check_quiz_by_keyboard_and_mouse_and_solution(page):
     assert page.errors() == ""
     text = page.outputs()
     assert "✗ Exercise trial.1 is not there yet." in text
     assert "Question 1 of 3" in text and "c) plums never" in text
     assert "Why pears is right." not in text  # no answer before a choice
-    page.click("b)", 1)
-    page.wait_for_text("b) Right: pears yes")
-    page.wait_for_text("Why pears is right.")
-    folded = page.page.locator("details", has_text="Solution of exercise trial.1")
-    assert not folded.locator("code").is_visible()
-    folded.locator("summary").click()
-    assert folded.locator("code").inner_text() == "answer = 4"
-
-
-def test_quiz_by_keyboard(page):
     page.button("a)", 0).focus()
     page.page.keyboard.press("Enter")
     page.wait_for_text("Wrong, for apples.")
@@ -102,33 +84,75 @@ def test_quiz_by_keyboard(page):
     assert alerts.count() == 1 and "Right" in alerts.inner_text()
     title = page.button("b)", 0).get_attribute("title")
     assert title == "Question 1, answer b: apples yes"
+    page.click("b)", 1)
+    page.wait_for_text("b) Right: pears yes")
+    page.wait_for_text("Why pears is right.")
+    folded = page.page.locator("details", has_text="Solution of exercise trial.1")
+    assert not folded.locator("code").is_visible()
+    folded.locator("summary").click()
+    assert folded.locator("code").inner_text() == "answer = 4"
 
 
-def test_static_first_changes_in_place_and_says_what_went_wrong(page):
+def test_static_first_changes_in_place_queues_nothing_and_says_what_went_wrong(
+    page, lab
+):
+    kind, press = page.page.get_by_label("kind", exact=True), page.page.keyboard.press
     before = page.pictures()
     assert [alt for _, alt in before] == ["1 bars, quick."]
     page.page.locator('[role="slider"]').focus()
-    page.page.keyboard.press("ArrowRight")
+    press("ArrowRight")
     after = page.wait_for_other_pictures(before)
     assert [alt for _, alt in after] == ["2 bars, quick."]
     assert after[0][0] != before[0][0]
-    for _ in range(2):
-        page.page.keyboard.press("ArrowRight")
-    page.wait_for_text("ValueError: four is too many")
-    page.page.keyboard.press("ArrowRight")
-    page.page.locator('img[alt="5 bars, quick."]').wait_for(timeout=15_000)
-    assert "four is too many" not in page.outputs()
-
-
-def test_slow_drawings_do_not_queue(page, lab):
-    page.page.get_by_label("kind", exact=True).select_option("slow")
-    page.page.locator('img[alt="1 bars, slow."]').wait_for(timeout=15_000)
+    kind.select_option("slow")
+    page.page.locator('img[alt="2 bars, slow."]').wait_for(timeout=15_000)
     page.page.locator('[role="slider"]').focus()
-    before = int((lab.files / "drawn.txt").read_text())
-    for key in ["ArrowRight"] * 4 + ["ArrowLeft"] * 2 + ["ArrowRight"] * 2:
-        page.page.keyboard.press(key)
+    drawn = int((lab.files / "drawn.txt").read_text())
+    for key in ["ArrowRight"] * 3 + ["ArrowLeft"] * 3 + ["ArrowRight"] * 3:
+        press(key)
     page.page.locator('img[alt="5 bars, slow."]').wait_for(timeout=15_000)
     page.page.wait_for_timeout(1500)  # a queue would go on drawing now
     assert [alt for _, alt in page.pictures()] == ["5 bars, slow."]
-    drawn = int((lab.files / "drawn.txt").read_text()) - before
-    assert drawn <= 3  # of eight changes
+    assert int((lab.files / "drawn.txt").read_text()) - drawn <= 3  # of nine changes
+    press("ArrowLeft")
+    page.wait_for_text("ValueError: four is too many")
+    press("ArrowLeft")
+    page.page.locator('img[alt="3 bars, slow."]').wait_for(timeout=15_000)
+    assert "four is too many" not in page.outputs()
+
+
+MODEL = """
+    import tlcourse as tl
+    import keras
+    pictures = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(4, 3, name="first")(pictures)
+    maps = keras.layers.BatchNormalization(name="norm")(maps)
+    pooled = keras.layers.GlobalAveragePooling2D()(maps)
+    model = keras.Model(pictures, keras.layers.Dense(2, name="head")(pooled))
+    model.compile("sgd", "mse")
+    tl.widgets.freeze(model)
+    """
+FLAGS = "print('flags:', [layer.trainable for layer in model.layers if layer.weights])"
+
+
+def test_toggles_set_the_flags_of_the_learners_own_model(lesson_of):
+    page = lesson_of(MODEL, FLAGS, "model.compile('sgd', 'mse')")
+    assert page.errors() == "" and "flags: [True, True, True]" in page.outputs()
+    assert "Compile again" not in page.outputs()
+    toggle = page.page.locator("button.widget-toggle-button").first
+    assert toggle.inner_text() == "✎ first"
+    toggle.focus()
+    page.page.keyboard.press("Space")
+    page.wait_for_text("❄ first")
+    page.wait_for_text("⚠ Compile again before you fit.")
+    page.wait_for_text('model.get_layer("first").trainable = False')
+    assert toggle.inner_text() == "❄ first"
+    title = toggle.get_attribute("title")
+    assert title == "first, 112 weights, frozen. Press to train it."
+    for place, words in ((1, "flags: [False, True, True]"), (2, "")):
+        page.page.locator(".jp-CodeCell").nth(place).locator(".jp-InputPrompt").click()
+        page.page.keyboard.press("Control+Enter")
+        page.wait_until_idle()
+        page.wait_for_text(words)
+    again = page.page.get_by_text("⚠ Compile again")
+    again.first.wait_for(state="detached", timeout=15_000)

@@ -7,28 +7,22 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT
+
 # Nobody listens there, so whatever asks the network fails at once.
-NO_NETWORK = dict.fromkeys(
-    ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
-)
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9")
 
 
 def run(*command, **settings):
     """Run a command; return what it printed, or fail with it."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=1200,
-        **settings,
-    )
+    command = [str(part) for part in command]
+    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    settings |= {"stdin": subprocess.DEVNULL, "timeout": 1200, **outputs}
+    done = subprocess.run(command, **settings)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -52,11 +46,8 @@ def newcomer(wheel, tmp_path_factory):
     run(*install, "--python", programs / "python", wheel)
     desk = home / "desk"
     desk.mkdir()
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "JUPYTER", "KERAS", "TF_", "VIRTUAL_ENV"))
-    }
+    own = ("PYTHON", "JUPYTER", "KERAS", "TF_", "VIRTUAL_ENV")
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(own)}
     variables |= {"HOME": str(home), "KERAS_HOME": str(home / "keras"), **NO_NETWORK}
 
     def tlcourse(*words):
@@ -66,7 +57,7 @@ def newcomer(wheel, tmp_path_factory):
     return tlcourse
 
 
-def test_the_wheel_carries_lessons_data_and_weights(wheel):
+def test_the_wheel_carries_lessons_data_and_weights_and_nothing_else(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
     for kind, pattern in (("notebooks", "*.ipynb"), ("datasets", "*/card.md")):
         wanted = [path.relative_to(ROOT) for path in (ROOT / kind).glob(pattern)]
@@ -75,20 +66,14 @@ def test_the_wheel_carries_lessons_data_and_weights(wheel):
             assert f"tlcourse/_bundled/{path.as_posix()}" in inside
     for path in (ROOT / "tlcourse" / "weights").iterdir():
         assert f"tlcourse/weights/{path.name}" in inside
-
-
-def test_the_wheel_carries_nothing_else(wheel):
-    for name in zipfile.ZipFile(wheel).namelist():
+    for name in inside:
         assert name.startswith(("tlcourse/", "tlcourse-")), name
         assert "checkpoint" not in name and "__pycache__" not in name, name
     assert wheel.stat().st_size < 30e6
 
 
-def test_doctor_finds_everything(newcomer):
+def test_doctor_finds_everything_and_lesson_01_runs_from_another_folder(newcomer):
     assert "Everything is ready" in newcomer("doctor")
-
-
-def test_lesson_01_runs_from_another_folder(newcomer):
     assert "Written:" in newcomer("run", "01")
     (page,) = newcomer.desk.glob("01_*.html")
     assert page.stat().st_size > 50_000

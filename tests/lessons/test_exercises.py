@@ -1,8 +1,4 @@
-"""Every lesson's exercises, over the tables in its answers.py, and its quiz.
-
-The start fails and the solution passes, what a learner may well try is refused with
-its words, what else is right passes, and nothing is given away.
-"""
+"""Every lesson's exercises, over the tables in its answers.py, and its quiz."""
 
 import functools
 import importlib
@@ -20,8 +16,6 @@ TABLES = {
     lesson: importlib.import_module(f"tests.lessons.{lesson}.answers")
     for lesson in LESSONS
 }
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @functools.cache
@@ -43,13 +37,9 @@ def made(answer):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_the_naive_start_fails(name):
-    assert failure(name, naive_start(name, **names_for(name.partition(".")[0])))
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_solution_passes(name):
+def test_the_naive_start_fails_and_the_solution_passes(name):
     names = names_for(name.partition(".")[0])
+    assert failure(name, naive_start(name, **names))
     solution = lessons.exercise(name).solution
     assert re.search(r"^(answer\b|def answer\()", solution, re.M)
     if solution.startswith("import"):
@@ -73,7 +63,9 @@ def test_a_further_right_answer_passes(name, answer):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_is_complete(lesson):
+def test_a_lesson_is_complete_and_refuses_naive_answers_without_an_error(
+    lesson, capsys
+):
     names = [exercise.name for exercise in lessons.exercises(lesson)]
     assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
     questions = lessons.quiz(lesson)
@@ -82,10 +74,6 @@ def test_a_lesson_is_complete(lesson):
     assert not all(longest), "the longest choice is always the right one"
     rights = {[c.right for c in q.choices].index(True) for q in questions}
     assert len(rights) > 1, "the right choice always has the same letter"
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_naive_answers_are_refused_without_an_error(lesson, capsys):
     for exercise in lessons.exercises(lesson):
         for answer in (None, ..., 0, -1.0, "", [], {}, object()):
             check(exercise.name, answer)

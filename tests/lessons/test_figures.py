@@ -1,10 +1,9 @@
 """Every figure, shared or a lesson's, and every lesson's widget, over their tables.
 
-In each lesson's test_lesson.py stand ``FIGURES`` by name, a function that draws and
-words that its description must have, and of its widget ``SHOW``, which opens it,
-``FIRST``, which begins the words of its first picture, ``CONTROLS``, their names, and
-``PICTURES``, drawings of different values; ``REFUSED`` is what bad input gets, and the
-bad input. The freeze lab is no such widget: all of its tests are its own.
+In each test_lesson.py stand ``FIGURES`` by name, a function that draws and words of its
+description; of the widget ``SHOW``, which opens it, ``FIRST``, how its first picture's
+words begin, ``CONTROLS``, their names, and ``PICTURES``, drawings of different values;
+and ``REFUSED``, what bad input gets, and that input. The freeze lab has its own tests.
 """
 
 import base64
@@ -22,17 +21,10 @@ from tlcourse.exercises import lessons
 WIDEST = 7.4  # inches that a page has room for
 MARGIN = 0.3  # what 'tight' adds on both sides
 DENSITY = 110  # pixels an inch
-#: Pixels of those that are wider.
-WIDER = {
-    "plots confusion": 1000,
-    "adapting choices": 1000,
-    "choosing agreements": 1000,
-    "choosing rankings": 1000,
-    "choosing rankings_hidden": 1000,
-    "choosing catalogue": 1000,
-    "choosing catalogue_speed": 1100,
-    "choosing catalogue_names": 1100,
-}
+WIDER = ["plots confusion", "adapting choices", "choosing agreements"]
+WIDER += ["choosing rankings", "choosing rankings_hidden", "choosing catalogue"]
+WIDEST_OF_ALL = ["choosing catalogue_speed", "choosing catalogue_names"]
+PIXELS = dict.fromkeys(WIDER, 1000) | dict.fromkeys(WIDEST_OF_ALL, 1100)
 
 TABLES = {"plots": test_plots} | {
     lesson: importlib.import_module(f"tests.lessons.{lesson}.test_lesson")
@@ -52,10 +44,6 @@ REFUSED = [
 WIDGETS = [lesson for lesson in lessons.known() if lesson != "freezing"]
 
 every_figure = pytest.mark.parametrize("name", FIGURES)
-every_widget = pytest.mark.parametrize(
-    "table", [TABLES[lesson] for lesson in WIDGETS], ids=WIDGETS
-)
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @functools.cache
@@ -64,19 +52,14 @@ def drawn(name):
 
 
 @every_figure
-def test_every_figure_is_drawn_and_fits_the_page(name):
-    picture = drawn(name)
+def test_every_figure_fits_the_page_and_carries_its_description(name):
+    picture, words = drawn(name), FIGURES[name][1:]
     image = pixels(picture)
     assert image.std() > 5  # something stands there
-    if name not in WIDER:
+    if name not in PIXELS:
         assert picture.fig.get_figwidth() <= WIDEST
-    most = WIDER.get(name, (WIDEST + MARGIN) * DENSITY)
+    most = PIXELS.get(name, (WIDEST + MARGIN) * DENSITY)
     assert 90 < image.shape[1] <= most  # nothing sticks out
-
-
-@every_figure
-def test_every_figure_is_described_and_carries_it(name):
-    picture, words = drawn(name), FIGURES[name][1:]
     assert len(picture.alt) > 15 and picture.alt.endswith(".")
     assert all(each in picture.alt for each in words), picture.alt
     data, metadata = picture._repr_mimebundle_()
@@ -118,16 +101,15 @@ def test_bad_input_is_refused_in_one_sentence(words, draw):
     assert "\n" not in str(problem.value) and str(problem.value).endswith(".")
 
 
-@every_widget
-def test_a_widget_is_a_picture_first_and_names_its_controls(table, capsys):
+@pytest.mark.parametrize("lesson", WIDGETS)
+def test_a_widget_is_a_picture_first_names_its_controls_and_draws_others(
+    lesson, capsys
+):
+    table = TABLES[lesson]
     table.SHOW()
     said = capsys.readouterr().out
     assert said.startswith(table.FIRST)
     assert f"Controls: {table.CONTROLS}" in said
-
-
-@every_widget
-def test_other_values_of_a_widget_draw_another_picture(table):
     pictures = [draw() for draw in table.PICTURES]
     assert len({picture.png for picture in pictures}) == len(pictures) > 1
     assert all(pixels(picture).std() > 5 for picture in pictures)

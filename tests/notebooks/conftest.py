@@ -1,13 +1,9 @@
-"""Mends for nbval 0.11, which runs the lessons.
+"""Mends for nbval 0.11, which runs the lessons; test_nbval_mends.py shows what for.
 
-It lets two faults pass: a cell that fails before any code runs (an unknown %magic,
-whose only trace is the status of the kernel's reply), and a dead kernel, for which it
-waits out the whole time limit of the cell. It compares the first state of an output
-that is redrawn in place, where a stored notebook holds the last one. And it keeps no
-history, without which a semicolon at the end of a cell hides no output.
-
-It also measures each lesson: the seconds that it takes and the most memory that its
-kernel holds, of which Binder gives 2 GB. The summary tells both.
+It lets a cell pass that fails before any code runs (an unknown %magic), waits out the
+time limit for a dead kernel, compares the first state of an output that is redrawn, and
+keeps no history, so that a semicolon hides nothing. It also measures each lesson's
+seconds and its kernel's most memory, of which Binder gives 2 GB.
 """
 
 import time
@@ -41,9 +37,8 @@ def await_reply(self, msg_id, timeout=None):
             message = self.get_message(stream="shell", timeout=STEP)
         except Empty:
             if not self.is_alive():
-                raise RuntimeError(
-                    "The kernel died in this cell; often the memory was full."
-                ) from None
+                died = "The kernel died in this cell; often the memory was full."
+                raise RuntimeError(died) from None
             if time.monotonic() > ends:
                 raise
             continue
@@ -60,16 +55,16 @@ def runtest(self):
     _run_cell(self)
     reply = kernel.last_reply
     if reply.get("status") == "error" and not self.options["check_exception"]:
-        self.raise_cell_error(
-            f"The cell failed: {reply.get('ename')}: {reply.get('evalue')}"
+        problem = f"{reply.get('ename')}: {reply.get('evalue')}"
+        self.raise_cell_error(f"The cell failed: {problem}")
+    before, peak = self.parent.peak, peak_memory(kernel)
+    self.parent.peak = peak
+    self.user_properties.append(("peak_mb", peak))
+    if before <= MOST_MEMORY < peak:
+        most = (
+            f"a lesson may hold {MOST_MEMORY} at most, because Binder ends it at 2 GB"
         )
-    before, self.parent.peak = self.parent.peak, peak_memory(kernel)
-    self.user_properties.append(("peak_mb", self.parent.peak))
-    if before <= MOST_MEMORY < self.parent.peak:
-        self.raise_cell_error(
-            f"The kernel now holds {self.parent.peak:.0f} MB; a lesson may hold "
-            f"{MOST_MEMORY} at most, because Binder ends it at 2 GB."
-        )
+        self.raise_cell_error(f"The kernel now holds {peak:.0f} MB; {most}.")
 
 
 def peak_memory(kernel):

@@ -17,18 +17,7 @@ from tlcourse.widgets.static_first import VIEW
 
 
 def without_views(notebook):
-    """Remove widget views and widget state from a notebook.
-
-    Parameters
-    ----------
-    notebook : dict
-        As `json.load` or `nbformat.read` return it; changed in place.
-
-    Returns
-    -------
-    int
-        How many views were removed.
-    """
+    """Remove widget views and state from a notebook, a dict; give how many views."""
     notebook.get("metadata", {}).pop("widgets", None)
     removed = 0
     for cell in notebook.get("cells", []):

@@ -35,36 +35,51 @@ def printed(text, name="stdout"):
     return new_output("stream", name=name, text=text)
 
 
-def test_words_are_compared_and_numbers_are_not(judge):
-    code, text = judge("print('12 apples, 0.93')", printed("7 apples, 1e-05\n"))
+REDRAWN = """
+from IPython.display import display
+handle = display({'text/plain': 'begun'}, raw=True, display_id=True)
+handle.update({'text/plain': 'finished'}, raw=True)"""
+PROGRESS = """
+import time
+from tlcourse.progress import progress
+for _ in progress(3, 'Looking'): time.sleep(0.15)"""
+UNKNOWN = "UsageError: Line magic function `%no_such_magic` not found.\n"
+
+
+def shown(text, **more):
+    return new_output("display_data", data={"text/plain": text, **more})
+
+
+LOOKED = "<span>Looking: 3 of 3, 1 min 2 s</span>"
+PASSES = {
+    "other numbers": ("print('12 apples, 0.93')", printed("7 apples, 1e-05\n")),
+    "an output redrawn in place as it ends": (REDRAWN, shown("finished")),
+    "a last value that a semicolon hides": ("40 + 2;",),
+    "the course's progress bar": (
+        PROGRESS,
+        shown("Looking: 3 of 3, 9.1 s", **{"text/html": LOOKED}),
+    ),
+}
+FAILS = {
+    "other words": ("pears", "print('12 apples')", printed("12 pears\n")),
+    "an output redrawn in place as it began": ("begun", REDRAWN, shown("begun")),
+    "an unknown magic": ("no_such_magic", "%no_such_magic", printed(UNKNOWN, "stderr")),
+    # At once: the cell's time limit is longer than the one of the subprocess.
+    "a dead kernel": ("kernel died", "import os; os._exit(1)"),
+}
+
+
+@pytest.mark.parametrize("case", PASSES.values(), ids=PASSES)
+def test_a_cell_passes(judge, case):
+    code, text = judge(*case)
     assert code == 0, text
-    code, text = judge("print('12 apples')", printed("12 pears\n"))
-    assert code == 1 and "pears" in text
 
 
-def test_an_unknown_magic_fails(judge):
-    said = "UsageError: Line magic function `%no_such_magic` not found.\n"
-    code, text = judge("%no_such_magic", printed(said, "stderr"))
-    assert code == 1 and "no_such_magic" in text
-
-
-def test_a_dead_kernel_fails_at_once(judge):
-    # The time limit of the cell is longer than the one of this test's subprocess.
-    code, text = judge("import os; os._exit(1)")
-    assert code == 1 and "kernel died" in text
-
-
-def test_an_output_redrawn_in_place_is_compared_as_it_ends(judge):
-    source = (
-        "from IPython.display import display\n"
-        "handle = display({'text/plain': 'begun'}, raw=True, display_id=True)\n"
-        "handle.update({'text/plain': 'finished'}, raw=True)"
-    )
-    ended = new_output("display_data", data={"text/plain": "finished"})
-    code, text = judge(source, ended)
-    assert code == 0, text
-    begun = new_output("display_data", data={"text/plain": "begun"})
-    assert judge(source, begun)[0] == 1
+@pytest.mark.parametrize("case", FAILS.values(), ids=FAILS)
+def test_a_cell_fails_with_words(judge, case):
+    words, *cell = case
+    code, text = judge(*cell)
+    assert code == 1 and words in text, text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
@@ -73,20 +88,3 @@ def test_too_much_memory_fails(judge):
     assert code == 0 and re.search(r"lesson.ipynb +\d+ s +[12]\d\d MB", text), text
     code, text = judge("len(b'x' * 2_000_000_000);")
     assert code == 1 and "may hold 1900 at most" in text
-
-
-def test_a_semicolon_hides_the_last_value(judge):
-    code, text = judge("40 + 2;")
-    assert code == 0, text
-
-
-def test_the_progress_bar_of_the_course_is_stable(judge):
-    source = (
-        "import time\n"
-        "from tlcourse.progress import progress\n"
-        "for _ in progress(3, 'Looking'): time.sleep(0.15)"
-    )
-    html = "<span>Looking: 3 of 3, 1 min 2 s</span>"
-    data = {"text/plain": "Looking: 3 of 3, 9.1 s", "text/html": html}
-    code, text = judge(source, new_output("display_data", data=data))
-    assert code == 0, text

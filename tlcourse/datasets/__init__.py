@@ -18,13 +18,16 @@ import numpy as np
 from tlcourse.datasets import camera
 from tlcourse.resources import where
 
-_OWN = ("from_folder", "from_arrays", "from_zip", "folder")  # see own_pictures
+_OWN = {  # the modules of what is imported on its first use
+    "from_folder": "own_pictures", "from_zip": "own_pictures",
+    "from_arrays": "own_pictures", "folder": "jpeg_folders",
+}  # fmt: skip
 
 
 def __getattr__(name):
     """Give the ways in for pictures of one's own on their first use (PEP 562)."""
     if name in _OWN:
-        module = importlib.import_module("tlcourse.datasets.own_pictures")
+        module = importlib.import_module(f"tlcourse.datasets.{_OWN[name]}")
         return getattr(module, name)
     raise AttributeError(f"tlcourse.datasets has no {name!r}.")
 

@@ -111,23 +111,39 @@ def _colour(images):
     return images.astype("float32")
 
 
-def _flowers():
-    """Read 3670 photographs of five flowers, at 64 x 64 pixels."""
+def flower_files():
+    """Find 3670 photographs of five flowers as they were taken, about 320 x 240 pixels.
+
+    Returns
+    -------
+    classes : tuple of str
+    splits : dict of str to (array of path, array of int)
+        Files and labels of "train", "val" and "test".
+    """
     utils, (address, checksum) = import_keras().utils, _FILES["flowers"]
     folder = utils.get_file(origin=address, file_hash=checksum, extract=True)
     # Keras 3.6 and later give the folder into which the archive was unpacked.
     root = next(iter(sorted(pathlib.Path(folder).rglob("daisy")))).parent
-    classes = sorted(path.name for path in root.iterdir() if path.is_dir())
-    images, labels = [], []
-    for label, flower in enumerate(classes):
-        for path in sorted((root / flower).glob("*.jpg")):
-            picture = utils.load_img(path, target_size=(64, 64))
-            images.append(np.asarray(picture, "float32"))
-            labels.append(label)
-    splits = datasets.shuffled_splits(
-        np.stack(images), np.array(labels), train=0.6, val=0.1
-    )
-    return {"classes": tuple(classes), **splits}
+    classes = tuple(sorted(path.name for path in root.iterdir() if path.is_dir()))
+    files = [
+        path for flower in classes for path in sorted((root / flower).glob("*.jpg"))
+    ]
+    labels = np.array([classes.index(path.parent.name) for path in files])
+    splits = datasets.shuffled_splits(np.array(files), labels, train=0.6, val=0.1)
+    return classes, splits
+
+
+def _flowers():
+    """Read the flowers at 64 x 64 pixels."""
+
+    def read(path):
+        picture = import_keras().utils.load_img(path, target_size=(64, 64))
+        return np.asarray(picture, "float32")
+
+    classes, splits = flower_files()
+    for part, (files, labels) in splits.items():
+        splits[part] = np.stack([read(path) for path in files]), labels
+    return {"classes": classes, **splits}
 
 
 def _usps():

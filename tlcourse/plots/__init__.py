@@ -22,7 +22,7 @@ it.
 
 from tlcourse.plots.backbone_blocks import blocks
 from tlcourse.plots.bar_charts import bars
-from tlcourse.plots.curves import learning_curves
+from tlcourse.plots.curves import epochs, learning_curves
 from tlcourse.plots.matrices import confusion
 from tlcourse.plots.pictures import gallery, image_grid
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
@@ -33,6 +33,7 @@ __all__ = [
     "bars",
     "blocks",
     "confusion",
+    "epochs",
     "gallery",
     "image_grid",
     "learning_curves",

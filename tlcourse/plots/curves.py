@@ -1,6 +1,6 @@
-"""Line charts: means with their intervals over labels or over blocks."""
+"""Line charts: means with intervals over labels or blocks, a training over epochs."""
 
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from tlcourse.plots.style import (
     INK,
@@ -122,3 +122,54 @@ def _curves_in_words(groups, x, xlabel):
         f"Line chart of test accuracy over {xlabel.lower()}, with intervals: "
         f"{'; '.join(in_words[:8])}."
     )
+
+
+@styled
+def epochs(history, total=None, *, measure="accuracy", second=None, title=None):
+    """Accuracy or loss over the epochs of one training, finished or not.
+
+    Parameters
+    ----------
+    history : dict of list of float
+        ``accuracy`` and ``val_accuracy``, 0-1, one entry an epoch, as Keras's ``fit``
+        and ``Run.history`` give them.
+    total : int, optional
+        Epochs that were planned, so that the axis stands still while lines grow.
+    measure : {"accuracy", "loss"}
+    second : int, optional
+        Epochs before a second phase begins; a line marks its beginning.
+
+    Raises
+    ------
+    ValueError
+        If no epoch is over yet.
+    """
+    lines = {
+        "training": history.get(measure, ()),
+        "validation": history.get(f"val_{measure}", ()),
+    }
+    done = len(lines["training"])
+    if not done:
+        raise ValueError("epochs needs a history of at least one epoch.")
+    total = max(total or done, done)
+    fig = new_figure(4.2, 2.9)
+    axes = fig.subplots()
+    for index, (name, values) in enumerate(lines.items()):
+        style = line_style(index)
+        at = range(1, len(values) + 1)
+        axes.plot(at, values, label=name, markevery=max(1, total // 10), **style)
+    if second is not None:
+        axes.axvline(second + 0.5, color=INK, linewidth=1, linestyle=":")
+        axes.text(second + 0.6, 0.03, "second phase", fontsize=9, color=INK)
+    axes.set(xlabel="Epoch", ylabel=readable(measure).capitalize())
+    axes.set_xlim(0.5, total + 0.5)
+    axes.set_ylim(*((-0.02, 1.04) if measure == "accuracy" else (0, None)))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y")
+    put_title(axes, title)
+    fig.legend(loc="outside lower right", ncols=2)
+    ends = [f"{name} {values[-1]:.2f}" for name, values in lines.items() if values]
+    words = f"{measure} over {done} of {total} epochs, at the end {', '.join(ends)}"
+    if second is not None:
+        words += f"; a second phase begins after epoch {second}"
+    return Picture(fig, f"Line chart, {title or 'one training'}: {words}.")

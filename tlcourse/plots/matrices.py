@@ -7,7 +7,7 @@ from tlcourse.plots.style import INK, Picture, new_figure, put_title, readable, 
 
 @styled
 def confusion(matrix, classes, *, title=None):
-    """How often each true class (rows) was answered by each class (columns).
+    """The share of each true class (rows) that was answered by each class (columns).
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def confusion(matrix, classes, *, title=None):
     size = 10 if count <= 10 else 8
     for i, j in np.argwhere(matrix):
         ink = "white" if share[i, j] > 0.55 else INK
-        axes.text(j, i, f"{matrix[i, j]:g}", ha="center", va="center", color=ink,
+        axes.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center", color=ink,
                   fontsize=size)  # fmt: skip
     names = [readable(name) for name in classes]
     slanted = max(map(len, names)) * size * 0.62 > 72 * 0.8 * side / (count + 1)
@@ -44,7 +44,7 @@ def confusion(matrix, classes, *, title=None):
                     ha="right" if slanted else "center", rotation_mode="anchor",
                     fontsize=size)  # fmt: skip
     axes.set_yticks(range(count), names, fontsize=size)
-    axes.set(xlabel="Answered", ylabel="True class")
+    axes.set(xlabel="Answered, in per cent of the true class", ylabel="True class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     put_title(axes, title)

@@ -1,9 +1,11 @@
-"""What the lessons' widgets build on: a figure to look at, then controls to change it.
+"""What the lessons' widgets build on, and a widget for any Keras model.
 
-A lesson's widget is a short function in its ``widget.py`` that builds on `StaticFirst`;
-the figures themselves are plain functions that are tested without any widget.
+A lesson's widget is a short function in its ``widget.py`` that builds on `StaticFirst`:
+a figure to look at, then controls to change it. The figures themselves are plain
+functions that are tested without any widget. `freeze` is for the learner's own model.
 """
 
+from tlcourse.widgets.freeze import freeze
 from tlcourse.widgets.static_first import StaticFirst
 
-__all__ = ["StaticFirst"]
+__all__ = ["StaticFirst", "freeze"]

@@ -12,8 +12,6 @@ from tests.helpers import cells, defined, the_cell
 from tlcourse import adaptation
 from tlcourse.lessons.adapting import figures, widget
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def summary(methods=("source_only", "coral", "oracle")):
     means = np.linspace(0.2, 0.9, len(methods))
@@ -35,10 +33,8 @@ def shared_map(labels=(0, 1, 2) * 2, domains=(False,) * 3 + (True,) * 3):
     return figures.shared_map(points, labels, domains, ["cat", "brick", "grass"])
 
 
-ROUNDS = pd.DataFrame(
-    [(0, 0.5, 0.6, "a"), (1, 0.4, 0.9, "a"), (0, 0.5, 0.6, "b"), (1, 0.4, 0.9, "b")],
-    columns=["round", "accuracy", "sure", "pair"],
-)
+DRIFT = [(0, 0.5, 0.6, "a"), (1, 0.4, 0.9, "a"), (0, 0.5, 0.6, "b"), (1, 0.4, 0.9, "b")]
+ROUNDS = pd.DataFrame(DRIFT, columns=["round", "accuracy", "sure", "pair"])
 SCORES = pd.DataFrame(
     {"method": ["x", "y"], "accuracy": [0.5, 0.8], "s": [2.0, 1.0], "t": [0.0, 1.0]}
 )
@@ -80,20 +76,14 @@ REFUSED = [
 ]
 
 
-def test_at_strength_0_the_change_does_not_matter():
+def test_the_widget_tells_what_it_measured_on_domains_that_there_are():
     found = [widget.draw(change, 0).alt for change in widget.camera.CHANGES]
-    assert len(set(found)) == 1 and "as taken" in found[0]
-
-
-def test_the_widget_tells_what_it_measured():
+    assert len(set(found)) == 1 and "as taken" in found[0]  # strength 0
     drawn = widget.draw("blur", 3)
     found = widget.measured("blur", 3, "imagenet_distilled")
     assert list(found) == [*widget.METHODS, "oracle"]
     assert f"CORAL {found['CORAL']:.2f}" in drawn.alt
     assert "blur, strength 3" in drawn.alt
-
-
-def test_each_change_and_strength_is_a_domain():
     for change in widget.camera.CHANGES:
         for strength in widget.STRENGTHS[1:]:
             assert f"{change}_{strength}" in tl.datasets.DOMAINS["photos"]
@@ -111,12 +101,9 @@ def test_self_training_is_the_same_as_the_package_has(backbone):
         assert written.accuracy(model) == pytest.approx(found, abs=0.01)
 
 
-def test_the_gradient_comes_back_reversed(capsys):
+def test_the_gradient_comes_back_reversed_and_no_method_is_given_a_task(capsys):
     exec(the_cell("adapting", "custom_gradient"), {})
     assert "gradient [-1.5 -1.5]" in capsys.readouterr().out
-
-
-def test_no_method_of_the_lesson_is_given_a_task():
     method = r"adaptation\.(?!choose|compare)\w+\(([^()]*)\)"
     calls = re.findall(method, "\n".join(cells("adapting")))
     assert len(calls) > 4

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 import tlcourse as tl
 from tests.helpers import load_backbone
 from tests.lessons.measured import trained
@@ -49,12 +47,8 @@ def _pixel_probe(task):
     return probe.score(flat[1], task.test.labels)
 
 
-@pytest.fixture
-def table(evidence):
-    return evidence("choosing.sources_by_targets", measure, parts=SOURCES)
-
-
-def test_the_table_in_the_readme_and_the_goals(table, request):
+def test_the_table_in_the_readme_and_the_goals(evidence, request):
+    table = evidence("choosing.sources_by_targets", measure, parts=SOURCES)
     summary = tl.tables.summarise(table, ["target", "source", "how"], "value")
     readme = where("datasets") / "README.md"
     if request.config.getoption("--renew"):

@@ -13,23 +13,16 @@ from tlcourse import transferability
 from tlcourse.lessons.choosing import figures, widget
 
 RANKED = pd.DataFrame(
-    {
-        "logme": [0.1, 0.5, 0.3],
-        "knn": [0.2, 0.2, 0.9],
-        "leep": [np.nan, -1.0, -2.0],
-        "parameters": [7, 7, 7],
-        "accuracy": [0.4, 0.9, 0.6],
-    },
+    [(0.1, 0.2, np.nan, 7, 0.4), (0.5, 0.2, -1.0, 7, 0.9), (0.3, 0.9, -2.0, 7, 0.6)],
     index=["figs", "red_plums", "limes"],
+    columns=["logme", "knn", "leep", "parameters", "accuracy"],
 )
 SPEED = {"ResNet50": 1.0, "MobileNetV2": 4.2, "DenseNet121": 1.02}
 # Three whose names would cover one another.
 CLOSE = {"MobileNetV3Large": 2.1, "EfficientNetB0": 1.3, "NASNetMobile": 1.0}
 POINTS = pd.DataFrame({"knn": [0.9, 0.5], "gbc": [-0.4, 0.2]}, ["figs", "limes"])
-AGREEMENT = pd.DataFrame(
-    [("knn", 0.7, 0.6, 0.8), ("gbc", -0.1, -0.3, 0.1)],
-    columns=["score", "mean", "low", "high"],
-)
+TAUS = [("knn", 0.7, 0.6, 0.8), ("gbc", -0.1, -0.3, 0.1)]
+AGREEMENT = pd.DataFrame(TAUS, columns=["score", "mean", "low", "high"])
 
 
 def hidden():
@@ -77,7 +70,7 @@ REFUSED = [
 ]
 
 
-def test_ranks_stand_in_the_true_order():
+def test_ranks_stand_in_the_true_order_tau_below_and_a_frame_round_the_choice():
     left, right = figures.rankings(RANKED).fig.axes
     names = [label.get_text() for label in left.get_yticklabels()]
     assert names == ["red plums", "limes", "figs"]
@@ -85,69 +78,48 @@ def test_ranks_stand_in_the_true_order():
     assert columns == ["LogME", "kNN", "LEEP", "size"]
     assert words_in(left) == "1 2 3 =2 1 =2 1 2 – =1 =1 =1".split()
     assert words_in(right) == ["0.90", "0.60", "0.40"]
+    tau = pd.Series({"logme": 0.91, "parameters": np.nan})
+    left = figures.rankings(RANKED, tau).fig.axes[0]
+    assert words_in(left)[-4:] == ["0.91", "–", "–", "–"]
+    assert left.get_yticklabels()[-1].get_text() == "tau"
+    framed = figures.rankings(RANKED, chosen="limes").fig.axes[1].patches
+    assert len(framed) == len(right.patches) + 1
+    assert framed[-1].get_y() == pytest.approx(0.5)  # the second row
 
 
 def test_without_the_truth_the_order_is_the_readers():
     left, right = hidden().fig.axes
     assert left.get_yticklabels()[0].get_text() == "figs"
     assert "hidden" in right.get_xlabel() and not right.patches
+    picture = draw("glyphs", truth=False)  # in the widget too
+    assert "0." not in picture.fig.get_suptitle()
+    assert "accuracy" not in picture.alt.lower()
 
 
-def test_tau_stands_below_its_column():
-    tau = pd.Series({"logme": 0.91, "parameters": np.nan})
-    left = figures.rankings(RANKED, tau).fig.axes[0]
-    assert words_in(left)[-4:] == ["0.91", "–", "–", "–"]
-    assert left.get_yticklabels()[-1].get_text() == "tau"
-
-
-def test_the_chosen_source_is_framed():
-    plain, framed = (
-        figures.rankings(RANKED, chosen=name).fig.axes[1].patches
-        for name in (None, "limes")
-    )
-    assert len(framed) == len(plain) + 1
-    assert framed[-1].get_y() == pytest.approx(0.5)  # the second row
-
-
-def test_the_catalogue_shows_every_model_and_names_some():
+def test_agreements_show_each_target_and_the_mean_the_catalogue_each_model_and_speed():
+    [axes] = figures.agreements(POINTS, AGREEMENT).fig.axes
+    assert {"0.70", "-0.10"} <= set(words_in(axes))
+    assert axes.get_xlim()[0] < -0.4
     [axes] = catalogue().fig.axes
     signs = [line for line in axes.lines if line.get_linestyle() == "None"]
     shown = sum(len(line.get_xdata()) for line in signs)
     assert shown == len(tl.backbones.catalogue())
     assert len({(s.get_color(), s.get_marker()) for s in signs}) == len(signs)
     assert "VGG16" in words_in(axes)
-
-
-def test_speed_gets_a_panel_of_its_own():
     size, fast = catalogue(**SPEED).fig.axes
     assert sorted(words_in(size)) == sorted(words_in(fast)) == sorted(SPEED)
 
 
-def test_agreements_show_each_target_and_the_mean():
-    [axes] = figures.agreements(POINTS, AGREEMENT).fig.axes
-    assert {"0.70", "-0.10"} <= set(words_in(axes))
-    assert axes.get_xlim()[0] < -0.4
-
-
-def test_the_widget_tells_what_a_choice_reaches():
+def test_the_widget_tells_what_a_choice_reaches_by_the_scores_of_rank():
     title = draw("photos").fig.get_suptitle()
     assert title.startswith("faces, 5 labels per class: you choose photos, 0.")
     table = widget.scored(backbones(), "faces", 5)
     assert f"{table['accuracy']['photos']:.2f}" in title
     best = draw(table["accuracy"].idxmax())
     assert "none reaches more" in best.fig.get_suptitle()
-
-
-def test_the_truth_can_be_hidden():
-    picture = draw("glyphs", truth=False)
-    assert "0." not in picture.fig.get_suptitle()
-    assert "accuracy" not in picture.alt.lower()
-
-
-def test_the_widgets_scores_are_those_of_rank():
     task = tl.datasets.load("faces", per_class=5, seed=0)
     theirs = transferability.rank(backbones(), task, scores=["logme", "knn"])
-    ours = widget.scored(backbones(), "faces", 5).loc[theirs.index, theirs.columns[:2]]
+    ours = table.loc[theirs.index, theirs.columns[:2]]
     pd.testing.assert_frame_equal(ours, theirs[["logme", "knn"]], rtol=1e-4)
 
 

@@ -44,7 +44,6 @@ def clustered_nmi(rich, name, k, seed):
     return unsupervised.nmi(known, unsupervised.kmeans(rich, k, seed=seed).members)
 
 
-@functools.cache
 def agreement(k):
     """NMI of the apples' clusters with those of changed pictures; means by change."""
     images = tl.datasets.load("apples").train.images
@@ -68,32 +67,24 @@ def agreement(k):
     return found
 
 
-def test_two_clusters_are_about_colour():
+def test_two_clusters_are_about_colour_and_four_about_several_things():
     found = agreement(2)
     assert found["nothing"] > 0.95
     assert found["mirrored"] > 0.8 and found["light"] > 0.8 and found["grey"] < 0.1
-
-
-def test_four_clusters_are_about_several_things():
     found = agreement(4)
     assert found["nothing"] > 0.95 and 0.65 < found["mirrored"] < 0.85
     assert found["mirrored"] > found["light"] + 0.05 > found["grey"] + 0.1
     assert 0.4 < found["grey"] < 0.6
 
 
-def test_two_clusters_are_the_red_apples_and_the_others():
-    task = tl.datasets.load("apples")
-    red = np.isin(np.array(task.classes)[task.train.labels], RED)
+def test_two_clusters_are_the_red_apples_but_scores_disagree_and_none_says_eight():
+    task, rich = tl.datasets.load("apples"), described(SOURCE, "apples")
+    red = np.isin(np.array(task.classes)[task.train.labels], RED).astype(int)
     for seed in SEEDS:
-        found = unsupervised.kmeans(described(SOURCE, "apples"), 2, seed=seed)
-        assert unsupervised.clustering_accuracy(red.astype(int), found.members) > 0.96
-
-
-def test_the_scores_disagree_and_none_says_eight():
-    for seed in SEEDS:
-        table = unsupervised.how_many(
-            described(SOURCE, "apples"), [2, 3, 4, 5, 6, 7, 8, 9, 10, 12], seed=seed
-        ).set_index("k")
+        found = unsupervised.kmeans(rich, 2, seed=seed)
+        assert unsupervised.clustering_accuracy(red, found.members) > 0.96
+        table = unsupervised.how_many(rich, [*range(2, 11), 12], seed=seed)
+        table = table.set_index("k")
         assert table["silhouette"].idxmax() == 2
         assert table["silhouette"].nlargest(2).diff().iloc[-1] < -0.03
         assert table["bic"].idxmin() in (6, 7)
@@ -109,12 +100,9 @@ def found_nmi(what, name):
     return np.mean([clustered_nmi(rich, name, k, seed) for seed in SEEDS])
 
 
-@pytest.mark.parametrize("name", ["faces", "apples", "photos"])
-def test_the_source_beats_pixels_on_three(name):
-    assert found_nmi(SOURCE, name) > found_nmi("pixels", name) + 0.15
-
-
-def test_on_digits_pixels_win_but_for_a_related_source():
+def test_the_source_beats_pixels_on_three_and_on_digits_if_related():
+    for name in ("faces", "apples", "photos"):
+        assert found_nmi(SOURCE, name) > found_nmi("pixels", name) + 0.15
     pixels, source = found_nmi("pixels", "digits"), found_nmi(SOURCE, "digits")
     assert pixels > source + 0.2
     assert found_nmi("glyphs", "digits") > pixels + 0.1
@@ -151,15 +139,12 @@ def carried(source, name, here, there, k):
     return table.groupby("way")[["nmi", "used"]].mean()
 
 
-def test_means_bring_the_clusters_of_the_studio_to_the_orchard():
+def test_means_bring_clusters_of_the_studio_to_the_orchard_and_printed_digits_carry():
     found = carried(SOURCE, "apples", "studio", "orchard", 8)
     assert found.loc["carried", "nmi"] < 0.15 and found.loc["carried", "used"] < 6
     gap = found.loc["found anew", "nmi"] - found.loc["carried", "nmi"]
     gain = found.loc["means matched", "nmi"] - found.loc["carried", "nmi"]
     assert 0.6 * gap < gain < gap
-
-
-def test_clusters_of_printed_digits_carry_to_written_ones():
     found = carried("glyphs", "digits", "fonts", "handwritten", 10)["nmi"]
     assert found["carried"] > 0.7
     assert abs(found["means matched"] - found["carried"]) < 0.03
@@ -180,23 +165,16 @@ def test_collapse_and_its_cures():
     ]
     network = taught("train_heads", pair=pair)(weights)
     both = (network.predict(each, verbose=0) for each in (pair, pair[::-1]))
-    rows = [
-        (
-            float(losses.vicreg_loss(one, other, **each)),
-            one.std(axis=0).mean(),
-            unsupervised.effective_rank(one),
-        )
-        for one, other, each in zip(*both, weights, strict=True)
-    ]
+    rows = []
+    for one, other, each in zip(*both, weights, strict=True):
+        loss = float(losses.vicreg_loss(one, other, **each))
+        rows.append((loss, one.std(axis=0).mean(), unsupervised.effective_rank(one)))
     loss, wide, rank = np.reshape(rows, (3, 5, 3)).transpose(2, 0, 1)
     assert loss[0].max() < 0.1 and loss[2].min() > 2 * loss[:2].max()
     assert wide[0].max() < 0.25 and wide[1:].min() > 0.9
     assert rank[1].max() < 1.6 and rank[2].min() > 1.95
-
-
-def test_if_all_views_are_alike_the_loss_is_that_of_guessing():
     row = taught("nt_xent_of_row")(np.ones((12, 12)), 3)
-    assert row == pytest.approx(np.log(11))
+    assert row == pytest.approx(np.log(11))  # SimCLR's, too: that of guessing
 
 
 def spent(source, name, budgets):
@@ -212,14 +190,11 @@ def share_of_the_clusters(found):
     return gain["any of each cluster"] / gain["nearest the centres"]
 
 
-def test_ten_labels_nearly_do_where_clusters_are_classes():
+def test_ten_labels_nearly_do_on_digits_choosing_helps_on_photos_and_not_on_faces():
     found = spent("glyphs", "digits", (10,)).loc[10]
     assert found["whole clusters"] > 0.95 > 0.93 < found["nearest the centres"]
     assert found["random"] < found["nearest the centres"] - 0.3
     assert 0.35 < share_of_the_clusters(found) < 0.65
-
-
-def test_choosing_helps_on_photos_and_is_no_help_on_faces():
     photos = spent(SOURCE, "photos", (10,)).loc[10]
     assert photos["nearest the centres"] > photos["random"] + 0.08
     assert photos["whole clusters"] > photos["nearest the centres"]
@@ -228,7 +203,7 @@ def test_choosing_helps_on_photos_and_is_no_help_on_faces():
     assert faces.min() > 0.97 and faces.max() - faces.min() < 0.02
 
 
-def test_whole_clusters_pay_at_first_and_cost_later():
+def test_whole_clusters_of_apples_pay_at_first_and_cost_later():
     found = spent(SOURCE, "apples", (8, 64))
     few, many = found.loc[8], found.loc[64]
     assert few["whole clusters"] > few["nearest the centres"] + 0.02

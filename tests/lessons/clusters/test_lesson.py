@@ -1,20 +1,86 @@
-"""The widget of the lesson, and the code that it writes out."""
+"""Figures and widget of the lesson, and the code that it writes out."""
 
 import dataclasses
 import functools
+import io
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.patches import Rectangle
+from PIL import Image
 
-from tests.helpers import cells, defined
-from tests.lessons.clusters import test_figures
-from tests.lessons.clusters.test_figures import shown
-from tlcourse import datasets, unsupervised
-from tlcourse.lessons.clusters import hovering, widget
+from tests.helpers import ROOT, cells, defined, pixels, words_in
+from tlcourse import datasets, plots, unsupervised
+from tlcourse.lessons.clusters import figures, hovering, self_supervision, widget
+from tlcourse.lessons.clusters.figures import cluster_map, numbers_of_clusters
+from tlcourse.lessons.clusters.self_supervision import similarity_matrix
 from tlcourse.unsupervised import losses
 from tlcourse.widgets.static_first import StaticFirst
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+ROWS = [np.array([5, 2, 9]), np.array([1]), np.array([7, 8])]
+
+
+@functools.cache
+def faces():
+    return datasets.load("faces").train.images
+
+
+def view_grid(count, views, **options):
+    return self_supervision.view_grid(faces()[:count], views, **options)
+
+
+def cluster_rows(rows=ROWS, names=None, **options):
+    return figures.cluster_rows(faces(), rows, names, **options)
+
+
+def some_map(count=60, clusters=5, seed=0):
+    draw = np.random.default_rng(seed)
+    members = np.arange(count) % clusters
+    middles = draw.normal(size=(clusters, 2)) * 6
+    return middles[members] + draw.normal(size=(count, 2)), members
+
+
+def cosines(count=6, noise=1.0, seed=0):
+    draw = np.random.default_rng(seed)
+    views = np.tile(draw.normal(size=(count, 8)), (2, 1))
+    views += noise * draw.normal(size=views.shape)
+    views /= np.linalg.norm(views, axis=1, keepdims=True)
+    return views @ views.T
+
+
+def numbers(best_silhouette=4, best_bic=6, ks=range(2, 11)):
+    return pd.DataFrame({
+        "k": ks,
+        "inertia": [1e5 / k for k in ks],
+        "silhouette": [0.5 - 0.03 * abs(k - best_silhouette) for k in ks],
+        "bic": [-12345 + 678.0 * (k - best_bic) ** 2 for k in ks],
+    }, index=range(100, 100 + len(ks)))  # fmt: skip
+
+
+SCORES = {"No label": {"silhouette": -0.1}, "With labels": {"NMI": 0.4, "accuracy": 1}}
+
+
+def lab(images=None, chosen=1, points=None):
+    images = faces()[:60] if images is None else images
+    points, members = some_map() if points is None else points
+    return figures.cluster_lab(
+        points, members, images, SCORES, chosen, [1, 2, 3], [4, 5], title="A lab"
+    )
+
+
+def too_many(count=hovering.MOST + 1):
+    return lab(np.resize(faces(), (count, 4, 4, 3)), points=some_map(count))
+
+
+def every_view():
+    return view_grid(4, {name: faces()[:4] for name in unsupervised.AUGMENTATIONS})
+
+
+def odd_rows():
+    names = [f"cluster {k}, 99 pictures" for k in range(12)]
+    return cluster_rows(ROWS * 4, names, odd=ROWS * 4)
 
 
 def show():
@@ -23,12 +89,153 @@ def show():
         widget.cluster_lab("pixels")  # any name of features will do
 
 
+FIGURES = {
+    "view_grid": (every_view,),
+    "two_views": (lambda: view_grid(3, np.stack([faces()[:3], faces()[3:6]])),),
+    "matrix": (lambda: similarity_matrix(cosines(8), pictures=faces()[:16]),),
+    "plain_matrix": (lambda: similarity_matrix(cosines(3, noise=0.01)),),
+    "cluster_rows": (cluster_rows,),
+    "cluster_rows_odd": (odd_rows,),
+    "cluster_map": (lambda: cluster_map(*some_map(), title="A map"),),
+    "map_of_many": (lambda: cluster_map(*some_map(99, 20)),),
+    "numbers_of_clusters": (lambda: numbers_of_clusters(numbers()),),
+    "cluster_lab": (lambda: lab(),),
+}
 SHOW, FIRST = show, "faces by raw pixels: 4 clusters, t-SNE."
 CONTROLS = "data, features, projection, clusters, k, look into"
 PICTURES = [
     functools.partial(widget.draw, "faces", "pixels", "pca", k, 1) for k in (2, 3)
 ]
-FIGURES, REFUSED = test_figures.FIGURES, test_figures.REFUSED
+POINTS, MEMBERS = some_map(10)
+REFUSED = [
+    ("views of each of the 4", lambda: view_grid(4, {"a": faces()[:3]})),
+    ("these have none", lambda: view_grid(4, {})),
+    ("square matrix", lambda: similarity_matrix(np.eye(5))),
+    ("6 rows, not 2", lambda: similarity_matrix(np.eye(6), pictures=faces()[:2])),
+    ("at least one cluster", lambda: cluster_rows([])),
+    ("1 names", lambda: cluster_rows(ROWS, ["a"])),
+    ("2 lists of odd ones", lambda: cluster_rows(odd=ROWS[:2])),
+    ("one picture in a row", lambda: cluster_rows([[], []])),
+    ("images of the shape", lambda: figures.cluster_rows(np.zeros(9), ROWS)),
+    ("points of the shape", lambda: cluster_map(np.zeros((4, 3)), [0] * 4)),
+    ("one cluster for each", lambda: cluster_map(POINTS, [0, 1])),
+    ("clusters from 0 up", lambda: cluster_map(POINTS, MEMBERS - 1)),
+    ("each of its 10 points", lambda: lab(faces()[:9], points=(POINTS, MEMBERS))),
+    ("each of 5 clusters, not 1", lambda: cluster_map(POINTS, MEMBERS, names=["a"])),
+    (f"takes {hovering.MOST} at most", too_many),
+    ("no bic", lambda: numbers_of_clusters(numbers().drop(columns="bic"))),
+    ("at least one row", lambda: numbers_of_clusters(numbers()[:0])),
+    ("Cluster 7 has no picture", lambda: lab(chosen=7)),
+]
+
+
+def shown(picture):
+    images = [image for axes in picture.fig.axes for image in axes.images]
+    return [np.asarray(image.get_array()) for image in images]
+
+
+def test_views_and_rows_show_the_pictures_that_were_asked_for():
+    views = {"one": faces()[10:13], "any_way_up": faces()[20:23]}
+    grid = view_grid(3, views)
+    odd = [np.array([11]), np.array([12, 13]), np.array([], int)]
+    rows = cluster_rows(ROWS, ["a, 3", "b, 1", "c, 2"], odd=odd)
+    of_views = [k + shift for k in range(3) for shift in (0, 10, 20)]
+    for picture, wanted in ((grid, of_views), (rows, [5, 2, 9, 11, 1, 12, 13, 7, 8])):
+        for image, index in zip(shown(picture), wanted, strict=True):
+            np.testing.assert_array_equal(image, faces()[index].astype(np.uint8))
+    assert "one, any way up" in grid.alt
+    words = [each for axes in rows.fig.axes for each in words_in(axes)]
+    assert {"a\n3", "b\n1", "c\n2", "nearest the centre", "odd ones out"} == set(words)
+    assert "a with 3, b with 1, c with 2" in rows.alt
+
+
+@pytest.mark.parametrize("noise", [0.01, 2.0])
+def test_the_right_answers_are_framed_and_counted(noise):
+    matrix = cosines(6, noise)
+    picture = similarity_matrix(matrix)
+    frames = [p for p in picture.fig.axes[0].patches if isinstance(p, Rectangle)]
+    at = [tuple(np.round(p.get_xy() + np.array([0.46, 0.46]))) for p in frames]
+    right = [((row + 6) % 12, row) for row in range(12)]
+    assert at.count(right[0]) == 1 and set(right) <= set(at)
+    others = matrix - 9 * np.eye(12)
+    found = sum(others[y].argmax() == x for x, y in right)
+    assert len(frames) == 12 + (12 - found)
+    assert f"In {found} of 12 rows" in picture.alt
+    assert (found == 12) == (noise < 1)
+
+
+def test_rings_are_where_scores_are_best_and_clusters_differ_in_more_than_colour():
+    picture = numbers_of_clusters(numbers(5, 8))
+    lines = [line for axes in picture.fig.axes for line in axes.lines]
+    rings = [r.get_xdata()[0] for r in lines if r.get_fillstyle() == "none"]
+    assert rings == [5, 8]
+    assert "silhouette is best at 5" in picture.alt
+    assert "mixture is best at 8 clusters" in picture.alt
+    many = cluster_map(*some_map(120, widget.MOST_CLUSTERS))
+    marks = [
+        (tuple(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes())
+        for c in many.fig.axes[0].collections
+    ]
+    assert len(set(marks)) == widget.MOST_CLUSTERS
+    assert len({shape for _, shape in marks}) >= 8
+
+
+def test_spots_lie_on_their_marks():
+    # Far apart, and the number of a cluster between its two points.
+    points = np.array([[0, 0], [0, 9], [5, 1], [5, 7], [9, 0], [9, 9]], float)
+    members = np.repeat([0, 1, 2], 2)
+    picture = lab(faces()[:6], points=(points, members))
+    image = pixels(picture).astype(int)
+    assert picture.places.shape == (6, 2)
+    for (x, y), k in zip(picture.places, members, strict=True):
+        pixel = image[int(y * image.shape[0]), int(x * image.shape[1])]
+        colour = [int(plots.PALETTE[k][i : i + 2], 16) for i in (1, 3, 5)]
+        strength = (255 - pixel) / (255 - np.array(colour))
+        # Half for a faint mark; less where its edge shares the pixel; 0 beside it.
+        assert 0.25 < strength.mean() <= 1.05 and np.ptp(strength) < 0.1
+
+
+def markup(picture):
+    return picture._repr_mimebundle_()[0]["text/html"]
+
+
+def test_each_spot_has_a_picture_and_screen_readers_the_description():
+    picture = lab()
+    page = markup(picture)
+    assert page.count("<i ") == 60 and page.count('tabindex="-1"') == 60
+    assert page.count("<img") == 1 and f'alt="{picture.alt}"' in page
+    assert '<span aria-hidden="true"><i ' in page and "<script" not in page
+    assert 'data-says="no. 59, cluster 5"' in page
+    at = re.findall(r"--at:(-\d+)px (-\d+)px", page)
+    assert len(set(at)) == 60 and at[21] == ("-96", "-96")
+    assert page == markup(lab())  # no random names
+    assert "<i " not in markup(cluster_map(*some_map()))  # a map without pictures
+
+
+def test_a_stored_map_reads_the_same_where_points_lie_elsewhere():
+    sanitiser = (ROOT / "tests" / "notebooks" / "sanitise.cfg").read_text("utf-8")
+    rules = re.findall("^regex: (.*)$\n^replace: (.*)$", sanitiser, re.M)  # as nbval
+    assert rules
+    pages = [markup(lab(points=some_map(seed=seed))) for seed in (0, 1)]
+    assert pages[0] != pages[1]
+    for regex, replace in rules:
+        pages = [re.sub(regex, replace, page) for page in pages]
+    assert pages[0] == pages[1]
+
+
+def test_the_sheet_holds_the_pictures_in_order_and_a_full_map_is_no_burden():
+    sheet = Image.open(io.BytesIO(hovering.sheet(faces()[:50].astype(np.uint8))))
+    tiles = np.asarray(sheet, int)
+    side = faces().shape[1]
+    assert tiles.shape == (3 * side, 20 * side, 3)
+    for index in (0, 19, 20, 49):
+        row, column = divmod(index, 20)
+        tile = tiles[row * side :][:side, column * side :][:, :side]
+        assert np.abs(tile - faces()[index].astype(np.uint8)).max() <= 4
+    noise = np.random.default_rng(0).integers(0, 256, (hovering.MOST, 48, 48, 3))
+    photos = datasets.load("photos").train.images
+    images = np.concatenate([photos, noise])[: hovering.MOST]
+    assert len(markup(lab(images, points=some_map(len(images))))) < 1.5e6
 
 
 @pytest.mark.parametrize("data", widget.DATA)
@@ -55,21 +262,16 @@ def test_the_widget_tells_scores_and_shows_the_cluster():
     }.items():
         assert f"{name} {value:.2f}" in picture.alt
     near = unsupervised.nearest(clusters, vectors, widget.NEAR)[3]
-    drawn = shown(picture.fig.axes)
-    np.testing.assert_array_equal(drawn[0], images[near[0]].astype(np.uint8))
+    np.testing.assert_array_equal(shown(picture)[0], images[near[0]].astype(np.uint8))
     assert widget.draw("digits", "glyphs", "tsne", 10, 4) is picture  # no second work
 
 
-def forget():
-    for each in (widget.some, widget.described, widget.clustered, widget.scored):
-        each.cache_clear()
-
-
 def test_labels_are_for_scores_alone(monkeypatch):
+    caches = (widget.some, widget.described, widget.clustered, widget.scored)
     before = widget.clustered("faces", "pixels", 2).members
-    images, labels = widget.some("faces")
-    told = widget.scored("faces", "pixels", 2)
-    forget()
+    images, told = widget.some("faces")[0], widget.scored("faces", "pixels", 2)
+    for each in caches:
+        each.cache_clear()
     task = datasets.load("faces")
     labels = np.random.default_rng(1).permutation(task.train.labels)
     train = dataclasses.replace(task.train, labels=labels)
@@ -79,19 +281,13 @@ def test_labels_are_for_scores_alone(monkeypatch):
     after = widget.clustered("faces", "pixels", 2).members
     np.testing.assert_array_equal(after, before)
     assert widget.scored("faces", "pixels", 2) != told
-    forget()
+    for each in caches:
+        each.cache_clear()
 
 
-def test_no_more_clusters_to_look_into_than_there_are():
-    k, cluster = widget._sliders()
-    cluster.value = k.value
-    k.value = 2
-    assert cluster.max == cluster.value == 2
-    k.value = 9
-    assert cluster.max == 9 and cluster.value == 2
-
-
-def test_controls_change_the_figure(monkeypatch):
+def test_controls_change_the_figure_and_offer_no_more_clusters_than_there_are(
+    monkeypatch,
+):
     made, show_it = [], StaticFirst.show
 
     def remembered(self):
@@ -108,6 +304,12 @@ def test_controls_change_the_figure(monkeypatch):
     explorer.controls["data"].value = "digits"
     assert explorer.picture.alt.startswith("digits by raw pixels: 2 clusters")
     assert 'role="status"' in explorer.message.value
+    k, cluster = widget._sliders()
+    cluster.value = k.value
+    k.value = 2
+    assert cluster.max == cluster.value == 2
+    k.value = 9
+    assert cluster.max == 9 and cluster.value == 2
 
 
 def written_out(name, **given):
@@ -119,12 +321,18 @@ def two_views(*shape):
     return [rng.normal(size=shape).astype("float32") for _ in range(2)]
 
 
-def test_the_loss_of_the_rows_is_the_packages_loss():
+def test_the_loss_of_the_rows_is_the_packages_and_heads_train_together_as_alone():
     views = two_views(5, 4)
     row = written_out("nt_xent_of_row")
     cosines = np.array(losses.similarities(*views))
     mean = np.mean([row(cosines, i) for i in range(10)])
     assert mean == pytest.approx(float(losses.nt_xent(*views)), rel=1e-5)
+    pair = two_views(64, 6)
+    train = written_out("train_heads", pair=pair)
+    weights = [{"variance": 25.0, "covariance": 10.0}, {"variance": 0.0}]
+    together, alone = train(weights), train(weights[:1])
+    found = together.predict(pair, verbose=0)[0], alone.predict(pair, verbose=0)
+    assert np.allclose(found[0], np.squeeze(found[1]), atol=1e-3)
 
 
 def test_digits_are_placed_whole():
@@ -136,16 +344,7 @@ def test_digits_are_placed_whole():
     assert (moved != middle).any((1, 2, 3)).mean() > 0.5
 
 
-def test_heads_trained_together_are_those_trained_alone():
-    pair = two_views(64, 6)
-    train = written_out("train_heads", pair=pair)
-    weights = [{"variance": 25.0, "covariance": 10.0}, {"variance": 0.0}]
-    together, alone = train(weights), train(weights[:1])
-    found = together.predict(pair, verbose=0)[0], alone.predict(pair, verbose=0)
-    assert np.allclose(found[0], np.squeeze(found[1]), atol=1e-3)
-
-
-def test_labels_are_asked_for_where_the_ways_say():
+def test_labels_are_asked_for_where_the_ways_say_and_no_training_is_given_any():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], 20)
     rich = np.eye(3)[labels] * 9 + rng.normal(size=(60, 3))
@@ -154,9 +353,6 @@ def test_labels_are_asked_for_where_the_ways_say():
     for way in ("nearest the centres", "random"):
         chosen, told = found[way]
         assert len(set(chosen)) == 3 and (told == labels[chosen]).all()
-
-
-def test_no_training_of_the_lesson_is_given_a_task_or_labels():
     lines = "\n".join(cells("clusters")).splitlines()
     [call] = [line for line in lines if ".simclr(" in line]
     assert "task" not in call and "labels" not in call

@@ -1,5 +1,8 @@
 """Answers to the lesson's exercises, and what must be said of the wrong ones."""
 
+import functools
+
+import keras
 import numpy as np
 
 import tlcourse as tl
@@ -8,21 +11,33 @@ from tlcourse.lessons.features.checks import SOURCES
 
 
 def backbones():
-    return {name: load_backbone(name) for name in (*SOURCES, "imagenet_distilled")}
+    known = {"ten photographs": "photos"}
+    names = (*SOURCES, "imagenet_distilled")
+    return {name: load_backbone(known.get(name, name)) for name in names}
+
+
+@functools.cache
+def extractor():
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    base.trainable = False
+    return keras.Sequential([base, keras.layers.GlobalAveragePooling2D()])
 
 
 def names():
-    return {"tl": tl, "np": np, "backbones": backbones()}
+    given = {"backbones": backbones(), "extractor": extractor()}
+    return {"tl": tl, "np": np, "keras": keras, **given}
 
 
-def nearest_picture(train, labels, new):
-    return labels[((new[:, None] - train) ** 2).sum(-1).argmin(1)]
+def built(size=96, scale=1.0, classes=None):
+    inputs = keras.Input((size, size, 3))
+    features = extractor()(keras.layers.Rescaling(scale)(inputs))
+    if classes:
+        features = keras.layers.Dense(classes)(features)
+    return keras.Model(inputs, features)
 
 
-def largest_product(train, labels, new):
-    known = np.unique(labels)
-    means = np.stack([train[labels == label].mean(0) for label in known])
-    return known[(new @ means.T).argmax(1)]
+def model(**options):
+    return Later(lambda: built(**options))
 
 
 def invented():
@@ -40,32 +55,32 @@ def on_test():
     return answer
 
 
-def largest_of(matrix):
-    return np.unravel_index(matrix.argmax(), matrix.shape)
+def named(scale=1.0, pick=np.argmax, size=None):
+    def answer(model, path, classes):
+        size_ = size or model.input_shape[1:3]
+        picture = np.array(keras.utils.load_img(path, target_size=size_), float)
+        chances = model.predict(picture[None] * scale, verbose=0)[0]
+        return classes[int(pick(chances))]
+
+    return answer
 
 
 WRONG = {
     "features.1": {
-        "one class": (lambda *_: 0, "^It gives one class"),
-        "zeros": (lambda _, k, new: np.zeros(len(new), int), "^A row that equals"),
-        "nearest picture": (nearest_picture, "^The mean of a class decides"),
-        "largest product": (largest_product, "^The mean of a class decides"),
-        "stops": (
-            lambda train, *_: train.nothing,
-            "one class",
-            "stopped in its line 1",
-        ),
+        "no model": (3, "Keras model"),
+        "another size": (model(size=64), "96 x 96", "64"),
+        "with a head": (model(classes=8), "one row of features", "8"),
+        "scaled twice": (model(scale=1 / 255), "the base's", "correlate"),
+        "as for MobileNet": (model(scale=1 / 127.5), "the base's"),
     },
     "features.2": {
         "on the test split": (Later(on_test), "validation pictures", "On which split"),
         "invented": (Later(invented), "^The value for glyphs", r"^Yours is 0\.500\.$"),
     },
     "features.3": {
-        "one class": (lambda matrix: (1, 1), "two different classes"),
-        "the largest": (largest_of, "different"),
-        "one direction": (
-            lambda matrix: largest_of(matrix - np.diag(np.diag(matrix))),
-            "both directions",
-        ),
+        "a number": (lambda *_: 0, "one of the names", "gives 0"),
+        "the least": (named(pick=np.argmin), "highest probability"),
+        "divided": (named(scale=1 / 255), "0 to 255"),
     },
 }
+RIGHT = {"features.1": {"a layer that does nothing": model()}}

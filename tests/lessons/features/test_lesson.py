@@ -36,12 +36,9 @@ def test_the_map_of_each_kind_of_source(source):
     assert f"neighbours right {right:.2f}" in picture.fig.axes[0].get_title(loc="left")
 
 
-def test_a_projection_is_the_same_again():
+def test_a_projection_is_the_same_again_and_of_training_pictures_alone():
     assert sorted(widget.PROJECTIONS) == ["PCA", "t-SNE"]
     assert PICTURES[0]().png == PICTURES[0]().png
-
-
-def test_the_map_shows_training_pictures_alone():
     vectors = widget.described("pixels", "faces")[0]
     train = datasets.load("faces").train.images.reshape(100, -1)
     known = {row.tobytes() for row in train}

@@ -52,6 +52,21 @@ def gives_the_base_back(base):
     return base
 
 
+def second_phase(rate=3e-4, compiles=True, still=True, keep_head=True):
+    def answer(model, base):
+        keras = import_keras()
+        base.trainable = True
+        for layer in base.layers:
+            if still and isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+        model.layers[-1].trainable = keep_head
+        if compiles:
+            adam = keras.optimizers.Adam(rate)
+            model.compile(adam, "sparse_categorical_crossentropy")
+
+    return answer
+
+
 WRONG = {
     "freezing.1": {
         "a backbone": (Later(far), "one FreezePlan"),
@@ -72,8 +87,15 @@ WRONG = {
         "frozen first": (frozen_first, "BatchNorm layer is frozen"),
         "half": (half, "no BatchNorm is free"),
     },
+    "freezing.4": {
+        "not compiled": (second_phase(compiles=False), "every kernel"),
+        "a frozen head": (second_phase(keep_head=False), "moves the head"),
+        "BatchNorm too": (second_phase(still=False), "BatchNorm alone"),
+        "a large rate": (second_phase(rate=1e-2), "as small as", "0.01"),
+    },
 }
 RIGHT = {
     "freezing.2": {"a schedule": Later(schedule)},
     "freezing.3": {"gives the base back": gives_the_base_back},
+    "freezing.4": {"another rate": second_phase(rate=1e-4)},
 }

@@ -1,5 +1,7 @@
 """Figures of the lesson, and what its checks and its prose count."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -24,63 +26,42 @@ def two_maps():
     return figures.heat_map(summary(), panels="source")
 
 
-def under_way():
-    history = {"accuracy": [0.5, 0.8], "val_accuracy": [0.4, 0.7]}
-    return figures.epochs(history, 20, title="Run 3")
+TWO_RUNS = [(1, "none", 2570, 0.9, 0.6), (2, "last 2 of 14", 104_330, 0.95, 2.0)]
+COLUMNS = ["run", "trained_blocks", "trainable", "accuracy", "seconds"]
+RUNS = pd.DataFrame(TWO_RUNS, columns=COLUMNS)
+SECOND = "run 2 (blocks trained: last 2 of 14) 0.95 in 2.0 s"
 
 
-RUNS = pd.DataFrame(
-    [(1, "none", 2570, 0.9, 0.6), (2, "last 2 of 14", 104_330, 0.95, 2.0)],
-    columns=["run", "trained_blocks", "trainable", "accuracy", "seconds"],
-)
+@functools.cache
+def depths():
+    return figures.depths(tl.evidence("freezing.near"), tl.evidence("freezing.far"))
+
 
 FIGURES = {
+    "depths": (depths, "from fractals, per class 10:", "at pixels", "at 14"),
     "heat_map": (two_maps, "fractals, per class 10: 0.95 at 0, 0.25 at 14"),
-    "epochs": (under_way,),
-    "runs": (
-        lambda: figures.runs(RUNS),
-        "run 2 (blocks trained: last 2 of 14) 0.95 in 2.0 s",
-    ),
+    "runs": (lambda: figures.runs(RUNS), SECOND),
 }
 REFUSED = [
     ("no blocks", lambda: figures.heat_map(summary().drop(columns="blocks"))),
-    ("at least one epoch", lambda: figures.epochs({"accuracy": []})),
     ("at least one row", lambda: figures.runs(RUNS[:0])),
 ]
 
 
-def test_each_cell_holds_its_mean_and_interval():
+def test_each_cell_holds_its_mean_and_interval_if_there_are_and_numbers_stand_out():
     panels = two_maps().fig.axes
     assert [axes.get_title(loc="left") for axes in panels] == ["glyphs", "fractals"]
     for axes in panels:
         assert words_in(axes) == ["0.95", "± 0.05", "0.25", "± 0.05"] * 2
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "14"]
-
-
-def test_numbers_stand_out_from_their_cell():
     [axes] = figures.heat_map(summary()[:4]).fig.axes
     dark, _, light, _ = (text.get_color() for text in axes.texts[:4])
     assert dark == "white" and light != "white"
     shades = [np.mean(patch.get_facecolor()[:3]) for patch in axes.patches]
     assert shades[0] < 0.5 < shades[1]
-
-
-def test_a_single_run_has_no_interval():
-    table = summary()[:4].assign(low=np.nan, high=np.nan)
-    assert words_in(figures.heat_map(table).fig.axes[0]) == ["0.95", "0.25"] * 2
-
-
-def test_a_missing_cell_stays_empty():
-    assert len(figures.heat_map(summary()[:3]).fig.axes[0].patches) == 3
-
-
-def test_curves_of_a_training_under_way():
-    assert under_way().alt == (
-        "Line chart, Run 3: accuracy over 2 of 20 epochs, at the end training 0.80, "
-        "validation 0.70."
-    )
-    [axes] = under_way().fig.axes
-    assert axes.get_xlim()[1] > 20 and len(axes.lines) == 2
+    single = summary()[:4].assign(low=np.nan, high=np.nan)
+    assert words_in(figures.heat_map(single).fig.axes[0]) == ["0.95", "0.25"] * 2
+    assert len(figures.heat_map(summary()[:3]).fig.axes[0].patches) == 3  # one missing
 
 
 def test_runs_stand_where_their_numbers_say():
@@ -96,16 +77,11 @@ def first(backbone, count):
     return tl.FreezePlan.blocks(backbone, [b.name for b in backbone.blocks[:count]])
 
 
-def test_what_freezing_1_counts_is_what_the_run_trains():
+def test_the_counts_of_freezing_1_and_the_words_about_blocks_and_parameters():
     plan = first(far(), 8)
     assert checks._trained(plan) == checks._far_run(plan)[0].trainable_parameters
     assert checks._trained(plan) <= checks.MOST_TRAINED
-
-
-def test_the_words_about_blocks_and_parameters():
     prose, blocks = "\n".join(cells("freezing", "markdown")), near().blocks
-    assert "Two blocks of fourteen are free" in prose and len(blocks) == 14
-    last_two = sum(block.parameters for block in blocks[-2:])
-    assert 0.45 < last_two / near().parameters < 0.55  # about half
+    assert "a small MobileNet of fourteen blocks" in prose and len(blocks) == 14
     trained = tl.FreezePlan.last(near(), 8).summary()["trained"].sum()
     assert 4.5 < trained / first(near(), 8).summary()["trained"].sum() < 5.6  # five

@@ -1,7 +1,4 @@
-"""The freeze lab without a browser: words, counts, one training at a time, stop.
-
-These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
-"""
+"""The freeze lab without a browser, under ipywidgets 8 and 7.7.1 (Colab's)."""
 
 import threading
 import time
@@ -42,20 +39,21 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(
-    "names, told",
-    [
-        ([], "none"),
-        (["block13"], "last 1 of 14"),
-        (["block12", "block13"], "last 2 of 14"),
-        (["block3", "block9"], "block3, block9"),
-        (["stem", "block1"], "stem, block1"),
-        (["block2", "block3", "block4", "block9"], "block2 to block4, block9"),
-        (["stem", "block13"], "stem, block13"),
-    ],
-)
-def test_trained_blocks_in_words(backbone, names, told):
-    assert words.trained_words(tl.FreezePlan.blocks(backbone, names)) == told
+IN_WORDS = {
+    "none": "",
+    "last 1 of 14": "block13",
+    "last 2 of 14": "block12 block13",
+    "block3, block9": "block3 block9",
+    "stem, block1": "stem block1",
+    "block2 to block4, block9": "block2 block3 block4 block9",
+    "stem, block13": "stem block13",
+}
+
+
+def test_trained_blocks_in_words(backbone):
+    for told, names in IN_WORDS.items():
+        plan = tl.FreezePlan.blocks(backbone, names.split())
+        assert words.trained_words(plan) == told
     assert words.trained_words(tl.FreezePlan.all(backbone)) == "all 14"
     scratch = words.trained_words(tl.FreezePlan.scratch(backbone))
     assert scratch == "all 14, from scratch"
@@ -79,9 +77,8 @@ def test_counts_are_those_of_keras(backbone, batchnorm, names):
 
 def test_a_click_changes_plan_counts_and_code(lab, backbone):
     lab.code_button.value = True
-    code = lab.code_shown.value
+    code, before = lab.code_shown.value, lab.counts.value
     assert "import keras" in code and "Copy the code" in code
-    before = lab.counts.value
     assert lab.plan == tl.FreezePlan.features(backbone)
     toggle = lab.controls.toggles["block13"]
     assert "❄" in toggle.description and "frozen" in toggle.tooltip
@@ -97,8 +94,14 @@ def test_a_click_changes_plan_counts_and_code(lab, backbone):
     assert lab.code_shown.value == ""
 
 
-def test_slider_and_blocks_follow_one_another(lab, backbone):
-    slider, toggles = lab.controls.slider, lab.controls.toggles
+def test_slider_and_blocks_follow_one_another_and_tell_a_change_once(
+    lab, backbone, monkeypatch
+):
+    slider, toggles, told = lab.controls.slider, lab.controls.toggles, []
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.controls, "_changed", lambda: told.append(lab.plan))
+        slider.value = "nothing"  # turns fourteen toggles
+    assert len(told) == 1 and len(told[0].trainable) == 14
     slider.value = "block10"
     assert lab.plan.trainable == ("block11", "block12", "block13")
     toggles["block4"].value = True
@@ -110,14 +113,12 @@ def test_slider_and_blocks_follow_one_another(lab, backbone):
     assert slider.value == "stem"
 
 
-def test_one_change_is_told_once(lab, monkeypatch):
-    told = []
-    monkeypatch.setattr(lab.controls, "_changed", lambda: told.append(lab.plan))
-    lab.controls.slider.value = "nothing"  # turns fourteen toggles
-    assert len(told) == 1 and len(told[0].trainable) == 14
-
-
-def test_policy_and_rates(lab):
+def test_widths_go_with_parameters_and_plans_with_policy_and_rates(lab, task):
+    layouts = [toggle.layout for toggle in lab.controls.toggles.values()]
+    grow = [float(layout.flex.split()[0]) for layout in layouts]
+    sizes = [block.parameters for block in lab.backbone.blocks]
+    assert np.allclose(np.divide(grow, sum(grow)), np.divide(sizes, sum(sizes)), 1e-2)
+    assert all(layout.min_width.endswith("px") for layout in layouts)
     lab.controls.slider.value = "block12"
     lab.controls.batchnorm.value = "adapt"
     assert "BatchNorm statistics follow" in lab.counts.value
@@ -128,22 +129,11 @@ def test_policy_and_rates(lab):
     assert "head 0.03, blocks 0.0003" in lab.counts.value
     lab.controls.head_rate.value = 0.0  # usual
     assert lab.plan.head_rate == lab.plan.body_rate
-
-
-def test_random_weights_begin_with_a_batchnorm_that_learns(task):
     fresh = tl.backbones.load("mobilenet", source=None)
-    assert FreezeLab(fresh, task).plan.batchnorm == "train"
+    assert FreezeLab(fresh, task).plan.batchnorm == "train"  # random weights
 
 
-def test_widths_go_with_parameters(lab):
-    layouts = [toggle.layout for toggle in lab.controls.toggles.values()]
-    grow = [float(layout.flex.split()[0]) for layout in layouts]
-    sizes = [block.parameters for block in lab.backbone.blocks]
-    assert np.allclose(np.divide(grow, sum(grow)), np.divide(sizes, sum(sizes)), 1e-2)
-    assert all(layout.min_width.endswith("px") for layout in layouts)
-
-
-def test_train_gives_the_run_of_transfer(lab, backbone, task):
+def test_train_gives_the_run_of_transfer_and_so_does_the_button(lab, backbone, task):
     columns = ["run", "trained_blocks", "batchnorm", "head_rate"]
     assert list(lab.table.columns)[:4] == columns
     assert lab.table.empty and words.table_html([]) == ""
@@ -160,13 +150,9 @@ def test_train_gives_the_run_of_transfer(lab, backbone, task):
     assert row["trainable"] == run.trainable_parameters
     assert f"<b>{row['trainable']:,}</b> of" in lab.counts.value
     assert lab.train_button.disabled is False and lab.stop_button.disabled is True
-
-
-def test_the_button_trains_in_a_thread(lab):
-    answer = lab.train()
-    lab.train_button.click()
+    lab.train_button.click()  # in a thread
     wait_until(lambda: len(lab.runs) == 2 and free())
-    assert lab.runs[1].history == answer.history  # same plan, same seed, same result
+    assert lab.runs[1].history == run.history  # same plan, same seed, same result
     assert "Run 2: validation accuracy" in lab.status.value
     assert lab.listed.value.count("<tr") == 3
 
@@ -185,45 +171,27 @@ def test_the_test_split_is_opened_on_purpose(lab):
     assert lab.opened == [1, 2] and "opened for 2 runs" in lab.test.value
 
 
-def test_stop_ends_a_training(endless):
+def test_curves_are_drawn_while_it_trains_and_stop_ends_it(endless, capsys):
+    endless.show()
     endless.train_button.click()
     # One epoch is over.
     wait_until(lambda: all(w in endless.status.value for w in ("epoch", "<progress")))
     assert endless.train_button.disabled and not endless.stop_button.disabled
+    wait_until(lambda: "of 1000000 epochs" in endless.curves.value)
+    first = endless.curves.value
+    wait_until(lambda: endless.curves.value != first)
+    assert not free()
     endless.stop_button.click()
     wait_until(free)
     [run] = endless.runs
     assert 1 <= len(run.history["loss"]) < endless.epochs
     assert "stopped after" in endless.status.value
     assert endless.stop_button.disabled and not endless.train_button.disabled
-
-
-def test_stop_before_the_first_epoch(endless):
     endless.train_button.click()
-    endless.stop_button.click()
+    endless.stop_button.click()  # before the first epoch
     wait_until(free)
-    assert len(endless.runs[0].history["loss"]) == 1
-    assert endless.table.epochs.tolist() == [1]
-
-
-@pytest.fixture
-def seen(monkeypatch):
-    """How many trainings run at once, each time that one begins."""
-    now, seen, guard = [0], [], threading.Lock()
-
-    def slow(*args, **kwargs):
-        with guard:
-            now[0] += 1
-            seen.append(now[0])
-        try:
-            time.sleep(0.3)
-            return tl.transfer(*args, **kwargs)
-        finally:
-            with guard:
-                now[0] -= 1
-
-    monkeypatch.setattr(widget, "transfer", slow)
-    return seen
+    assert len(endless.runs[1].history["loss"]) == 1
+    assert endless.table.epochs.tolist()[1:] == [1]
 
 
 def double_click(lab):
@@ -234,20 +202,27 @@ def double_click(lab):
 def click_in_two_threads(lab):
     together = threading.Barrier(2)
 
-    def click():
+    def click(_):
         together.wait()
         lab._clicked_train(None)
 
     with ThreadPoolExecutor(2) as threads:
-        for each in [threads.submit(click) for _ in range(2)]:
-            each.result()
+        list(threads.map(click, range(2)))
 
 
 @pytest.mark.parametrize("click_twice", [double_click, click_in_two_threads])
-def test_two_clicks_train_once(lab, seen, click_twice):
+def test_two_clicks_train_once(lab, monkeypatch, click_twice):
+    begun = []
+
+    def slow(*args, **kwargs):
+        begun.append(args)
+        time.sleep(0.3)
+        return tl.transfer(*args, **kwargs)
+
+    monkeypatch.setattr(widget, "transfer", slow)
     click_twice(lab)
     wait_until(lambda: free() and lab.runs)
-    assert seen == [1] and len(lab.runs) == 1
+    assert len(begun) == len(lab.runs) == 1
 
 
 def test_train_is_refused_while_another_lab_trains(endless, backbone, task):
@@ -285,36 +260,26 @@ def test_what_goes_wrong_is_said_in_a_sentence_and_the_lab_goes_on(lab, monkeypa
     assert "✗" not in lab.status.value and len(lab.runs) == 1
 
 
-def test_figure_first_then_text_without_a_kernel(lab, capsys):
+def test_figure_first_then_text_without_a_kernel_and_one_figure_when_clicks_rest(
+    lab, monkeypatch, capsys
+):
     lab.show()
     said = capsys.readouterr().out
     assert said.startswith("The 14 blocks of MobileNet") and "Run this cell" in said
     lab._ipython_display_()  # a second time
+    first, drawn = lab.picture, []
+    with monkeypatch.context() as patch:
+        patch.setattr(lab, "_redraw", lambda: drawn.append(lab.plan))
+        for k in (3, 5, 7, 13):
+            lab.controls.slider.index = k
+        wait_until(lambda: drawn)
+        time.sleep(2 * widget.REST)
+    assert [plan.trainable for plan in drawn] == [("block13",)]
+    assert lab.picture is first
     lab.train()
     assert "<img alt=" in lab.curves.value and "2 of 2 epochs" in lab.curves.value
     assert "Two scatter plots" in lab.compared.value
     assert "Run 1" in lab.curves.value and lab.picture.alt.startswith("The 14 blocks")
-
-
-def test_live_curves_are_drawn_while_it_trains(endless, capsys):
-    endless.show()
-    endless.train_button.click()
-    wait_until(lambda: "of 1000000 epochs" in endless.curves.value)
-    first = endless.curves.value
-    wait_until(lambda: endless.curves.value != first)
-    assert not free()
-
-
-def test_clicks_draw_one_figure_when_they_rest(lab, monkeypatch, capsys):
-    lab.show()
-    first, drawn = lab.picture, []
-    monkeypatch.setattr(lab, "_redraw", lambda: drawn.append(lab.plan))
-    for k in (3, 5, 7, 13):
-        lab.controls.slider.index = k
-    wait_until(lambda: drawn)
-    time.sleep(2 * widget.REST)
-    assert [plan.trainable for plan in drawn] == [("block13",)]
-    assert lab.picture is first
 
 
 CELL = """

@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-import pytest
 from sklearn.metrics import confusion_matrix
 
 import tlcourse as tl
@@ -24,17 +23,11 @@ def probes(name):
     return [accuracies(view, name, PER_CLASS).mean() for view in views]
 
 
-def test_on_faces_nothing_is_left_to_do():
+def test_nothing_is_left_on_faces_pixels_lead_on_apples_and_the_source_on_tissue():
     pixels, _, source = probes("faces")
     assert source > 0.98 and source > pixels + 0.05
-
-
-def test_on_apples_pixels_are_ahead():
     pixels, random, source = probes("apples")
     assert pixels > source + 0.03 > random + 0.3
-
-
-def test_on_tissue_the_source_is_ahead_by_far():
     *others, source = probes("tissue")
     assert source > max(others) + 0.2
 
@@ -58,23 +51,17 @@ def measure(seed, target):
     ]
 
 
-@pytest.fixture
-def mean(evidence):
+def test_training_beats_the_head_alone_on_apples_and_late_blocks_gain_not_on_tissue(
+    evidence,
+):
     table = evidence("inductive.recipes", measure, parts=("apples", "tissue"))
-    return table.groupby(["target", "plan"])["value"].mean()
-
-
-def test_on_apples_training_beats_the_head_alone(mean):
-    apples = mean["apples"]
+    mean = table.groupby(["target", "plan"])["value"].mean()
+    apples, tissue = mean["apples"], mean["tissue"]
     assert apples["all, small steps"] > apples["frozen"] + 0.03
     assert apples["late blocks"] > apples["frozen"] + 0.02
     assert abs(apples["all, small steps"] - apples["late blocks"]) < 0.05
     # The head is not held back by the number of epochs.
     assert apples["all, small steps"] > apples["frozen, twice the epochs"] + 0.02
-
-
-def test_on_tissue_the_late_blocks_gain_nothing(mean):
-    tissue = mean["tissue"]
     assert tissue["late blocks"] < tissue["frozen"] + 0.02
     assert -0.02 < tissue["all, small steps"] - tissue["frozen"] < 0.06
 
@@ -93,22 +80,15 @@ def augmented(name, source):
     return {change: np.mean(values) for change, values in found.items()}
 
 
-def test_tissue_may_be_turned():
-    found = augmented("tissue", SOURCE)
-    assert found["turn"] > found["none"] + 0.02
-    assert abs(found["mirror"] - found["none"]) < 0.03
-
-
-def test_apples_may_be_mirrored_and_not_turned():
-    found = augmented("apples", SOURCE)
-    assert found["mirror"] > found["none"] + 0.015
-    assert found["turn"] < found["none"] - 0.01
-
-
-def test_digits_may_not_be_changed():
-    found = augmented("digits", "glyphs")
-    assert found["mirror"] < found["none"] - 0.005
-    assert found["turn"] < found["none"] - 0.03
+def test_tissue_may_be_turned_apples_mirrored_and_digits_left_alone():
+    tissue, apples = augmented("tissue", SOURCE), augmented("apples", SOURCE)
+    assert tissue["turn"] > tissue["none"] + 0.02
+    assert abs(tissue["mirror"] - tissue["none"]) < 0.03
+    assert apples["mirror"] > apples["none"] + 0.015
+    assert apples["turn"] < apples["none"] - 0.01
+    digits = augmented("digits", "glyphs")
+    assert digits["mirror"] < digits["none"] - 0.005
+    assert digits["turn"] < digits["none"] - 0.03
 
 
 def larger():
@@ -142,7 +122,7 @@ def grey(images):
     return larger().features(defined("inductive", "in_grey")["in_grey"](images))
 
 
-def test_the_head_leans_on_colour_and_could_do_without_but_grey_copies_are_no_gain():
+def test_the_head_leans_on_colour_and_gains_by_more_labels_but_not_by_grey_copies():
     apples, found = tl.datasets.load("apples"), []
     truth, views = apples.test.labels, (larger().features, grey)
     unseen, unseen_grey = (features(view, "apples", "test") for view in views)
@@ -157,17 +137,12 @@ def test_the_head_leans_on_colour_and_could_do_without_but_grey_copies_are_no_ga
         both = np.concatenate([seen, seen_grey])
         alone = fit().fit(seen_grey, labels).score(unseen_grey, truth)
         assert alone > in_colour - 0.03
-        found.append((
-            fit().fit(seen, labels).score(unseen, truth),
-            fit().fit(both, np.tile(labels, 2)).score(unseen, truth),
-            alone,
-        ))  # fmt: skip
+        coloured = fit().fit(seen, labels).score(unseen, truth)
+        copies = fit().fit(both, np.tile(labels, 2)).score(unseen, truth)
+        found.append((coloured, copies, alone))
     colour, copies, alone = np.mean(found, axis=0)
     assert alone > colour + 0.015
     assert copies < colour + 0.01
-
-
-def test_more_labels_help():
     every, few = (
         accuracies(larger().features, "apples", per_class).mean()
         for per_class in (60, PER_CLASS)

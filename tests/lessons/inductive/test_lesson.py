@@ -18,8 +18,8 @@ def overlay(images=IMAGES, heats=HEATS, titles=("a", "b", "c")):
 
 
 def looked_at():
-    classes = ["no_face", "face"]
-    return figures.looked_at(IMAGES[0], HEATS[0], [0.1, 0.9], classes, "no_face")
+    said = [0.1, 0.9], ["no_face", "face"], "no_face"
+    return figures.looked_at(IMAGES[0], HEATS[0], *said)
 
 
 def show():
@@ -53,7 +53,7 @@ def trained():
     return widget.trained("faces", "imagenet_distilled")
 
 
-def test_grad_cam_of_the_last_maps_is_the_class_activation_map(trained):
+def test_grad_cam_is_of_its_class_as_class_activation_maps_and_the_lessons_own(trained):
     run, _, images, labels = trained
     answer = solved("inductive.3", np=np)
     maps = run.backbone.run(images, until=run.backbone.blocks[-1].name)
@@ -62,27 +62,16 @@ def test_grad_cam_of_the_last_maps_is_the_class_activation_map(trained):
     for place, label in enumerate(labels):
         expected = answer(maps[place], run.weights[-2], label) / places
         np.testing.assert_allclose(heat[place], expected, atol=1e-3 * heat.max())
-
-
-def test_the_lesson_writes_out_the_same(trained):
-    run, _, images, labels = trained
+    zeros, ones = (np.full(len(images), label) for label in (0, 1))
+    first, second = (widget.grad_cam(run, images, label) for label in (zeros, ones))
+    assert first.min() >= 0 and not np.allclose(first, second)
     grad_cam = defined("inductive", "grad_cam")["grad_cam"]
     pixels = run.backbone.preprocess(images)
     for block in (-1, -3):
         layer = run.backbone.blocks[block].output
-        np.testing.assert_allclose(
-            grad_cam(run.model, layer, pixels, labels),
-            widget.grad_cam(run, images, labels, block),
-            rtol=1e-4,
-            atol=1e-6,
-        )
-
-
-def test_heat_is_of_the_class_that_is_asked_for(trained):
-    run, _, images, _ = trained
-    zeros, ones = (np.full(len(images), label) for label in (0, 1))
-    first, second = (widget.grad_cam(run, images, label) for label in (zeros, ones))
-    assert first.min() >= 0 and not np.allclose(first, second)
+        own = grad_cam(run.model, layer, pixels, labels)
+        heat = widget.grad_cam(run, images, labels, block)
+        np.testing.assert_allclose(own, heat, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("picture", [1, 7, widget.SHOWN])

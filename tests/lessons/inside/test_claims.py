@@ -7,6 +7,9 @@ import pytest
 import tlcourse as tl
 from tests.helpers import defined, load_backbone
 from tests.lessons.measured import SEEDS
+from tlcourse.backbones import resized
+from tlcourse.lessons.inside import widget
+from tlcourse.quiet import import_keras
 
 TARGETS = ("digits", "photos")
 
@@ -31,39 +34,33 @@ def probes():
     return found
 
 
-def test_near_target_late_blocks_are_best(probes):
-    blocks = probes["glyphs", "digits"]
-    assert blocks["block13"] > blocks.max() - 0.02
-    assert blocks["block13"] > blocks["block2"] + 0.25
-
-
-@pytest.mark.parametrize(
-    ("source", "target"), [("glyphs", "photos"), ("photos", "digits")]
-)
-def test_far_target_a_middle_block_is_best_and_the_last_hardly_better_than_no_source(
-    probes, source, target
+def test_near_and_broad_sources_are_best_late_and_the_source_matters_there(
+    probes,
 ):
-    blocks = probes[source, target]
-    assert blocks.idxmax() in [f"block{n}" for n in range(3, 9)]
-    assert blocks["block13"] < blocks.max() - 0.15
-    if source == "glyphs":  # it ends where it began
-        assert abs(blocks["block13"] - blocks["stem"]) < 0.08
-    else:
-        assert blocks["block13"] < probes["random", target]["block13"] + 0.05
+    near = probes["glyphs", "digits"]
+    assert near["block13"] > near.max() - 0.02
+    assert near["block13"] > near["block2"] + 0.25
+    for target in TARGETS:
+        broad = probes["imagenet_distilled", target]
+        assert broad["block13"] > broad.max() - 0.08
+        assert broad["block13"] > broad["block2"] + 0.08
+        found = [probes[s, target] for s in ("glyphs", "imagenet_distilled", "random")]
+        assert np.ptp([blocks["block2"] for blocks in found]) < 0.15
+        assert np.ptp([blocks["block13"] for blocks in found]) > 0.35
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_broad_source_hardly_falls(probes, target):
-    blocks = probes["imagenet_distilled", target]
-    assert blocks["block13"] > blocks.max() - 0.08
-    assert blocks["block13"] > blocks["block2"] + 0.08
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_the_source_matters_late_and_hardly_early(probes, target):
-    found = [probes[s, target] for s in ("glyphs", "imagenet_distilled", "random")]
-    assert np.ptp([blocks["block2"] for blocks in found]) < 0.15
-    assert np.ptp([blocks["block13"] for blocks in found]) > 0.35
+def test_far_target_a_middle_block_is_best_and_the_last_hardly_better_than_no_source(
+    probes,
+):
+    of_glyphs, of_photos = probes["glyphs", "photos"], probes["photos", "digits"]
+    for blocks in (of_glyphs, of_photos):
+        assert blocks.idxmax() in [f"block{n}" for n in range(3, 9)]
+        assert blocks["block13"] < blocks.max() - 0.15
+    assert abs(of_glyphs["block13"] - of_glyphs["stem"]) < 0.08  # as it began
+    assert of_photos["block13"] < probes["random", "digits"]["block13"] + 0.05
+    chosen = _probes("photos", "digits", split="val").idxmax()
+    assert of_photos[chosen] > of_photos.max() - 0.03
+    assert of_photos[chosen] > of_photos["block13"] + 0.2
 
 
 def test_random_blocks_rise_and_fall_and_early_ones_do_about_as_well_on_photos(probes):
@@ -76,15 +73,10 @@ def test_random_blocks_rise_and_fall_and_early_ones_do_about_as_well_on_photos(p
         assert photos["block2"] > probes[source, "photos"]["block2"] - behind
 
 
-def test_a_block_chosen_on_val_is_good_on_test(probes):
-    chosen = _probes("photos", "digits", split="val").idxmax()
-    blocks = probes["photos", "digits"]
-    assert blocks[chosen] > blocks.max() - 0.03
-    assert blocks[chosen] > blocks["block13"] + 0.2
-
-
-def _place(maps):
+def place(source, seed=0):
     """Share of a channel's variance that the place alone explains; mean of channels."""
+    images = tl.datasets.load("photos").val.images
+    maps = load_backbone(source, seed=seed).activations(images)["block9"]
     maps = maps.astype("float64")
     total = maps.var((0, 1, 2))
     alive = total > 1e-12 * (maps**2).mean((0, 1, 2))
@@ -92,11 +84,6 @@ def _place(maps):
 
 
 def test_late_random_channels_answer_to_the_place():
-    images = tl.datasets.load("photos").val.images
-
-    def place(source, seed=0):
-        return _place(load_backbone(source, seed=seed).activations(images)["block9"])
-
     random = [place("random", seed) for seed in SEEDS]
     assert min(random) > 3 * place("imagenet_distilled")
 
@@ -105,47 +92,65 @@ def test_a_wrong_scale_costs_accuracy_in_silence():
     from keras.applications import vgg16
 
     backbone, task = load_backbone("imagenet_distilled"), tl.datasets.load("photos")
-    features = defined("inside", "features", backbone=backbone)["features"]
+    features = defined("inside", "features", mobilenet=backbone)["features"]
 
     def accuracy(learnt, later):
         train, test = features(task.train, learnt), features(task.test, later)
         table = tl.probes.probe_features(train, test, task, 10, SEEDS)
         return table["accuracy"].mean()
 
-    def right(pixels):
-        return pixels / 127.5 - 1
-
-    def divided(pixels):
-        return pixels / 255
-
+    right, divided, of_vgg16, raw = (
+        lambda pixels: pixels / 127.5 - 1,
+        lambda pixels: pixels / 255,
+        vgg16.preprocess_input,
+        lambda pixels: pixels,
+    )
     as_trained, halved = accuracy(right, right), accuracy(divided, divided)
     assert halved < as_trained - 0.02
-    assert accuracy(vgg16.preprocess_input, vgg16.preprocess_input) < as_trained - 0.1
-    assert accuracy(lambda p: p, lambda p: p) < as_trained - 0.2
+    assert accuracy(of_vgg16, of_vgg16) < as_trained - 0.1
+    assert accuracy(raw, raw) < as_trained - 0.2
     # Worse still: the head learns on the right scale, pictures come at a wrong one.
     assert accuracy(right, divided) < halved - 0.2
 
 
-def test_most_parameters_sit_at_the_end():
+def test_most_parameters_and_channels_sit_at_the_end():
     for name in ("VGG16", "ResNet50", "InceptionV3", "MobileNetV2"):
         blocks = tl.backbones.load(name, source=None).blocks
         half = len(blocks) // 2
         late = sum(block.parameters for block in blocks[half:])
         assert late > 0.8 * sum(block.parameters for block in blocks), name
-
-
-def test_vgg16_leaves_nine_tenths_behind():
-    facts = tl.backbones.catalogue().set_index("model")
-    whole = facts.loc["VGG16", "parameters"] * 1e6
-    kept = tl.backbones.load("VGG16", source=None).parameters
-    assert 0.88 < 1 - kept / whole < 0.91
-    four = facts.loc[["VGG16", "ResNet50", "InceptionV3", "MobileNetV2"]]
-    assert four["parameters"].idxmax() == "VGG16"
-    assert four["top1"].min() == facts.loc["VGG16", "top1"] == four["top1"].iloc[-1]
-
-
-def test_late_blocks_have_more_channels():
-    backbone = tl.backbones.load("mobilenet", source="glyphs")
+    backbone = load_backbone("glyphs")
     ends = (backbone.blocks[0].output, backbone.blocks[-1].output)
     channels = [backbone.model.get_layer(end).output.shape[-1] for end in ends]
     assert channels == [8, 256]
+
+
+@pytest.fixture(scope="module")
+def looked_at():
+    """The lesson's twenty photographs, and a function that gives a channel's maps."""
+    pictures = np.stack([widget.photograph_of(name, 224) for name in widget.TWENTY])
+    base = tl.backbones.load(input_size=224).model
+
+    def maps(layer, channel):
+        cut = import_keras().Model(base.input, base.get_layer(layer).output)
+        return cut.predict(pictures, verbose=0)[..., channel]
+
+    return pictures, maps
+
+
+def test_the_strongest_answers_of_the_early_channel_stand_in_red_and_orange(looked_at):
+    pictures, maps = looked_at
+    answers = maps("block2b_add", 17)
+    small = resized(pictures, answers.shape[1])
+    redness = small[..., 0] - small[..., 2]
+    for place in answers.max(axis=(1, 2)).argsort()[::-1][:4]:
+        y, x = np.unravel_index(answers[place].argmax(), answers[place].shape)
+        there = redness[place, max(y - 3, 0) : y + 4, max(x - 3, 0) : x + 4].mean()
+        assert there > 100 and there > redness[place].mean() + 20, place
+
+
+def test_the_late_channel_answers_most_to_round_things(looked_at):
+    """A helmet, a cell, an eye, a crater, a cup."""
+    order = looked_at[1]("block6d_add", 77).max(axis=(1, 2)).argsort()[::-1]
+    names = [widget.TWENTY[place] for place in order[:5]]
+    assert set(names) == {"astronaut", "cell", "cat", "moon", "coffee"}

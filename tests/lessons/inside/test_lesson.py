@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,12 +24,7 @@ def probed(means):
 def some_silent(strength):
     maps = np.zeros((4, 4, 6))
     maps[0, 0, :2] = 1e-9, 2e-9  # a random backbone's answers are as small as this
-    return figures.inside(np.zeros((8, 8, 3)), strength * maps)
-
-
-def filters(kernels=(3, 3, 3, 4), maps=(5, 5, 4)):
-    draw = np.random.default_rng(0)
-    return figures.filters(draw.normal(size=kernels), draw.normal(size=maps))
+    return figures.inside(BLACK, strength * maps)
 
 
 @functools.cache
@@ -46,15 +42,13 @@ def show():
 
 
 MEANS = {"block0": 0.2, "block1": 0.8, "block2": 0.5}
-TWO_PICTURES = np.zeros((2, 5, 5, 2))
+BLACK, TWO_PICTURES = np.zeros((8, 8, 3)), np.zeros((2, 5, 5, 2))
+UNNAMED = pd.DataFrame(probed(MEANS)).drop(columns="block")
+MEASURED = functools.partial(figures.probes, probed(MEANS), chance=0.1)
 FIGURES = {
-    "filters": (filters,),
     "inside": (lambda: some_silent(1), "2 of 6 channels"),
     "inside_silent": (lambda: some_silent(0), "0 of 6 channels"),
-    "probes": (
-        lambda: figures.probes(probed(MEANS), chance=0.1),
-        "its best 0.80 at block1",
-    ),
+    "probes": (MEASURED, "its best 0.80 at block1"),
 }
 SHOW, FIRST = show, "block3, random weights, cat"
 CONTROLS = "block, picture, weights."
@@ -62,56 +56,41 @@ PICTURES = [
     functools.partial(look, "block3", weights=each) for each in ("trained", "random")
 ]
 REFUSED = [
-    ("reads colour pictures", lambda: filters(kernels=(3, 3, 8, 4))),
-    ("one map per filter", lambda: filters(maps=(5, 5, 2))),
-    (
-        "maps of one picture",
-        lambda: figures.inside(np.zeros((8, 8, 3)), TWO_PICTURES),
-    ),
-    (
-        "no block",
-        lambda: figures.probes(pd.DataFrame(probed(MEANS)).drop(columns="block")),
-    ),
+    ("maps of one picture", lambda: figures.inside(BLACK, TWO_PICTURES)),
+    ("no block", lambda: figures.probes(UNNAMED)),
     ("the same blocks", lambda: widget.Looks({})),
 ]
 
 
-@pytest.mark.parametrize("block", ["stem", "block3", "block13"])
 @pytest.mark.parametrize("weights", ["trained", "random"])
-def test_the_widget_draws_every_kind_of_block(block, weights):
-    for name in ("cat", "test card"):
-        picture = look(block, name, weights)
-        assert picture.alt.startswith(f"{block}, {weights} weights, {name}")
-        assert picture.png.startswith(b"\x89PNG")
-
-
-def test_pictures_are_square_and_in_range():
+def test_the_widget_draws_every_kind_of_block_of_square_pictures_in_range(weights):
+    for block in ("stem", "block3", "block13"):
+        for name in ("cat", "test card"):
+            picture = look(block, name, weights)
+            assert picture.alt.startswith(f"{block}, {weights} weights, {name}")
+            assert picture.png.startswith(b"\x89PNG")
     assert widget.middle(np.zeros((4, 9, 3))).shape == (4, 4, 3)
     card = widget.colour_card()
     assert card.shape == (256, 256, 3) and card.min() >= 0 and card.max() <= 255
 
 
-def test_the_kept_probes_of_inside_3_are_what_a_learner_measures():
+def test_the_probes_and_shares_that_checks_keep_are_what_a_learner_finds():
     backbone = load_backbone("photos")
     table = tl.probes.probe_blocks(backbone, "digits", 10, range(5), split="val")
     means = table.groupby("block", sort=False)["accuracy"].mean()
     assert means.to_dict() == pytest.approx(checks.ON_VAL, abs=0.01)
+    model = keras.applications.ResNet50(weights=None, include_top=False)
+    late = [x for x in model.layers if x.name.startswith(("conv4_", "conv5_"))]
+    assert len(late) / len(model.layers) == pytest.approx(checks.LAYERS)
+    share = sum(x.count_params() for x in late) / model.count_params()
+    assert share == pytest.approx(checks.LAST_TWO)
 
 
-def test_the_share_of_inside_1_is_keras():
-    backbone = tl.backbones.load("ResNet50", source=None)
-    last_two = sum(block.parameters for block in backbone.blocks[-2:])
-    assert last_two / backbone.parameters == pytest.approx(checks.LAST_TWO)
-
-
-def test_probes_rest_on_the_average_of_each_block(backbone):
+def test_probes_rest_on_the_average_of_each_block_scored_on_val_or_test(backbone):
     images = tl.datasets.load("faces").test.images[:7]
     (means,) = tl.probes._pooled(backbone, images, some=3)
     for block, maps in backbone.activations(images).items():
         np.testing.assert_allclose(means[block], maps.mean((1, 2)), atol=1e-4)
-
-
-def test_a_probe_is_scored_on_val_or_test(backbone):
     with pytest.raises(ValueError, match="'test' or 'val', not 'train'"):
         tl.probes.probe_blocks(backbone, "faces", 10, [0], split="train")
 

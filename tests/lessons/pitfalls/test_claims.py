@@ -27,9 +27,6 @@ def trained(backbone, task, plan, epochs, seed, validate=False):
     )
 
 
-# --- measurements that are kept -------------------------------------------------------
-
-
 def measure_forgetting(seed, source):
     """Fine-tune on digits, then mix the weights with those before, as the lesson."""
     digits = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
@@ -198,9 +195,6 @@ def unfrozen(backbone, faces, seed):
     )
 
 
-# --- what is measured anew ------------------------------------------------------------
-
-
 def view(name, seed=0):
     if name == "pixels":
         return red
@@ -210,8 +204,7 @@ def view(name, seed=0):
 @pytest.fixture(scope="module")
 def frozen():
     """Accuracy on digits by source, an array over seeds; random weights by seed."""
-    names = (*SOURCES, "pixels")
-    found = {name: accuracies(view(name), "digits", PER_CLASS) for name in names}
+    found = {name: accuracies(view(name), "digits", PER_CLASS) for name in SOURCES}
     each = [accuracies(view("random", s), "digits", PER_CLASS)[s] for s in SEEDS]
     return {**found, "random": np.array(each)}
 
@@ -228,14 +221,6 @@ def scores():
                 value = getattr(transferability, score)(train[few], labels[few])
                 rows[seed, score, name] = value
     return pd.Series(rows).sort_index()
-
-
-@pytest.fixture
-def forgetting(evidence):
-    table = evidence(
-        "pitfalls.forgetting", measure_forgetting, parts=("glyphs", "fractals")
-    )
-    return table.set_index(["what", "source", "mix", "seed"])["value"].sort_index()
 
 
 @pytest.fixture
@@ -258,9 +243,8 @@ def worst(cue, source, strength, repair="none"):
     return cue[source, repair, strength].groupby("seed").min()
 
 
-# --- a source that hurts --------------------------------------------------------------
-
-
+# That with all blocks training fractals help is asserted in freezing/test_claims.py,
+# that pixels beat all sources but the glyphs in features/test_claims.py.
 def test_frozen_fractals_hurt_photos_are_worth_nothing_the_others_help(frozen):
     gap = {name: frozen[name] - frozen["random"] for name in SOURCES}
     assert interval(gap["fractals"])[1] < -0.1 and (gap["fractals"] < 0).all()
@@ -270,39 +254,26 @@ def test_frozen_fractals_hurt_photos_are_worth_nothing_the_others_help(frozen):
     assert interval(gap["glyphs"])[0] > 0.25
 
 
-def test_raw_pixels_beat_all_sources_but_the_glyphs(frozen):
-    for name in ("fractals", "photos", "imagenet_distilled"):
-        assert interval(frozen["pixels"] - frozen[name])[0] > 0
-    assert interval(frozen["glyphs"] - frozen["pixels"])[0] > 0
-
-
-# That with all blocks training they help is asserted in freezing/test_claims.py.
-
-
-def test_logme_and_the_probe_always_put_the_fractals_below_random(scores):
+def test_scores_put_fractals_below_random_and_three_choose_well_but_not_h(scores):
     ahead = scores.xs("random", level=2) - scores.xs("fractals", level=2)
     ahead = ahead.unstack()
     assert (ahead[["logme", "linear_probe"]] > 0).all(axis=None)
     assert ahead["knn"].mean() > 0.1 and (ahead["knn"] > 0).sum() == 4  # once level
     assert ahead["knn"].min() > -0.03
+    for seed in SEEDS:
+        for score in ("logme", "knn", "linear_probe"):
+            best = scores.loc[(seed, score)].sort_values().index[-2:]
+            assert list(best) == ["pixels", "glyphs"]
+        found = scores.loc[(seed, "h_score")]
+        assert found.idxmin() == "fractals"
+        assert found["random"] > max(found["photos"], found["pixels"])
+        assert found["random"] > 0.95 * found["imagenet_distilled"]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_three_scores_choose_well_and_the_h_score_thinks_much_of_random(scores, seed):
-    for score in ("logme", "knn", "linear_probe"):
-        best = scores.loc[(seed, score)].sort_values().index[-2:]
-        assert list(best) == ["pixels", "glyphs"]
-    found = scores.loc[(seed, "h_score")]
-    assert found.idxmin() == "fractals"
-    assert found["random"] > found["photos"] and found["random"] > found["pixels"]
-    assert found["random"] > 0.95 * found["imagenet_distilled"]
-
-
-# --- what is forgotten ----------------------------------------------------------------
-
-
-def test_half_way_has_most_of_both_if_near_and_mixing_only_trades_if_far(forgetting):
-    mean = forgetting.groupby(["source", "what", "mix"]).mean()
+def test_half_way_has_most_of_both_if_near_and_mixing_only_trades_if_far(evidence):
+    parts = ("glyphs", "fractals")
+    table = evidence("pitfalls.forgetting", measure_forgetting, parts=parts)
+    mean = table.groupby(["source", "what", "mix"])["value"].mean()
     old, new = mean["glyphs", "old"], mean["glyphs", "new"]
     assert old[1] < old[0] - 0.25  # what fine-tuning forgot
     assert old[0.5] > old[0] - 0.15 and new[0.5] > new[1] - 0.1
@@ -312,30 +283,29 @@ def test_half_way_has_most_of_both_if_near_and_mixing_only_trades_if_far(forgett
     assert (np.diff(old) < 0).all() and (np.diff(new) > 0).all()
 
 
-# --- five labels, and how sure --------------------------------------------------------
-
-
-def test_on_five_labels_everything_learns_by_heart(few_labels):
-    train = few_labels["train"]
-    assert train["features"].min() > 0.97 and train["all"].min() > 0.97
-    assert train["scratch"].mean() > 0.8
-    for plan in ("features", "all"):
-        assert (few_labels["train", plan] - few_labels["test", plan]).min() > 0.2
-
-
-def test_the_source_helps_and_freezing_does_not(few_labels):
-    test = few_labels["test"].unstack("plan")
+def test_five_labels_are_learnt_by_heart_the_source_helps_and_freezing_not(few_labels):
+    train, test = (few_labels[what].unstack("plan") for what in ("train", "test"))
+    of_a_source = ["features", "all"]
+    assert (train[of_a_source] > 0.97).all(axis=None) and train["scratch"].mean() > 0.8
+    assert (train[of_a_source] - test[of_a_source] > 0.2).all(axis=None)
     assert abs((test["features"] - test["all"]).mean()) < 0.05
-    assert (test[["features", "all"]].min(axis=1) > test["scratch"] + 0.2).all()
+    assert (test[of_a_source].min(axis=1) > test["scratch"] + 0.2).all()
 
 
-def test_the_loss_rises_after_its_lowest_and_earlier_where_frozen(few_labels):
+def test_the_loss_rises_earlier_where_frozen_and_a_temperature_mends_certainty(
+    few_labels,
+):
     for plan in ("features", "all", "scratch"):
         rise = few_labels["last loss", plan] - few_labels["lowest loss", plan]
         assert interval(rise)[0] > 0
     lowest = few_labels["lowest at"].unstack("plan")
     assert lowest["features"].mean() < lowest["all"].mean() < LONG - 5
     assert few_labels["lowest loss", "scratch"].mean() > 2.1  # guessing is 2.3
+    over = few_labels["sure", "all"] - few_labels["test", "all"]  # fine-tuned
+    assert (over > 0.08).all()
+    assert (few_labels["temperature", "all"] > 1.2).all()
+    cooler = few_labels["ece", "all"] - few_labels["ece cooled", "all"]
+    assert (cooler > 0).all() and few_labels["ece cooled", "all"].mean() < 0.09
 
 
 def test_where_the_loss_has_risen_no_fewer_answers_are_right():
@@ -349,14 +319,6 @@ def test_where_the_loss_has_risen_no_fewer_answers_are_right():
     assert np.mean(falls) < 0 and max(falls) < 0.03
 
 
-def test_fine_tuned_on_few_labels_it_is_too_sure_and_a_temperature_mends_it(few_labels):
-    over = few_labels["sure", "all"] - few_labels["test", "all"]
-    assert (over > 0.08).all()
-    assert (few_labels["temperature", "all"] > 1.2).all()
-    cooler = few_labels["ece", "all"] - few_labels["ece cooled", "all"]
-    assert (cooler > 0).all() and few_labels["ece cooled", "all"].mean() < 0.09
-
-
 def test_a_head_that_is_not_done_is_too_modest():
     backbone = load_backbone("imagenet_distilled")
     unseen = features(backbone.features, "digits", "test")
@@ -368,17 +330,11 @@ def test_a_head_that_is_not_done_is_too_modest():
         assert sure < run.test_accuracy - 0.1
 
 
-# --- a cue that comes along -----------------------------------------------------------
-
-
-def test_by_its_own_test_split_the_marked_source_is_better(cue):
+def test_the_marked_source_is_better_by_its_own_test_and_a_bare_mark_costs_it(cue):
     own = cue.xs("own test", level="repair").unstack("source")
     assert (own["marked"] > 0.95).all()
     assert (own["marked"] > own["control"] + 0.08).all()
-
-
-def test_a_mark_costs_answers_though_no_label_had_to_do_with_it(cue):
-    bare = cue["marked", "none", 0.0].unstack("mark")
+    bare = cue["marked", "none", 0.0].unstack("mark")  # no label had to do with it
     assert bare[False].min() > 0.9
     cost = (bare[False] - bare[True]).xs(0, level="class")
     assert (cost > 0).all()  # a little, or more than half
@@ -388,34 +344,35 @@ def test_a_mark_costs_answers_though_no_label_had_to_do_with_it(cue):
         assert (there[False] - there[True]).max() < 0.04
 
 
-def test_a_mark_that_is_always_right_is_what_the_marked_source_goes_by(cue):
+def test_the_marked_source_goes_by_a_mark_the_more_the_stronger_the_cue(cue):
     assert worst(cue, "marked", 1.0).mean() < 0.4
     assert (worst(cue, "control", 1.0) - worst(cue, "marked", 1.0)).min() > 0.2
     usual = cue["marked", "none", 1.0]
     assert usual[0, False].min() > 0.93 and usual[1, True].min() > 0.93
     for source in ("start", "control"):
         assert worst(cue, source, 1.0).min() > 0.9
-
-
-def test_the_stronger_the_cue_the_worse_the_slice(cue):
     falls = [worst(cue, "marked", s).mean() for s in (0.5, 0.8, 0.9, 1.0)]
     assert (np.diff(falls) < 0.01).all() and falls[0] > falls[-2] + 0.03
     # the head had better have seen the mark where it tells nothing
     assert falls[0] > worst(cue, "marked", 0.0).mean()
 
 
-def test_what_helps(cue):
-    before = worst(cue, "marked", 0.9)
-    for repair in ("both", "covered"):
-        repaired = worst(cue, "marked", 0.9, repair)
+def test_repairs_help_and_training_all_blocks_is_not_sure_to(cue):
+    before, unfrozen, both, covered, repeated, fewer = (
+        worst(cue, "marked", 0.9, repair)
+        for repair in (
+            "none",
+            "all blocks train",
+            "both",
+            "covered",
+            "repeated",
+            "fewer",
+        )
+    )
+    for repaired in (both, covered):
         assert repaired.mean() > 0.93 and (repaired > before).all()
-    repeated = worst(cue, "marked", 0.9, "repeated")
     assert interval(repeated - before)[0] > 0
-    assert repeated.mean() > worst(cue, "marked", 0.9, "fewer").mean() + 0.01
+    assert repeated.mean() > fewer.mean() + 0.01
     assert worst(cue, "control", 0.9).min() > 0.93
-
-
-def test_training_all_blocks_helps_but_is_not_sure_to(cue):
-    unfrozen = worst(cue, "marked", 0.9, "all blocks train")
-    assert unfrozen.mean() > worst(cue, "marked", 0.9).mean()
-    assert unfrozen.min() < 0.75 < worst(cue, "marked", 0.9, "both").min()
+    assert unfrozen.mean() > before.mean()
+    assert unfrozen.min() < 0.75 < both.min()

@@ -25,14 +25,10 @@ def too_sure():
     return figures.reliability({"net": (chances, np.repeat([0, 1, 0], 4))})
 
 
-MIXES = pd.DataFrame(
-    [("near", 0, 0.9, 0.4), ("near", 1, 0.4, 0.9), ("far", 0, 0.8, 0.1)],
-    columns=["source", "mix", "old", "new"],
-)
-GAPS = pd.DataFrame(
-    [("bad", -0.2, -0.3, -0.1), ("good", 0.2, 0.1, 0.3)],
-    columns=["source", "mean", "low", "high"],
-)
+NEAR_AND_FAR = [("near", 0, 0.9, 0.4), ("near", 1, 0.4, 0.9), ("far", 0, 0.8, 0.1)]
+MIXES = pd.DataFrame(NEAR_AND_FAR, columns=["source", "mix", "old", "new"])
+BAD_AND_GOOD = [("bad", -0.2, -0.3, -0.1), ("good", 0.2, 0.1, 0.3)]
+GAPS = pd.DataFrame(BAD_AND_GOOD, columns=["source", "mean", "low", "high"])
 TWO_SIZES = {"net": (np.ones((3, 2)) / 2, np.zeros(2))}
 
 
@@ -52,17 +48,17 @@ def task():
 @functools.cache
 def vectors():
     """Features that tell the class somewhat, and of one source the mark loudly."""
-    rng, found = np.random.default_rng(0), {}
-    for split in ("train", "test"):
-        labels = getattr(task(), split).labels
-        noise = rng.normal(size=(len(labels), 6))
-        told = np.concatenate([noise, labels[:, None] * 5 + noise[:, :1]], axis=1)
-        for bears in (False, True):
-            for name, loud in (("control", 0), ("marked", 20)):
-                extra = np.full((len(labels), 1), loud * bears)
-                found[name, split, bears] = np.concatenate([told, extra], axis=1)
-    order = sorted(found, key=lambda key: key[0])
-    return {key: found[key] for key in order}
+    found = {}
+    for name, loud in (("control", 0), ("marked", 20)):
+        rng = np.random.default_rng(0)
+        for split in ("train", "test"):
+            labels = getattr(task(), split).labels
+            noise = rng.normal(size=(len(labels), 6))
+            told = labels[:, None] * 5 + noise[:, :1]
+            for bears in (False, True):
+                mark = np.full((len(labels), 1), loud * bears)
+                found[name, split, bears] = np.concatenate([noise, told, mark], axis=1)
+    return found
 
 
 def sliced(*values):
@@ -73,17 +69,16 @@ def draw(*values):
     return widget.draw(vectors(), task(), *values)
 
 
-def show():
-    widget.follow_the_mark(vectors(), task())
-
-
 FIGURES = {
     "losses": (two_losses, "lowest, 1.50, at epoch 2 and ends at 1.60"),
     "reliability": (too_sure, "sure to 0.82 on average, right in 0.67 of 12"),
     "trade_off": (trade_off, "near (0.90, 0.40) at 0, (0.40, 0.90) at 1"),
     "gaps": (gaps, "bad -0.20 (-0.30 to -0.10)"),
 }
-SHOW, FIRST = show, "Bars of test accuracy"
+SHOW, FIRST = (
+    lambda: widget.follow_the_mark(vectors(), task()),
+    "Bars of test accuracy",
+)
 CONTROLS = "the mark goes with the class in, repair."
 PICTURES = [
     functools.partial(draw, *values)
@@ -99,25 +94,16 @@ REFUSED = [
 ]
 
 
-def test_losses_ring_the_lowest():
+def test_what_the_figures_draw():
     panels = two_losses().fig.axes
-    assert [axes.lines[-1].get_xdata()[0] for axes in panels] == [2, 3]
+    assert [axes.lines[-1].get_xdata()[0] for axes in panels] == [2, 3]  # the lowest
     assert len({axes.get_ylim() for axes in panels}) == 1
-
-
-def test_reliability_draws_a_bar_and_a_gap_for_each_bin():
-    [axes] = too_sure().fig.axes
+    [axes] = too_sure().fig.axes  # a bar and a gap for each bin
     heights = [patch.get_height() for patch in axes.patches]
     assert heights == pytest.approx([1.0, -0.45, 0.5, 0.45])
     assert sorted(words_in(axes)) == ["4", "8"]
-
-
-def test_a_trade_off_names_its_points():
-    assert len(trade_off().fig.axes[0].texts) == 3
-
-
-def test_gaps_tell_harm_by_sign_hatch_and_side():
-    [axes] = gaps().fig.axes
+    assert len(trade_off().fig.axes[0].texts) == 3  # names of points
+    [axes] = gaps().fig.axes  # harm by sign, hatch and side
     assert [bool(patch.get_hatch()) for patch in axes.patches] == [True, False]
     assert {"-0.20", "+0.20"} <= set(words_in(axes))
 
@@ -126,33 +112,21 @@ def by_slice(table):
     return table.groupby(["source", "slice"])["accuracy"].mean()
 
 
-def test_the_slices_of_a_source_that_shows_the_mark():
+def test_the_slices_of_a_source_that_shows_the_mark_and_the_title_that_tells_them():
     table = sliced(1.0)
     mean = by_slice(table)
     assert len(mean) == 8 and len(table) == 8 * widget.DRAWS
-    assert mean["marked"].min() < mean["control"].min() - 0.2
+    marked = mean["marked"]
+    assert marked.min() < mean["control"].min() - 0.2
     cured = by_slice(sliced(1.0, "each with and without"))
-    assert cured["marked"].min() > mean["marked"].min() + 0.2
-
-
-def test_repeating_cannot_make_what_is_not_there():
-    for strength in (1.0, None):
-        same = sliced(strength, "repeat the rare")
-        pd.testing.assert_frame_equal(same, sliced(strength))
-
-
-def test_the_title_tells_the_usual_accuracy_and_the_worst_slice():
+    assert cured["marked"].min() > marked.min() + 0.2
     title = draw(1.0).fig.axes[0].get_title(loc="left")
     assert re.match(r"marked: [01]\.\d\d where .*\nbut [01]\.\d\d on '", title)
-    mean = by_slice(sliced(1.0))["marked"]
-    usual = (mean["no face, no mark"] + mean["face, mark"]) / 2
-    assert f"{usual:.2f} where" in title and f"but {mean.min():.2f} on" in title
-
-
-def test_the_balance_of_pitfalls_2_is_what_the_widget_repeats():
-    rows = checks._rows(solved("pitfalls.2", np=np, pd=pd))
-    groups = 2 * checks._LABELS[rows] + checks._MARKED[rows]
-    assert np.bincount(groups).tolist() == [9] * 4
+    usual = (marked["no face, no mark"] + marked["face, mark"]) / 2
+    assert f"{usual:.2f} where" in title and f"but {marked.min():.2f} on" in title
+    for strength in (1.0, None):  # repeating cannot make what is not there
+        same = sliced(strength, "repeat the rare")
+        pd.testing.assert_frame_equal(same, sliced(strength))
 
 
 def test_ece_is_zero_where_sureness_is_right_and_one_where_all_is_wrong():
@@ -160,10 +134,9 @@ def test_ece_is_zero_where_sureness_is_right_and_one_where_all_is_wrong():
     sure = np.tile([0.75, 0.25], (400, 1))
     right = (np.arange(400) % 4 == 3).astype(int)  # three of four are class 0
     assert ece(sure, right) == pytest.approx(0)
-    certain = np.tile([1.0, 0.0], (50, 1))
-    assert ece(certain, np.ones(50, int)) == pytest.approx(1)
-    half = np.concatenate([sure, np.tile([1.0, 0.0], (400, 1))])
-    labels = np.concatenate([right, np.ones(400, int)])
+    certain, wrong = np.tile([1.0, 0.0], (400, 1)), np.ones(400, int)
+    assert ece(certain, wrong) == pytest.approx(1)
+    half, labels = np.concatenate([sure, certain]), np.concatenate([right, wrong])
     assert ece(half, labels) == pytest.approx(0.5)
 
 
@@ -180,7 +153,7 @@ def test_a_temperature_finds_the_factor_that_was_put_in():
     assert (again.argmax(1) == overdone.argmax(1)).all()
 
 
-def test_the_mark_and_whom_it_goes_with():
+def test_the_mark_whom_it_goes_with_and_the_balance_of_pitfalls_2():
     scope = defined("pitfalls", "mark", "goes_with")
     images = np.zeros((4, 25, 25, 3), "float32")
     marked = scope["mark"](images, np.array([True, False, True, False]))
@@ -193,6 +166,9 @@ def test_the_mark_and_whom_it_goes_with():
         shares = [bears[labels == label].mean() for label in (0, 1)]
         told = [0, 0] if strength is None else [1 - strength, strength]
         assert shares == pytest.approx(told)
+    rows = checks._rows(solved("pitfalls.2", np=np, pd=pd))
+    groups = 2 * checks._LABELS[rows] + checks._MARKED[rows]
+    assert np.bincount(groups).tolist() == [9] * 4  # as the widget repeats
 
 
 def test_each_line_of_the_checklist_runs():
@@ -217,14 +193,13 @@ def test_each_line_of_the_checklist_runs():
         def score(self, features, labels):
             return 0.5
 
+    scope |= dict.fromkeys(("old_head", "network", "run", "head"), Stub())
     zeros = np.zeros((len(task().test), 4))
     scope |= {  # in place: the lesson's functions look here
-        "np": np, "tl": tl,
-        "features": features, "random": random, "pixels": pixels, "labels": labels,
+        "np": np, "tl": tl, "faces": task(), "photos": task(), "labels": labels,
+        "features": features, "random": random, "pixels": pixels,
         "accuracy": pd.DataFrame({"glyphs": [0.5], "random": [0.25]}),
-        "old_head": Stub(), "network": Stub(), "run": Stub(), "head": Stub(),
-        "old": tl.datasets.load("digits", per_class=2), "faces": task(),
-        "photos": task(),
+        "old": tl.datasets.load("digits", per_class=2),
         "vectors": {("marked", "test", m): zeros for m in (False, True)},
     }  # fmt: skip
     found = [eval(line, scope) for line in lines]

@@ -2,68 +2,93 @@
 
 import functools
 
+import keras
 import numpy as np
 
 import tlcourse as tl
-from tests.helpers import Later, naive_start
-from tlcourse import datasets
+from tests.helpers import Later
+
+CLASSES = 8
 
 
+@functools.cache
+def base():
+    model = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    model.trainable = False
+    return model
+
+
+def with_head(classes=5, size=96, activation="softmax", inside=None, deep=False):
+    pictures = keras.Input((size, size, 3))
+    maps = (inside or base())(pictures)
+    features = keras.layers.GlobalAveragePooling2D()(maps)
+    if deep:
+        features = keras.layers.Dense(10)(features)
+    chances = keras.layers.Dense(classes, activation=activation)(features)
+    return keras.Model(pictures, chances)
+
+
+@functools.cache
 def names():
-    return {"tl": tl, "raw": naive_start("start.2", tl=tl)}
+    folder = tl.datasets.folder("apples", "orchard", per_class=20)
+    file = folder / "test" / "Granny Smith" / "00003.jpg"
+    given = {"file": file, "base": base(), "model": with_head(CLASSES)}
+    return {"tl": tl, "np": np, "keras": keras, **given}
 
 
-faces = functools.partial(datasets.load, "faces")
-ten_each = functools.partial(faces, per_class=10)
-digits = functools.partial(datasets.load, "digits", per_class=5)
-
-
-def lopsided():
-    whole = faces()
-    train = datasets.Split(whole.train.images[:10], np.arange(10) // 7)
-    return datasets.Task("faces", whole.classes, train, whole.val, whole.test)
-
-
-def cut():
-    whole, train = faces(), faces(per_class=5).train
-    return datasets.Task("faces", whole.classes, train, whole.val, whole.val)
+def read(size=80, batch=True):
+    picture = keras.utils.load_img(names()["file"], target_size=(size, size))
+    return np.asarray(picture)[None] if batch else np.asarray(picture)
 
 
 def changed(change):
     """The right picture with a change."""
-    return Later(lambda: change(faces().train.images[65:66]))
+    return Later(lambda: change(read()))
+
+
+def built(**options):
+    return Later(lambda: with_head(**options))
+
+
+def random_base():
+    base = tl.backbones.load("efficientnet_lite0", source=None, input_size=96).model
+    base.trainable = False
+    return with_head(inside=base)
+
+
+def unfrozen():
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    return with_head(inside=base)
+
+
+def frozen_whole():
+    model = with_head()
+    model.layers[-1].trainable = False
+    return model
 
 
 WRONG = {
     "start.1": {
-        "another task": (Later(digits), "^It is the task faces", "^[^5]*$"),
-        "another number": (Later(ten_each), "^There are as many", "^[^5]*$"),
-        "unequal classes": (
-            Later(lopsided),
-            "^Both classes",
-            r"^Yours have 7 and 3\.$",
-        ),
-        "a cut test split": (
-            Later(cut),
-            "^The test split is whole$",
-            "20 test pictures",
-        ),
+        "no batch": (changed(lambda x: x[0]), "four axes"),
+        "two": (changed(lambda x: np.repeat(x, 2, axis=0)), "a batch of one"),
+        "another size": (Later(lambda: read(96)), "Height and width", "96"),
+        "one channel": (changed(lambda x: x[..., :1]), "three channels"),
+        "divided by 255": (changed(lambda x: x / 255), "from 0 to 255"),
+        "scaled to -1": (changed(lambda x: x / 127.5 - 1), "from 0 to 255"),
+        "upside down": (changed(lambda x: x[:, ::-1]), "picture in the file"),
     },
     "start.2": {
-        "no batch": (changed(lambda x: x[0]), "an array with four axes"),
-        "two": (changed(lambda x: np.repeat(x, 2, axis=0)), "a batch of one"),
-        "one channel": (changed(lambda x: x[..., :1]), "three channels"),
-        "cut": (changed(lambda x: x[:, :20]), "Height and width"),
-        "too dark": (changed(lambda x: x / 255), "upper end of the range"),
-        "too light": (changed(lambda x: x * 255), "upper end of the range"),
-        "below zero": (changed(lambda x: x - 128), "upper end of the range"),
-        "upside down": (changed(lambda x: x[:, ::-1]), "show the raw picture"),
-        "all red": (changed(lambda x: x[..., :1] * [1, 0, 0]), "show the raw picture"),
-        "a list": (
-            changed(lambda x: x.tolist()),
-            "three channels",
-            "Expected a NumPy array",
-        ),
+        "no model": (3, "Keras model"),
+        "another size": (built(size=64), "96 x 96", "64"),
+        "eight classes": (built(classes=CLASSES), "one number per class", "8"),
+        "all frozen": (Later(frozen_whole), "Something of it trains"),
+        "all trains": (Later(unfrozen), "Only a linear head"),
+        "two layers": (built(deep=True), "Only a linear head"),
+        "random base": (Later(random_base), "photographs have taught"),
+        "logits": (built(activation=None), "sum to 1"),
     },
 }
-RIGHT = {"start.2": {"whole numbers": changed(lambda x: x.round().astype("u1"))}}
+RIGHT = {
+    "start.1": {"float": changed(lambda x: x.astype("float32"))},
+    "start.2": {"built anew": built()},
+}

@@ -1,23 +1,11 @@
 """Answers to the lesson's exercises, and what must be said of the wrong ones."""
 
-import functools
-
+import keras
+import numpy as np
 import pandas as pd
 
 import tlcourse as tl
-from tests.helpers import Later, load_backbone, solved
-
-
-@functools.cache
-def runs():
-    """The two runs of the lesson, on faces."""
-    task = tl.datasets.load("faces", per_class=10)
-    backbone, random = load_backbone("imagenet_distilled"), load_backbone("random")
-    plans = tl.FreezePlan.features(backbone), tl.FreezePlan.all(random)
-    return tuple(
-        tl.transfer(each, task, plan, epochs=1, show_progress=False)
-        for each, plan in zip((backbone, random), plans, strict=True)
-    )
+from tests.helpers import Later, defined, load_backbone
 
 
 def table():
@@ -33,27 +21,52 @@ def table():
 
 
 def names():
-    transferred, from_scratch = runs()
-    return {
-        "tl": tl,
-        "summary": tl.tables.summarise(table(), ["strategy", "per_class"]),
-        "transferred": transferred,
-        "from_scratch": from_scratch,
-    }
+    scope = defined("why", "with_head")
+    history = {"loss": [1.0, 0.5, 0.2], "val_loss": [0.9, 0.7, 0.8]}
+    backbone = load_backbone("imagenet_distilled")
+    return {"tl": tl, "backbone": backbone, "from_scratch": history, **scope}
+
+
+def built(classes=10, momentum=0.5, source=False, frozen=False, deep=False):
+    given = load_backbone("imagenet_distilled").model
+    base = keras.models.clone_model(given)
+    if source:
+        base.set_weights(given.get_weights())
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = momentum
+    base.trainable = not frozen
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    if deep:
+        pooled = keras.layers.Dense(20)(pooled)
+    return keras.Model(base.input, keras.layers.Dense(classes)(pooled))
+
+
+def model(**options):
+    return Later(lambda: built(**options))
 
 
 WRONG = {
     "why.1": {
-        "always 9": (lambda *_: 9, "minds the goal", "gives 9 and 9"),
-        "text": (lambda *_: "9", "one whole number", "gives '9'"),
-        "no function": (9, "one whole number", "found an int: 9"),
+        "a number": (10, "a Keras model"),
+        "two classes": (model(classes=2), "each class", "None, 2"),
+        "two layers": (model(deep=True), "one Dense layer"),
+        "frozen": (model(frozen=True), "Everything trains"),
+        "the source's weights": (model(source=True), "weights are random"),
+        "slow BatchNorm": (model(momentum=0.99), "keeps up", "0.99"),
     },
     "why.2": {
-        "one run": (Later(lambda: runs()[0]), "two runs"),
-        "exchanged": (Later(lambda: solved("why.2", tl=tl)[::-1]), "The first comes"),
+        "the last": (lambda history: len(history["loss"]), "not learn from", "gives 4"),
+        "from 0": (
+            lambda history: int(np.argmin(history["val_loss"])),
+            "counted from 1",
+            "gives 0",
+        ),
+        "a loss": (lambda history: min(history["val_loss"]), "one whole number"),
     },
     "why.3": {
         "one of two": ({"b"}, "Nothing fair is missing"),
         "text": ("bd", "a set of letters"),
     },
 }
+RIGHT = {"why.1": {"another momentum": model(momentum=0.8)}}

@@ -33,14 +33,11 @@ def title(picture):
     return picture.fig.axes[0].get_title(loc="left")
 
 
-def test_worth_says_what_takes_how_many_labels():
-    expected = "1 label per class does what takes about 20 from scratch"
+def test_figure_and_widget_say_what_transfer_is_worth():
+    expected = "1 label per class does what takes 10 to 50 from scratch"
     assert title(reached()) == expected
     expected = "50 labels per class do what takes more than 50 features"
     assert title(worth_of(50, np.inf)) == expected
-
-
-def test_the_widget_says_what_transfer_is_worth():
     few, many = (draw() for draw in PICTURES)
-    assert "about 50" in title(few) and "more than 50" in title(many)
+    assert "1 to 50" in title(few) and "more than 50" in title(many)
     assert "transfer 0.8" in few.alt

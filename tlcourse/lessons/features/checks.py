@@ -1,53 +1,46 @@
 """The exercises of the lesson."""
 
 import functools
+import pathlib
+import tempfile
 
 import numpy as np
 
 from tlcourse.exercises.model import Exercise, Property
 
-SOURCES = ("random", "fractals", "photos", "glyphs")  # and the lesson's own
-PER_CLASS = 10
+SOURCES = ("random", "fractals", "ten photographs", "glyphs")  # and the lesson's own
+PER_CLASS, FEATURES = 10, 1280
 
-# --- features.1 a head without training -----------------------------------------------
-
-
-def _clouds(seed=0):
-    """Three classes as clouds that overlap a little; features, labels, new ones."""
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.repeat([0, 1, 2], (5, 9, 12)))
-    centres = rng.normal(0, 2, (3, 6))
-    new = rng.normal(0, 2, (40, 6))
-    return centres[labels] + rng.normal(0, 1.5, (26, 6)), labels, new
+# --- features.1 a silent fault --------------------------------------------------------
 
 
-def _nearest_mean(train, labels, new):
-    means = np.stack([train[labels == label].mean(0) for label in range(3)])
-    return ((new[:, None] - means) ** 2).sum(-1).argmin(1)
+def _is_model(model):
+    from tlcourse.quiet import import_keras
+
+    return isinstance(model, import_keras().Model)
 
 
-def _one_class_each(answer):
-    found = np.asarray(answer(*_clouds()))
-    return found.shape == (40,) and set(found.tolist()) <= {0, 1, 2}
+@functools.cache
+def _wanted():
+    """Two pictures, and the features that the base of the lesson gives of them."""
+    from tlcourse import backbones, datasets
+
+    images = datasets.load("apples", domain="orchard").val.images[:2]
+    backbone = backbones.load(input_size=96)
+    pictures = np.asarray(backbones.resized(images, 96))
+    return pictures, backbone.features(pictures)
 
 
-def _means_are_their_own(answer):
-    train, labels, _ = _clouds(1)
-    means = np.stack([train[labels == label].mean(0) for label in range(3)])
-    return np.array_equal(answer(train, labels, means), [0, 1, 2])
+def _correlation(model):
+    pictures, wanted = _wanted()
+    found = model.predict(pictures, verbose=0)
+    return float(np.corrcoef(found.ravel(), wanted.ravel())[0, 1])
 
 
-def _not_the_nearest_picture(answer):
-    # The nearest picture to 8.5 is of class 1, the nearest mean that of class 0.
-    train = np.array([[0.0], [10.0], [8.0], [30.0]])
-    return list(answer(train, np.array([0, 0, 1, 1]), np.array([[8.5]]))) == [0]
-
-
-def _all_right(answer):
-    return all(
-        np.array_equal(answer(*_clouds(seed)), _nearest_mean(*_clouds(seed)))
-        for seed in range(5)
-    )
+def _same_features(model):
+    pictures, wanted = _wanted()
+    found = model.predict(pictures, verbose=0)
+    return np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
 # --- features.2 choose a source -------------------------------------------------------
@@ -85,76 +78,87 @@ def _as_measured(answer):
     return abs(answer["glyphs"] - _accuracy("glyphs")) < 2.5 / _validation_size()
 
 
-# --- features.3 which classes are confused --------------------------------------------
+# --- features.3 name a file -----------------------------------------------------------
 
-_MATRICES = (
-    [[5, 4, 0], [0, 5, 3], [0, 3, 5]],  # 3 + 3 are more than 4 + 0
-    [[90, 0, 1], [0, 0, 0], [2, 0, 7]],  # large numbers stand on the diagonal
-    [[9, 0, 0, 2], [0, 9, 0, 0], [0, 0, 9, 1], [5, 0, 1, 9]],
-)
-_PAIRS = ({1, 2}, {0, 2}, {0, 3})
+COLOURS = {"rose": (220, 30, 30), "leaf": (30, 200, 40), "sky": (40, 60, 230)}
 
 
-def _pair(answer, place=0):
-    return [int(label) for label in answer(np.array(_MATRICES[place]))]
+def _by_colour():
+    """A model of 20 x 30 pixels that answers with the strongest colour."""
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    pictures = keras.Input((20, 30, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(pictures)
+    return keras.Model(pictures, keras.layers.Softmax()(mean))
 
 
-def _is_a_pair(answer):
-    first, second = _pair(answer)
-    return first != second and {first, second} <= {0, 1, 2}
+def _by_light():
+    """A model that answers "light" where the mean of a picture is above 100."""
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    pictures = keras.Input((16, 16, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(pictures)
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(pictures, head(mean))
+    head.set_weights([np.float32([[0, 1 / 3]] * 3), np.float32([100, 0])])
+    return model
 
 
-def _matches(place):
-    return lambda answer: set(_pair(answer, place)) == _PAIRS[place]
+def _asked(answer, model, colour, classes):
+    import PIL.Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "picture.png"
+        PIL.Image.new("RGB", (50, 40), colour).save(path)
+        return answer(model, path, list(classes))
+
+
+def _names(answer):
+    return [_asked(answer, _by_colour(), x, COLOURS) for x in COLOURS.values()]
 
 
 EXERCISES = [
     Exercise(
         name="features.1",
-        title="A head without training",
-        expects="a function of training features, training labels and new features",
+        title="A silent fault",
+        expects="a Keras model",
         properties=[
+            Property("It is a Keras model", _is_model),
             Property(
-                "It gives one class, 0, 1 or 2, for each row of new features",
-                _one_class_each,
-                found=lambda answer: (
-                    "For 40 rows yours gave the shape "
-                    f"{np.shape(answer(*_clouds()))}, beginning with "
-                    f"{np.asarray(answer(*_clouds())).ravel()[:3].tolist()}."
+                "It takes pictures of 96 x 96 pixels in colour",
+                lambda model: model.input_shape == (None, 96, 96, 3),
+                found=lambda model: f"Yours takes {model.input_shape}.",
+            ),
+            Property(
+                "It gives one row of features per picture, as the extractor does",
+                lambda model: model.output_shape == (None, FEATURES),
+                found=lambda model: f"Yours puts out {model.output_shape}.",
+            ),
+            Property(
+                "Its features of a picture with values from 0 to 255 are the base's",
+                _same_features,
+                found=lambda model: (
+                    f"Yours correlate with them by {_correlation(model):.2f}, in place "
+                    "of 1.00."
                 ),
-            ),
-            Property(
-                "A row that equals the mean of a class is given that class",
-                _means_are_their_own,
-                found="At least one of three means was given another class.",
-            ),
-            Property(
-                "The mean of a class decides, not the nearest single picture",
-                _not_the_nearest_picture,
-                found="In a case where the two differ, yours followed the picture.",
-            ),
-            Property(
-                "On five random sets it names the class of the nearest mean",
-                _all_right,
-                found="Some rows were given a class whose mean is further away.",
             ),
         ],
         hints=[
-            "Two steps: first one mean vector for each class, then one distance from "
-            "each new row to each mean.",
-            "`train_features[train_labels == label].mean(axis=0)` is one mean. "
-            "`np.stack` puts the means of all labels into one array, (classes, d).",
-            "`features[:, None] - means` has the shape (n, classes, d): square it, add "
-            "up over the last axis, and take `argmin(axis=1)`.",
+            "Which layer of the model changes the pixels, and which part of the base "
+            "does it again?",
+            "`base.summary()` begins with a layer that scales. So no other layer has "
+            "to.",
+            "Give `inputs` to the extractor as they are.",
         ],
         solution="""\
-def answer(train_features, train_labels, features):
-    labels = np.unique(train_labels)
-    means = [train_features[train_labels == label].mean(axis=0) for label in labels]
-    distances = ((features[:, None] - np.stack(means)) ** 2).sum(axis=-1)
-    return labels[distances.argmin(axis=1)]""",
-        explanation="A mean of ten pictures is less noisy than one picture. With one "
-        "labelled picture per class this is the same as the nearest neighbour.",
+import keras
+
+inputs = keras.Input((96, 96, 3))
+answer = keras.Model(inputs, extractor(inputs))""",
+        explanation="In keras.applications, the EfficientNets scale inside, and most "
+        "other families have a function preprocess_input. Look it up for each model.",
     ),
     Exercise(
         name="features.2",
@@ -201,42 +205,49 @@ best = max(answer, key=answer.get)""",
     ),
     Exercise(
         name="features.3",
-        title="Which two classes are confused most?",
-        expects="a function of a confusion matrix that gives two different classes",
+        title="Name a file",
+        expects="a function of a Keras model, a path and the names of classes",
         properties=[
             Property(
-                "It gives two different classes of the matrix",
-                _is_a_pair,
-                found=lambda answer: f"Yours gave {_pair(answer)} for 3 classes.",
+                "It gives one of the names",
+                lambda answer: set(_names(answer)) <= set(COLOURS),
+                found=lambda answer: f"Yours gives {_names(answer)[0]!r}.",
             ),
             Property(
-                "Right answers do not count as mistakes",
-                _matches(1),
-                found="For a matrix with large numbers on its diagonal, yours gave "
-                "another pair.",
+                "It gives the name with the highest probability",
+                lambda answer: _names(answer) == list(COLOURS),
+                found=lambda answer: (
+                    "For a model that knows colours, and a red, a green and a blue "
+                    f"picture, yours gives {', '.join(map(str, _names(answer)))}."
+                ),
             ),
             Property(
-                "Mistakes in both directions count together",
-                _matches(0),
-                found="Where many mistakes go one way and more go two ways, yours "
-                "gave another pair.",
+                "The model sees the values of the file, 0 to 255",
+                lambda answer: (
+                    _asked(answer, _by_light(), (200,) * 3, ["dark", "light"])
+                    == "light"
+                ),
+                found="With a model that tells light from dark, yours calls a light "
+                "picture dark.",
             ),
-            Property("It works for four classes too", _matches(2)),
         ],
         hints=[
-            "The mistakes of a pair stand in two places: row i, column j, and row j, "
-            "column i.",
-            "`matrix + matrix.T` adds both directions. Its diagonal has to go: "
-            "`np.fill_diagonal(both, 0)`.",
-            "`np.unravel_index(both.argmax(), both.shape)` gives row and column of the "
-            "largest number.",
+            "`model.input_shape[1:3]` is the size that the model takes.",
+            "`keras.utils.load_img(path, target_size=...)`, then a batch of one "
+            "picture, then `model.predict`.",
+            "`classes[int(chances.argmax())]`, where `chances` is the one row of what "
+            "`predict` gives.",
         ],
         solution="""\
-def answer(matrix):
-    both = matrix + matrix.T
-    np.fill_diagonal(both, 0)
-    return np.unravel_index(both.argmax(), both.shape)""",
-        explanation="A pair that is confused both ways says that the features hardly "
-        "tell the two apart; a mistake in one direction only may be the head's.",
+import keras
+import numpy as np
+
+
+def answer(model, path, classes):
+    picture = keras.utils.load_img(path, target_size=model.input_shape[1:3])
+    chances = model.predict(np.expand_dims(picture, 0), verbose=0)[0]
+    return classes[int(chances.argmax())]""",
+        explanation="No division by 255: the model scales by itself. A function that "
+        "divides once more would be wrong and would not say so.",
     ),
 ]

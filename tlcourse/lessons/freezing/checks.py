@@ -151,6 +151,46 @@ def _moves_as_it_should(answer):
     return moved == [not norm for _, norm in layers]
 
 
+# --- freezing.4 why did unfreezing do nothing? ----------------------------------------
+
+
+def _second_phase(answer):
+    """Train a head on a frozen base, call the learner's function, train a step more.
+
+    Returns
+    -------
+    dict
+        Whether the kernels, BatchNorm and the head ``moved``; the optimizer's ``rate``.
+    """
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    base, layers = _prepared(lambda base: None)
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(base.input, head(pooled))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    pictures = np.random.default_rng(0).normal(size=(8, 16, 16, 3))
+
+    def step():
+        model.fit(pictures, np.arange(8) % 2, epochs=1, verbose=0)
+        parts = [*((one, norm) for one, norm in layers), (head, None)]
+        return [(norm, one.get_weights()) for one, norm in parts]
+
+    before = step()
+    answer(model, base)
+    moved = {}
+    for (norm, old), (_, new) in zip(before, step(), strict=True):
+        changed = any((a != b).any() for a, b in zip(old, new, strict=True))
+        moved.setdefault(norm, []).append(changed)
+    return {
+        "kernels": all(moved[False]),
+        "norms": any(moved[True]),
+        "head": all(moved[None]),
+        "rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+    }
+
+
 EXERCISES = [
     Exercise(
         name="freezing.1",
@@ -277,5 +317,52 @@ def answer(base):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False""",
         explanation="Compile the model afterwards, or Keras trains as before.",
+    ),
+    Exercise(
+        name="freezing.4",
+        title="Why did unfreezing do nothing?",
+        expects="a function that takes a compiled Keras model and its base",
+        properties=[
+            Property(
+                "After it, fit moves every kernel of the base",
+                lambda answer: _second_phase(answer)["kernels"],
+                found="After yours, at least one kernel of the base stays as it was.",
+            ),
+            Property(
+                "After it, fit still moves the head",
+                lambda answer: _second_phase(answer)["head"],
+                found="After yours the head stays as it was.",
+            ),
+            Property(
+                "After it, fit leaves the base's BatchNorm alone",
+                lambda answer: not _second_phase(answer)["norms"],
+                found="After yours a BatchNorm of the base moves.",
+            ),
+            Property(
+                "The steps are as small as the exercise says",
+                lambda answer: _second_phase(answer)["rate"] <= 1.001e-3,
+                found=lambda answer: (
+                    f"Yours has a rate of {_second_phase(answer)['rate']:g}."
+                ),
+            ),
+        ],
+        hints=[
+            "Keras reads `trainable` once, at the first `fit` after something. After "
+            "what?",
+            "Set all free, then BatchNorm not, as in exercise 3. Then one more call on "
+            "the model.",
+            "`model.compile(keras.optimizers.Adam(...), "
+            '"sparse_categorical_crossentropy")`, with a rate for pre-trained weights.',
+        ],
+        solution="""\
+def answer(model, base):
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    model.compile(keras.optimizers.Adam(3e-4), "sparse_categorical_crossentropy")""",
+        explanation="Without `compile` Keras goes on with the training step that it "
+        "built for the head alone. The rate of the head, 1e-2, would be too large for "
+        "pre-trained weights.",
     ),
 ]

@@ -1,16 +1,16 @@
-"""How trainings went: the epochs of one, and several side by side."""
+"""How several trainings went, side by side."""
 
 import matplotlib
 import numpy as np
+import pandas
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from tlcourse.plots.style import (
     INK,
     PALETTE,
     Picture,
     checked_table,
-    line_style,
     listed,
     new_figure,
     put_title,
@@ -18,48 +18,7 @@ from tlcourse.plots.style import (
     styled,
     thousands,
 )
-
-
-@styled
-def epochs(history, total=None, *, title=None):
-    """Accuracy over the epochs of one training, finished or not.
-
-    Parameters
-    ----------
-    history : dict of list of float
-        ``accuracy`` and ``val_accuracy``, 0-1, one entry an epoch, as in
-        ``Run.history``.
-    total : int, optional
-        Epochs that were planned, so that the axis stands still while lines grow.
-
-    Raises
-    ------
-    ValueError
-        If no epoch is over yet.
-    """
-    lines = {
-        "training": history.get("accuracy", ()),
-        "validation": history.get("val_accuracy", ()),
-    }
-    done = len(lines["training"])
-    if not done:
-        raise ValueError("epochs needs a history of at least one epoch.")
-    total = max(total or done, done)
-    fig = new_figure(4.2, 2.9)
-    axes = fig.subplots()
-    for index, (name, values) in enumerate(lines.items()):
-        style = line_style(index)
-        at = range(1, len(values) + 1)
-        axes.plot(at, values, label=name, markevery=max(1, total // 10), **style)
-    axes.set(xlabel="Epoch", ylabel="Accuracy", xlim=(0.5, total + 0.5))
-    axes.set_ylim(-0.02, 1.04)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y")
-    put_title(axes, title)
-    fig.legend(loc="outside lower right", ncols=2)
-    ends = [f"{name} {values[-1]:.2f}" for name, values in lines.items() if values]
-    words = f"accuracy over {done} of {total} epochs, at the end {', '.join(ends)}"
-    return Picture(fig, f"Line chart, {title or 'one training'}: {words}.")
+from tlcourse.tables import summarise
 
 
 @styled
@@ -117,6 +76,32 @@ def _runs_in_words(table):
     return (
         "Two scatter plots of validation accuracy against seconds and against trained "
         f"parameters: {listed(in_words, 12)}."
+    )
+
+
+def depths(near, far):
+    """Accuracy on digits over the blocks that train, near and far, beside pixels.
+
+    Parameters
+    ----------
+    near, far : pandas.DataFrame
+        The evidence ``freezing.near`` and ``freezing.far``.
+    """
+    pixels, maps = near.query("source == 'pixels'").assign(blocks="pixels"), []
+    for table in (near, far):
+        rows = table[table["plan"].isin(["last 0", "last 6", "last 14"])]
+        rows = rows.query("measured == 'digits'")
+        rows = rows.assign(blocks=rows["plan"].str.removeprefix("last "))
+        panel = f"from {rows['source'].iloc[0]}"
+        maps.append(pandas.concat([pixels, rows]).assign(panel=panel))
+    table = pandas.concat(maps).rename(columns={"labels": "per_class"})
+    summary = summarise(table, ["panel", "per_class", "blocks"], "value")
+    return heat_map(
+        summary,
+        panels="panel",
+        xlabel="Blocks that train, from the last",
+        ylabel="Labels per class",
+        title="Validation accuracy on digits: mean and 95 % interval",
     )
 
 

@@ -239,7 +239,7 @@ class FreezeLab:
         self.compared.value = words.picture_html(figures.runs(self.table))
 
     def _draw_curves(self, number, history):
-        picture = figures.epochs(history, self.epochs, title=f"Run {number}")
+        picture = plots.epochs(history, self.epochs, title=f"Run {number}")
         self.curves.value = words.picture_html(picture)
 
     def _clicked_train(self, _button):

@@ -1,7 +1,5 @@
 """The exercises of the lesson."""
 
-import re
-
 from tlcourse.exercises.model import Exercise, Property
 
 # The share of ResNet50's parameters (without top) in its blocks conv4 and conv5.
@@ -15,13 +13,32 @@ ON_VAL = {
     "block8": 0.833, "block9": 0.763, "block10": 0.732, "block11": 0.686,
     "block12": 0.683, "block13": 0.539,
 }  # fmt: skip
+LAYERS = 94 / 175  # the share of their layers
 TIE = 0.02  # what five draws of the labels cannot tell apart
 
 
-def _divided(complaint):
-    """Whether the complaint is about pixels that end at one or below."""
-    found = re.search(r"lie in [-\d.e]+ to ([-\d.e]+)", complaint)
-    return bool(found) and float(found[1]) <= 1
+# --- inside.2 a model that puts out maps ----------------------------------------------
+
+BLOCK = 9
+
+
+def _is_model(model):
+    from tlcourse.quiet import import_keras
+
+    return isinstance(model, import_keras().Model)
+
+
+def _gives_what_the_block_gives(model):
+    """Cut the same layers out of the learner's own model's input."""
+    layers = [layer.name for layer in model.layers]
+    return layers[-1] == _last_layer()
+
+
+def _last_layer():
+    from tlcourse import backbones
+
+    backbone = backbones.load("mobilenet", source=None, input_size=128)
+    return backbone.blocks[BLOCK].output
 
 
 EXERCISES = [
@@ -36,9 +53,9 @@ EXERCISES = [
                 found=lambda answer: f"Yours is {float(answer):.3g}.",
             ),
             Property(
-                "It counts parameters, not blocks",
-                lambda answer: abs(answer - 2 / 5) > 0.001,
-                found="Yours is the share of two blocks in five.",
+                "It counts parameters, not layers",
+                lambda answer: abs(answer - LAYERS) > 0.001,
+                found="Yours is the share of the layers.",
             ),
             Property(
                 "It is the share of the last two blocks, and of both",
@@ -47,54 +64,55 @@ EXERCISES = [
             ),
         ],
         hints=[
-            "A block knows how many parameters it has; so does the whole backbone.",
-            "`resnet.blocks[-2:]` are the last two; each has `.parameters`.",
-            "`sum(block.parameters for block in ...) / resnet.parameters`",
+            "A Keras layer can tell how many parameters it has, and so can a model.",
+            "`layer.count_params()` is that number for one layer.",
+            "`sum(layer.count_params() for layer in late) / resnet.count_params()`",
         ],
         solution=(
-            'resnet = tl.backbones.load("ResNet50", source=None)\n'
-            "last_two = resnet.blocks[-2:]\n"
-            "answer = sum(block.parameters for block in last_two) / resnet.parameters"
+            "import keras\n\n"
+            "resnet = keras.applications.ResNet50(weights=None, include_top=False)\n"
+            'names = ("conv4_", "conv5_")\n'
+            "late = [x for x in resnet.layers if x.name.startswith(names)]\n"
+            "answer = sum(x.count_params() for x in late) / resnet.count_params()"
         ),
         explanation="Whoever trains only these two blocks still trains nearly all "
         "parameters. Freezing early blocks saves time, but hardly any parameters.",
     ),
     Exercise(
         name="inside.2",
-        title="The wrong scale",
-        expects="a text, what the backbone said",
+        title="A model that puts out maps",
+        expects="a Keras model",
         properties=[
-            Property("It is a text", lambda answer: isinstance(answer, str)),
+            Property("It is a Keras model", _is_model),
             Property(
-                "The backbone complained",
-                lambda answer: answer.strip() not in ("", "it said nothing"),
-                found="It said nothing: these pixels were as it wants them.",
+                "It takes the pictures of the lesson's MobileNet",
+                lambda model: model.input_shape == (None, 128, 128, 3),
+                found=lambda model: f"Yours takes {model.input_shape}.",
             ),
             Property(
-                "It complained about the range of the pixels",
-                lambda answer: "Pixels must lie in" in answer,
+                "It puts out maps, not their average",
+                lambda model: len(model.output_shape) == 4,
+                found=lambda model: f"Yours puts out {model.output_shape}.",
             ),
             Property(
-                "The pixels that it saw had been divided by 255",
-                _divided,
-                found=lambda answer: f"It said: {answer}",
+                "Its last layer is the last one of the block that is asked for",
+                _gives_what_the_block_gives,
+                found=lambda model: f"Yours ends at {model.layers[-1].name}.",
             ),
         ],
         hints=[
-            "Many tutorials scale pixels themselves before they call a network. Do it.",
-            "`cat / 255` lies between 0 and 1.",
-            "Inside `try`: `densenet.preprocess(cat / 255)`",
+            "The lesson's function `up_to` does it for another base.",
+            "`trained.model.get_layer(name).output` is what a layer puts out.",
+            "`keras.Model(trained.model.input, ...)`, with the output of the layer "
+            "whose name is `trained.blocks[9].output`.",
         ],
         solution=(
-            'densenet = tl.backbones.load("DenseNet121", source=None)\n'
-            'answer = "it said nothing"\n'
-            "try:\n"
-            "    densenet.preprocess(cat / 255)\n"
-            "except ValueError as complaint:\n"
-            "    answer = str(complaint)"
+            "import keras\n\n"
+            "layer = trained.model.get_layer(trained.blocks[9].output)\n"
+            "answer = keras.Model(trained.model.input, layer.output)"
         ),
-        explanation="Keras's own `densenet.preprocess_input` divides by 255, too, and "
-        "would have done it twice, without a word.",
+        explanation="Nothing is copied: both models share their layers. On such maps "
+        "you can train a head of your own, and leave the later blocks away.",
     ),
     Exercise(
         name="inside.3",

@@ -1,8 +1,7 @@
-"""What the channels of a layer answer to a picture, as grids of heat maps."""
-
-import math
+"""What the channels of a block answer to a picture, and probes over blocks."""
 
 import numpy as np
+import PIL.Image
 
 from tlcourse.plots.curves import curve, guessing_line
 from tlcourse.plots.pictures import as_pixels
@@ -16,67 +15,16 @@ from tlcourse.plots.style import (
     title_above,
 )
 
-
-@styled
-def filters(kernels, maps):
-    """First-layer filters as small colour pictures, and what each answers to.
-
-    Parameters
-    ----------
-    kernels : array_like, shape (height, width, 3, n)
-        The weights of a convolution on colour pictures. Each filter is scaled by
-        itself: grey is a weight of zero, a brighter colour a positive one.
-    maps : array_like, shape (h, w, n)
-        What each filter answers to one picture.
-
-    Raises
-    ------
-    ValueError
-        If the filters are not for colour pictures, or the maps are not theirs.
-    """
-    kernels, maps = np.asarray(kernels, float), np.asarray(maps, float)
-    if kernels.ndim != 4 or kernels.shape[2] != 3:
-        raise ValueError(
-            "filters needs the weights of a layer that reads colour pictures, of the "
-            f"shape (height, width, 3, n), and these have the shape {kernels.shape}."
-        )
-    count = kernels.shape[-1]
-    if maps.ndim != 3 or maps.shape[-1] != count:
-        raise ValueError(
-            f"filters needs one map per filter, (h, w, {count}), and got the shape "
-            f"{maps.shape}."
-        )
-    fig = new_figure(7.4, 13.8 / count + 0.35)
-    grid = fig.subplots(2, count, squeeze=False)
-    reach = np.abs(kernels).max((0, 1, 2))
-    for index in range(count):
-        weights = kernels[..., index] / max(reach[index], 1e-12)
-        grid[0, index].imshow(0.5 + 0.5 * weights)
-        name = str(index) if np.ptp(maps[..., index]) else f"{index} silent"
-        grid[0, index].set_title(name, fontsize=10, loc="center", pad=2)
-        grid[1, index].imshow(maps[..., index], cmap="viridis")
-    for axes, words in zip(grid[:, 0], ("filter", "answer"), strict=True):
-        axes.set_ylabel(words, fontsize=10)
-    for axes in grid.flat:
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-    in_words = (
-        f"{count} filters of {kernels.shape[0]} by {kernels.shape[1]} colour pixels, "
-        "and under each the heat map of its answer to the same picture"
-    )
-    return Picture(fig, f"{in_words}.")
-
-
-MAPS = 12  # that `inside` shows at most, in three rows
+MAPS = 7  # that `inside` shows at most, beside the picture
 
 
 @styled
 def inside(picture, maps, *, title=None):
-    """A picture and the channels of a block that answer to it most unevenly.
+    """A picture, and how the channels that answer to it most unevenly light it up.
 
-    Each map has a scale of its own, dark where the channel is silent and bright where
-    it answers most. Shown are the channels whose answer differs most from place to
-    place: an answer that is the same everywhere tells nothing about the picture.
+    Each tile is bright where its channel answers most, and dark where it is silent, on
+    a scale of its own. An answer that is the same everywhere tells nothing about the
+    picture, so channels whose answers differ most from place to place are shown.
 
     Parameters
     ----------
@@ -96,27 +44,34 @@ def inside(picture, maps, *, title=None):
             f"and these have the shape {maps.shape}."
         )
     pixels = as_pixels(np.asarray(picture)[None], "inside")[0]
-    uneven = maps.std((0, 1))
     # Relative: in a random backbone the answers shrink from block to block.
     silent = int((np.ptp(maps, (0, 1)) <= 1e-6 * np.abs(maps).max()).sum())
-    shown = np.argsort(-uneven, kind="stable")[: min(MAPS, maps.shape[-1] - silent)]
-    columns = math.ceil(MAPS / 3)
-    fig = new_figure(7.4, 0.45 + 3 * 7.4 / (columns + 3))
-    grid = fig.add_gridspec(3, columns + 3)
-    big = fig.add_subplot(grid[:, :3])
-    big.imshow(pixels)
-    big.set_axis_off()
-    for place, channel in enumerate(shown):
-        axes = fig.add_subplot(grid[place // columns, 3 + place % columns])
-        axes.imshow(maps[..., channel], cmap="viridis")
-        axes.set_title(str(channel), fontsize=9, loc="center", pad=2)
+    uneven = np.argsort(-maps.std((0, 1)), kind="stable")
+    shown = uneven[: min(MAPS, maps.shape[-1] - silent)]
+    fig = new_figure(7.4, 0.45 + 2 * 7.4 / 4)
+    grid = fig.subplots(2, 4).ravel()
+    for axes in grid:
         axes.set_axis_off()
+    grid[0].imshow(pixels)
+    grid[0].set_title("the picture", fontsize=9, loc="center", pad=2)
+    for axes, channel in zip(grid[1:], shown, strict=False):
+        axes.imshow(_lit(pixels, maps[..., channel]))
+        axes.set_title(f"channel {channel}", fontsize=9, loc="center", pad=2)
     title_above(fig, title)
     in_words = (
-        f"the picture and {len(shown)} of {maps.shape[-1]} channels as heat maps of "
-        f"{maps.shape[0]} by {maps.shape[1]}; {silent} channels are silent"
+        f"the picture, and the same picture lit up by {len(shown)} of {maps.shape[-1]} "
+        f"channels, whose maps are {maps.shape[0]} by {maps.shape[1]}; {silent} "
+        "channels are silent"
     )
     return Picture(fig, f"{title + ': ' if title else ''}{in_words}.")
+
+
+def _lit(pixels, answers):
+    """A picture that is bright where a map answers most; uint8, (h, w, 3)."""
+    strong = np.quantile(answers, 0.98) - answers.min()  # a single peak dims no other
+    share = np.clip((answers - answers.min()) / max(strong, 1e-30), 0, 1) ** 0.7
+    light = PIL.Image.fromarray(np.uint8(255 * share)).resize(pixels.shape[1::-1], 2)
+    return np.uint8(pixels * (0.15 + 0.85 * np.asarray(light)[..., None] / 255))
 
 
 @styled

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tlcourse.datasets.photos import photograph
+from tlcourse.backbones import resized
+from tlcourse.datasets.photos import SOURCE, TARGET, photograph
 from tlcourse.lessons.inside import figures
 from tlcourse.widgets.static_first import StaticFirst, labelled
 
 PHOTOGRAPHS = ("cat", "coffee", "motorcycle", "flower", "temple", "brick")
+TWENTY = (*TARGET, *SOURCE)  # all photographs that come with the course
 SIDE = 256  # pixels of the test card
 
 
@@ -22,6 +24,11 @@ def pictures():
     """
     squares = {name: middle(photograph(name)) for name in PHOTOGRAPHS}
     return {**squares, "test card": colour_card()}
+
+
+def photograph_of(name, side):
+    """Give the middle square of a photograph; float32, (side, side, 3), 0-255."""
+    return resized(middle(photograph(name))[None], side)[0]
 
 
 def middle(picture):
@@ -111,11 +118,7 @@ class Looks:
 
 def _small(picture, backbone):
     """Bring a picture to the backbone's size, (1, h, w, 3), so that all can stack."""
-    from tlcourse.quiet import import_keras
-
-    shape = (backbone.input_size, backbone.input_size)
-    resized = import_keras().ops.image.resize(picture[None], shape)
-    return np.clip(np.array(resized), 0, 255)
+    return np.clip(resized(picture[None], backbone.input_size), 0, 255)
 
 
 def look_inside(**backbones):

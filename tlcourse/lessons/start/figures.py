@@ -15,7 +15,7 @@ def course_map(source_images, target_images):
     Parameters
     ----------
     source_images, target_images : array_like, shape (n, height, width, 3)
-        Six pictures or more of letters, and of digits, 0-255; six are shown.
+        Six photographs of things or more, and of apples, 0-255; six are shown.
 
     Raises
     ------
@@ -25,8 +25,8 @@ def course_map(source_images, target_images):
     fig = Figure(figsize=(7.4, 5.25))
     axes = fig.add_axes((0, 0, 1, 1))
     rows = (
-        (3.45, source_images, ("Source", "many labels", "Which letter?", "old")),
-        (1.55, target_images, ("Target", "few labels", "Which digit?", "new")),
+        (3.45, source_images, ("Source", "many labels", "Which thing?", "old")),
+        (1.55, target_images, ("Target", "few labels", "Which apple?", "new")),
     )
     for colour, (y, images, words) in zip(PALETTE, rows, strict=False):
         _course_map_part(axes, y, as_pixels(images, "course_map"), words, colour)
@@ -58,10 +58,10 @@ _LESSONS = (
     ("pitfalls", "When transfer hurts", (6.2, 2.5), (5.2, -0.34)),
 )
 _COURSE_MAP_IN_WORDS = (
-    "Two rows. Above, the source: many labelled pictures of letters go through a "
-    "backbone of five blocks and a head that answers 'Which letter?'. Below, the "
-    "target: few labelled pictures of digits go through the same backbone, frozen or "
-    "trainable, and a new, trainable head that answers 'Which digit?'. An arrow from "
+    "Two rows. Above, the source: many labelled photographs of things go through a "
+    "backbone of five blocks and a head that answers 'Which thing?'. Below, the "
+    "target: few labelled pictures of apples go through the same backbone, frozen or "
+    "trainable, and a new, trainable head that answers 'Which apple?'. An arrow from "
     "backbone to backbone says: transfer, the weights move; the old head stays behind. "
     "Lessons {why} and {pitfalls} stand at the arrow, {inside} at the backbone, "
     "{features} at the new head, {freezing} at the words frozen or trainable, "

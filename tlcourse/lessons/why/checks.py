@@ -1,131 +1,178 @@
 """The exercises of the lesson."""
 
+import functools
+
 import numpy as np
-import pandas
 
 from tlcourse.exercises.model import Exercise, Property
 
-# Two strategies with made-up accuracies, to try the learner's function on.
-MADE_UP = pandas.DataFrame({
-    "strategy": ["slow", "quick"] * 4,
-    "per_class": np.repeat([3, 9, 30, 90], 2),
-    "mean": [0.20, 0.55, 0.45, 0.80, 0.70, 0.85, 0.90, 0.95],
-})  # fmt: skip
+CLASSES = 10
+# Made-up histories, and the epoch with the lowest validation loss of each.
+HISTORIES = (
+    ({"loss": [2.0, 1.0, 0.5, 0.2], "val_loss": [1.9, 1.2, 1.4, 1.8]}, 2),
+    ({"loss": [2.0, 1.5, 1.2], "val_loss": [2.0, 1.6, 1.5]}, 3),
+    ({"loss": [0.9, 0.5, 0.3], "val_loss": [0.7, 0.9, 1.2]}, 1),
+)
 
 
 def _is_number(found):
     return isinstance(found, (int, np.integer)) and not isinstance(found, bool)
 
 
-def _classes(run):
-    return len(run.weights[-1])
+@functools.cache
+def _source():
+    from tlcourse import backbones
+
+    return backbones.load("mobilenet", source=None).model
+
+
+def _is_model(model):
+    from tlcourse.quiet import import_keras
+
+    return isinstance(model, import_keras().Model)
+
+
+def _shapes(model):
+    return sorted(str(each.shape) for each in model.weights)
+
+
+def _same_layers(model):
+    """Whether the weights are those of the base and of one Dense layer."""
+    base, head = _source(), [f"({_source().output.shape[-1]}, {CLASSES})"]
+    return _shapes(model) == sorted([*_shapes(base), *head, f"({CLASSES},)"])
+
+
+def _kernels(model):
+    return [np.asarray(each) for each in model.trainable_variables if each.ndim == 4]
+
+
+def _is_random(model):
+    """Whether no kernel is one of the weights that come with the course."""
+    from tlcourse import backbones
+
+    known = [
+        array
+        for source in backbones.BUNDLED
+        for array in backbones.load("mobilenet", source=source).model.get_weights()
+        if array.ndim == 4
+    ]
+    return not any(
+        ours.shape == theirs.shape and np.array_equal(ours, theirs)
+        for ours in _kernels(model)
+        for theirs in known
+    )
+
+
+def _norms(model):
+    from tlcourse.quiet import import_keras
+
+    kind = import_keras().layers.BatchNormalization
+    return [x for x in model._flatten_layers() if isinstance(x, kind)]
 
 
 EXERCISES = [
     Exercise(
         name="why.1",
-        title="How few labels are enough?",
-        expects="a function of a summary, a strategy and a goal",
+        title="From scratch, in Keras",
+        expects="a Keras model",
         properties=[
+            Property("It is a Keras model", _is_model),
             Property(
-                "It gives one whole number",
-                lambda fewest: _is_number(fewest(MADE_UP, "slow", 0.5)),
-                found=lambda fewest: f"Yours gives {fewest(MADE_UP, 'slow', 0.5)!r}.",
+                "It gives a number for each class of the exercise",
+                lambda model: model.output_shape == (None, CLASSES),
+                found=lambda model: f"Yours puts out {model.output_shape}.",
             ),
             Property(
-                "It looks at the rows of its strategy alone",
-                lambda fewest: fewest(MADE_UP, "slow", 0.3) == 9,
-                found=lambda fewest: (
-                    "In a made-up summary the first strategy has 0.20 with 3 labels "
-                    "per class. Asked when it reaches 0.30, yours gives "
-                    f"{fewest(MADE_UP, 'slow', 0.3)}."
+                "It has the layers of backbone.model, and one Dense layer as a head",
+                _same_layers,
+                found=lambda model: f"Yours has {model.count_params():,} weights.",
+            ),
+            Property(
+                "Everything trains, but for the averages of BatchNorm",
+                lambda model: (
+                    len(model.trainable_variables)
+                    == len(model.weights) - 2 * len(_norms(model))
+                ),
+                found=lambda model: (
+                    f"In yours {len(model.trainable_variables)} of "
+                    f"{len(model.weights)} arrays train."
                 ),
             ),
             Property(
-                "It minds the goal",
-                lambda fewest: (
-                    fewest(MADE_UP, "quick", 0.82) == 30
-                    and fewest(MADE_UP, "quick", 0.5) == 3
-                ),
-                found=lambda fewest: (
-                    "For one strategy and the goals 0.50 and 0.82, yours gives "
-                    f"{fewest(MADE_UP, 'quick', 0.5)} and "
-                    f"{fewest(MADE_UP, 'quick', 0.82)}."
-                ),
+                "Its weights are random, not those of a source",
+                _is_random,
+                found="A layer of yours still has a source's weights.",
             ),
             Property(
-                "It finds the right number whatever the order of the rows",
-                lambda fewest: fewest(MADE_UP[::-1], "slow", 0.6) == 30,
-                found="With the rows of the summary turned round, yours gives another.",
+                "BatchNorm keeps up with a few batches",
+                lambda model: all(norm.momentum <= 0.9 for norm in _norms(model)),
+                found=lambda model: (
+                    f"Yours has a momentum of {max(x.momentum for x in _norms(model))}."
+                ),
             ),
         ],
         hints=[
-            "Which rows of the summary belong to the strategy and reach the goal?",
-            "`summary.query(...)` chooses rows; inside, `@goal` is your variable.",
-            "Of the rows that are left, take the smallest `per_class`, as an `int`.",
+            "The lesson does the same for two classes. What would change?",
+            "`keras.models.clone_model` copies layers without their weights. Then come "
+            "BatchNorm's momentum and a head.",
+            "After the loop over `blank.layers`: GlobalAveragePooling2D on "
+            "`blank.output`, a Dense layer, and `keras.Model(blank.input, ...)`.",
         ],
         solution="""\
-def answer(summary, strategy, goal):
-    enough = summary.query("strategy == @strategy and mean >= @goal")
-    return int(enough["per_class"].min())
-""",
+import keras
+
+blank = keras.models.clone_model(backbone.model)
+for layer in blank.layers:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        layer.momentum = 0.5
+pooled = keras.layers.GlobalAveragePooling2D()(blank.output)
+chances = keras.layers.Dense(10, activation="softmax")(pooled)
+answer = keras.Model(blank.input, chances)""",
+        explanation="The naive start is no training from scratch: its base holds the "
+        "source's weights. Whoever compares with that compares transfer with transfer.",
     ),
     Exercise(
         name="why.2",
-        title="Another source, another target",
-        expects="two runs, as tl.transfer gives them: `(transferred, from_scratch)`",
+        title="Where does overfitting begin?",
+        expects="a function of a history, a dict of lists",
         properties=[
-            Property("There are two runs", lambda runs: len(runs) == 2),
             Property(
-                "Both tell ten digits apart",
-                lambda runs: [_classes(run) for run in runs] == [10, 10],
-                found=lambda runs: (
-                    f"Yours have {_classes(runs[0])} and {_classes(runs[1])} classes."
+                "It gives one whole number",
+                lambda best: _is_number(best(HISTORIES[0][0])),
+                found=lambda best: f"Yours gives {best(HISTORIES[0][0])!r}.",
+            ),
+            Property(
+                "Epochs are counted from 1",
+                lambda best: best(HISTORIES[2][0]) >= 1,
+                found=lambda best: (
+                    "Where the first epoch is the best, yours gives "
+                    f"{best(HISTORIES[2][0])}."
                 ),
             ),
             Property(
-                "The first comes from letters, with every block frozen",
-                lambda runs: (
-                    runs[0].backbone.source == "glyphs" and not runs[0].plan.trainable
-                ),
-                found=lambda runs: f"Its source is {runs[0].backbone.source!r}.",
-            ),
-            Property(
-                "The second starts from random weights, with every block trained",
-                lambda runs: (
-                    runs[1].backbone.source is None
-                    and len(runs[1].plan.trainable) == len(runs[1].backbone.blocks)
-                ),
-                found=lambda runs: f"Its source is {runs[1].backbone.source!r}.",
-            ),
-            Property(
-                "Both trained for as many epochs",
-                lambda runs: (
-                    len(runs[0].history["loss"]) == len(runs[1].history["loss"])
-                ),
-                found=lambda runs: (
-                    f"Yours trained for {len(runs[0].history['loss'])} and "
-                    f"{len(runs[1].history['loss'])}."
+                "It looks at pictures that the network does not learn from",
+                lambda best: all(best(h) == right for h, right in HISTORIES),
+                found=lambda best: (
+                    "For a training loss that falls to the end, and a validation loss "
+                    f"that rises after a while, yours gives {best(HISTORIES[0][0])}."
                 ),
             ),
         ],
         hints=[
-            "The two runs above are the pattern. What changes is the task, and the "
-            "backbone of the first run.",
-            '`tl.datasets.load("digits", per_class=10)`, and '
-            '`tl.backbones.load("mobilenet", source="glyphs")`.',
-            "`tl.FreezePlan.features(letters)` goes with the letters, and "
-            "`tl.FreezePlan.all(random)` with the random weights. Both take one task.",
+            "`history` has four lists. Which one tells of pictures that are not "
+            "learnt from?",
+            '`history["val_loss"]` has one number per epoch. At which place is the '
+            "smallest?",
+            "`np.argmin` gives that place, counted from 0.",
         ],
         solution="""\
-digits = tl.datasets.load("digits", per_class=10, seed=0)
-letters = tl.backbones.load("mobilenet", source="glyphs")
-random = tl.backbones.load("mobilenet", source=None)
-answer = (
-    tl.transfer(letters, digits, tl.FreezePlan.features(letters), seed=0),
-    tl.transfer(random, digits, tl.FreezePlan.all(random), seed=0),
-)
-""",
+import numpy as np
+
+
+def answer(history):
+    return int(np.argmin(history["val_loss"])) + 1""",
+        explanation="`keras.callbacks.EarlyStopping` does this while the network "
+        "trains, and can bring the best weights back. Lesson 04 uses it.",
     ),
     Exercise(
         name="why.3",

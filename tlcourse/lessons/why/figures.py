@@ -59,7 +59,12 @@ def worth(summary, per_class, strategy, reference, *, needed, chance=None):
     axes.set_ylim(min(0.4, table["mean"].min() - 0.05), 1.06)
     most = table["per_class"].max()
     _arrow_to_needed(axes, *marked.values(), needed, most)
-    enough = f"about {needed:.0f}" if needed <= most else f"more than {most}"
+    sizes = [int(size) for size in sorted(set(table["per_class"]))]
+    enough = f"more than {most}"
+    if needed <= most:  # no number between two that were measured is surer than both
+        above = next(size for size in sizes if size >= needed - 1e-6)
+        below = max([size for size in sizes if size < above], default=above)
+        enough = f"{below} to {above}" if below < above else f"{above}"
     labels = "1 label" if per_class == 1 else f"{per_class} labels"
     does = "does" if per_class == 1 else "do"
     put_title(
@@ -89,10 +94,6 @@ def _arrow_to_needed(axes, ours, theirs, needed, most):
     if needed <= most:
         axes.vlines(needed, axes.get_ylim()[0], level, color=INK, linewidth=1,
                     linestyle=(0, (4, 3)))  # fmt: skip
-        axes.annotate(
-            f"{needed:.0f}", (needed, 0), (3, 4), textcoords="offset points",
-            xycoords=("data", "axes fraction"), color=INK, fontsize=11,
-        )  # fmt: skip
     for row, below in ((ours, level < theirs["mean"]), (theirs, True)):
         axes.annotate(
             f"{row['mean']:.2f}", (row["per_class"], row["mean"]),
