@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from tlcourse.quiet import silent_stderr
 from tlcourse.resources import available_memory, keras_home, where
 
 PYTHON = ((3, 11), (3, 13))  # oldest and newest; TensorFlow has no wheel beyond
@@ -198,9 +199,10 @@ def _kernel():
         return
     remove = f'"{sys.executable}" -m jupyter_client.kernelspecapp remove -f python3'
     try:
-        manager = KernelManager(kernel_name="python3")
-        command = manager.format_kernel_cmd()
-        variables = manager.kernel_spec.env
+        with silent_stderr():  # Python 3.13's debugger has a word to say as it loads
+            manager = KernelManager(kernel_name="python3")
+            command = manager.format_kernel_cmd()
+            variables = manager.kernel_spec.env
     except Exception as problem:  # damaged in one of many ways
         yield Check(name, False, f"python3 cannot be read ({problem})", remove)
         return
