@@ -6,7 +6,7 @@ import pytest
 
 import tlcourse as tl
 from tests.helpers import defined, load_backbone
-from tests.lessons.measured import SEEDS
+from tests.lessons.measured import SEEDS, flat
 from tlcourse.backbones import resized
 from tlcourse.lessons.inside import widget
 from tlcourse.quiet import import_keras
@@ -18,6 +18,14 @@ def _probes(source, target, seeds=SEEDS, weights=0, split="test"):
     backbone = load_backbone(source, seed=weights)
     table = tl.probes.probe_blocks(backbone, target, 10, seeds, split)
     return table.groupby("block", sort=False)["accuracy"].mean()
+
+
+def _pixels(target, split="test"):
+    task = tl.datasets.load(target)
+    known, new = flat(task.train.images), flat(getattr(task, split).images)
+    return tl.probes.probe_features(known, new, task, 10, SEEDS, split)[
+        "accuracy"
+    ].mean()
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +69,38 @@ def test_far_target_a_middle_block_is_best_and_the_last_hardly_better_than_no_so
     chosen = _probes("photos", "digits", split="val").idxmax()
     assert of_photos[chosen] > of_photos.max() - 0.03
     assert of_photos[chosen] > of_photos["block13"] + 0.2
+
+
+def test_pixels_beat_broad_and_chosen_blocks_on_digits_and_no_trained_one_on_photos(
+    probes,
+):
+    pixels = {target: _pixels(target) for target in TARGETS}
+    assert pixels["digits"] > probes["imagenet_distilled", "digits"].max() + 0.01
+    assert pixels["digits"] > probes["random", "digits"].max() + 0.1
+    assert pixels["digits"] > probes["photos", "digits"].max() + 0.01  # exercise 3
+    best_chosen = _probes("photos", "digits", split="val").max()
+    assert _pixels("digits", "val") > best_chosen + 0.01
+    near = probes["glyphs", "digits"]
+    assert (near[[f"block{n}" for n in range(7, 14)]] > pixels["digits"] + 0.02).all()
+    assert (
+        near[["stem", *(f"block{n}" for n in range(1, 6))]] < pixels["digits"]
+    ).all()
+    for source in ("glyphs", "imagenet_distilled"):
+        assert (probes[source, "photos"] > pixels["photos"] + 0.1).all(), source
+
+
+def test_on_apples_a_block_before_the_last_is_best_whatever_pictures_are_drawn():
+    backbone = tl.backbones.load(input_size=96)
+    for seed in SEEDS:
+        folder = tl.datasets.folder("apples", "orchard", per_class=20, seed=seed)
+        task = tl.datasets.from_folder(folder)
+        pixels = tl.probes.probe_features(
+            flat(task.train.images), flat(task.test.images), task, 20, [0]
+        )["accuracy"].item()
+        table = tl.probes.probe_blocks(backbone, task, 20, [0])
+        blocks = table.set_index("block")["accuracy"]
+        assert blocks["block7"] > blocks["top"] + 0.02, seed
+        assert blocks["block7"] > pixels + 0.3, seed
 
 
 def test_random_blocks_rise_and_fall_and_early_ones_do_about_as_well_on_photos(probes):

@@ -45,10 +45,12 @@ MEANS = {"block0": 0.2, "block1": 0.8, "block2": 0.5}
 BLACK, TWO_PICTURES = np.zeros((8, 8, 3)), np.zeros((2, 5, 5, 2))
 UNNAMED = pd.DataFrame(probed(MEANS)).drop(columns="block")
 MEASURED = functools.partial(figures.probes, probed(MEANS), chance=0.1)
+WITH_PIXELS = functools.partial(MEASURED, pixels={"digits": 0.9})
 FIGURES = {
     "inside": (lambda: some_silent(1), "2 of 6 channels"),
     "inside_silent": (lambda: some_silent(0), "0 of 6 channels"),
     "probes": (MEASURED, "its best 0.80 at block1"),
+    "probes_and_pixels": (WITH_PIXELS, "pixels on digits reach 0.90"),
 }
 SHOW, FIRST = show, "block3, random weights, cat"
 CONTROLS = "block, picture, weights."

@@ -6,6 +6,7 @@ import PIL.Image
 from tlcourse.plots.curves import curve, guessing_line
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
+    INK,
     Picture,
     checked_table,
     line_style,
@@ -75,7 +76,7 @@ def _lit(pixels, answers):
 
 
 @styled
-def probes(summary, *, chance=None):
+def probes(summary, *, chance=None, pixels=None):
     """Accuracy of a probe over the blocks of a backbone, a panel for each target.
 
     Parameters
@@ -84,7 +85,10 @@ def probes(summary, *, chance=None):
         With the columns block, source (a line each) and target (a panel each); the
         blocks from the first to the last.
     chance : float, optional
+    pixels : dict of str to float, optional
+        For each target the accuracy of the same classifier on plain pixels, a line.
     """
+    pixels = pixels or {}
     columns = ["block", "source", "target", "mean", "low", "high"]
     table = checked_table(summary, columns, "probes")
     names = list(dict.fromkeys(table["target"]))
@@ -94,10 +98,20 @@ def probes(summary, *, chance=None):
         _probe_panel(axes, table[table["target"] == name])
         axes.set_title(readable(name))
         guessing_line(axes, chance)
+        if name in pixels:
+            _pixels_line(axes, pixels[name])
     grid[0].set(ylabel="Test accuracy", ylim=(0, 1.02))
     fig.legend(*grid[0].get_legend_handles_labels(), ncols=4,
                loc="outside upper left")  # fmt: skip
-    return Picture(fig, _probes_in_words(table))
+    return Picture(fig, _probes_in_words(table, pixels))
+
+
+def _pixels_line(axes, accuracy):
+    axes.axhline(accuracy, color=INK, linewidth=1.2, linestyle=(0, (6, 2)))
+    axes.annotate(
+        "pixels", (0, accuracy), (3, 3), xycoords=("axes fraction", "data"),
+        textcoords="offset points", fontsize=10, color=INK,
+    )  # fmt: skip
 
 
 def _probe_panel(axes, table):
@@ -111,8 +125,11 @@ def _probe_panel(axes, table):
     axes.grid(axis="y")
 
 
-def _probes_in_words(table):
-    in_words = []
+def _probes_in_words(table, pixels):
+    in_words = [
+        f"pixels on {readable(name)} reach {accuracy:.2f}"
+        for name, accuracy in pixels.items()
+    ]
     for (panel, name), rows in table.groupby(["target", "source"], sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         best = rows.loc[rows["mean"].idxmax()]
