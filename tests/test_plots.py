@@ -39,6 +39,20 @@ MANY = [f"class number {n}" for n in range(16)]
 FIVE = np.zeros((5, 8, 8, 3))
 
 
+IMAGES = np.full((3, 8, 8, 3), 200.0)
+HEATS = np.zeros((3, 4, 4))
+HEATS[:, 1, 2] = [1, 2, 3]
+
+
+def overlay(images=IMAGES, heats=HEATS, titles=("a", "b", "c")):
+    return plots.heat_overlay(images, heats, titles)
+
+
+def looked_at(truth="no_face"):
+    said = [0.1, 0.9], ["no_face", "face"], truth
+    return plots.looked_at(IMAGES[0], HEATS[0], *said)
+
+
 def curves():
     return plots.learning_curves(summary(), chance=0.1)
 
@@ -66,6 +80,9 @@ FIGURES = {
     "loss": (lambda: plots.epochs({"loss": [2, 1]}, measure="loss"), "loss over 2"),
     "epochs": (epochs, "validation 0.70; a second phase begins after epoch 1"),
     "bars_series": (lambda: plots.bars(summary(), by="per_class", series="strategy"),),
+    "heat_overlay": (overlay, "3 pictures", "a, b, c"),
+    "looked_at": (looked_at, "says face with probability 0.90, but it is no_face"),
+    "looked_at_new": (functools.partial(looked_at, None), "with probability 0.90."),
     "image_grid": (lambda: plots.image_grid(FIVE, list("abcde")),),
     "grey_grid": (lambda: plots.image_grid(np.zeros((20, 8, 8)), columns=4),),
     "gallery": (gallery, "faces", "photos", "glyphs"),
@@ -84,6 +101,9 @@ FIGURES = {
     ),
 }
 REFUSED = [
+    ("one title per picture", lambda: overlay(titles=["a"])),
+    ("A heat map for each picture", lambda: overlay(heats=HEATS[:2])),
+    ("at least 0", lambda: overlay(heats=-HEATS)),
     ("at least one epoch", lambda: plots.epochs({"accuracy": []})),
     ("no low", lambda: plots.learning_curves(summary().drop(columns="low"))),
     ("has none", lambda: plots.bars(summary().iloc[:0], by="strategy")),
@@ -152,6 +172,12 @@ def test_the_gallery_shows_a_row_for_each_task():
     classes = list(datasets.load("glyphs").classes)  # other fonts, other signs
     gaps = np.diff([classes.index(title) for title in titles])
     assert gaps.min() > 5 and np.ptp(gaps) <= 1  # spread over the classes
+
+
+def test_it_is_dark_where_there_is_no_heat():
+    veil = overlay().fig.axes[0].images[1].get_array()
+    assert veil[..., 3].max() == pytest.approx(0.75)
+    assert veil[2, 4:6, 3].max() < 0.4 < veil[6, 0, 3]
 
 
 def test_a_title_of_two_lines():

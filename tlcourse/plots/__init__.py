@@ -23,6 +23,7 @@ it.
 from tlcourse.plots.backbone_blocks import blocks
 from tlcourse.plots.bar_charts import bars
 from tlcourse.plots.curves import epochs, learning_curves
+from tlcourse.plots.heat import heat_overlay, looked_at
 from tlcourse.plots.matrices import confusion
 from tlcourse.plots.pictures import gallery, image_grid
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
@@ -35,8 +36,10 @@ __all__ = [
     "confusion",
     "epochs",
     "gallery",
+    "heat_overlay",
     "image_grid",
     "learning_curves",
+    "looked_at",
     "series_style",
     "styled",
 ]

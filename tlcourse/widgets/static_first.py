@@ -177,6 +177,8 @@ class StaticFirst:
             f"Controls: {', '.join(labels)}. Run this cell to use them.",
         )
 
+    _ipython_display_ = show
+
     def _changed(self, _change):
         with self._lock:
             if self._timer is not None:

@@ -6,9 +6,8 @@ import functools
 
 import numpy as np
 
-from tlcourse import datasets
+from tlcourse import datasets, plots
 from tlcourse.freezing import FreezePlan
-from tlcourse.lessons.inductive import figures
 from tlcourse.quiet import import_keras
 from tlcourse.training import transfer
 from tlcourse.widgets.features import bundled
@@ -48,7 +47,7 @@ def draw(target, picture, source="imagenet_distilled"):
     chances = run.predict(image)[0]
     heat = grad_cam(run, image, [chances.argmax()])[0]
     truth = classes[labels[picture - 1]]
-    return figures.looked_at(image[0], heat, chances, classes, truth)
+    return plots.looked_at(image[0], heat, chances, classes, truth)
 
 
 @functools.lru_cache(maxsize=3)

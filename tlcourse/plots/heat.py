@@ -39,7 +39,7 @@ def heat_overlay(images, heats, titles=None):
 
 
 @styled
-def looked_at(image, heat, chances, classes, truth):
+def looked_at(image, heat, chances, classes, truth=None):
     """One picture, where the network looks, and what it takes it for.
 
     Parameters
@@ -52,8 +52,8 @@ def looked_at(image, heat, chances, classes, truth):
         The probability of each class.
     classes : sequence of str
         The k names.
-    truth : str
-        The right one.
+    truth : str, optional
+        The right one, where it is known.
     """
     (pixels,), (heat,) = as_pixels([image], "looked_at"), _checked([image], [heat])
     chances, answer = np.asarray(chances), classes[int(np.argmax(chances))]
@@ -82,12 +82,13 @@ def looked_at(image, heat, chances, classes, truth):
                 va="center", ha="right" if inside else "left", fontsize=9,
                 color="white" if inside else INK,
             )  # fmt: skip
-    verdict = "which is right" if answer == truth else f"but it is {truth}"
-    return Picture(
-        fig,
-        f"A picture, and the same with a heat map over it. The network says {answer} "
-        f"with probability {chances.max():.2f}, {verdict}.",
+    said = (
+        "A picture, and the same with a heat map over it. The network says "
+        f"{answer} with probability {chances.max():.2f}"
     )
+    if truth is not None:
+        said += ", which is right" if answer == truth else f", but it is {truth}"
+    return Picture(fig, f"{said}.")
 
 
 def _checked(images, heats):
