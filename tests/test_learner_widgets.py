@@ -119,7 +119,7 @@ def test_upload_by_its_controls_twice(tmp_path, capsys):
         shown.name.value = name
         choose(shown.chooser, files)
         shown.button.click()
-        assert "1 new pictures" in shown.message.value
+        assert "New pictures: 1." in shown.message.value
         assert ("n.txt: it is no picture" in shown.message.value) == (place == 0)
         assert len(shown.chooser.value) == 0  # ready for more
     assert "holds 1 of cat, 1 of dog." in shown.message.value
@@ -174,7 +174,7 @@ def test_pictures_are_thrown_out_moved_and_brought_back(tmp_path):
     gone = shown.files[1]
     shown.picks[1].value = True
     shown.button.click()
-    assert not gone.exists() and "1 pictures moved" in shown.message.value
+    assert not gone.exists() and "1 picture moved" in shown.message.value
     assert f".thrown_out/cat/{gone.name}" in tree(folder)
     assert shown.wall.picture.alt.startswith("cat: 25 pictures")
     assert sum(from_folder(folder).report.table["train"]) < 26

@@ -23,7 +23,8 @@ def class_activation_maps(model, images, labels):
     Returns
     -------
     ndarray, float32, (n, h, w)
-        What speaks against the class is left out: at least 0.
+        What speaks for the class more than for the classes on average. What speaks
+        against it is left out: at least 0.
 
     Raises
     ------
@@ -45,5 +46,6 @@ def class_activation_maps(model, images, labels):
         )
     pooling, head = ends
     maps = keras.Model(model.input, pooling.input).predict(images, verbose=0)
-    kernel = keras.ops.convert_to_numpy(head.kernel)[:, np.asarray(labels)]
-    return np.maximum(np.einsum("nhwd,dn->nhw", maps, kernel), 0)
+    kernel = keras.ops.convert_to_numpy(head.kernel)
+    kernel = kernel - kernel.mean(axis=1, keepdims=True)  # softmax sees no difference
+    return np.maximum(np.einsum("nhwd,dn->nhw", maps, kernel[:, labels]), 0)

@@ -118,7 +118,7 @@ def copy_lessons(folder):
         copied = _read_memory(memory)
         sentences = [
             _copy_lesson(lesson, folder / lesson.name, copied)
-            for lesson in sorted(source.glob("*.ipynb"))
+            for lesson in sorted(source.glob("*.[im]*"))  # the glossary, too
         ]
         memory.write_text(json.dumps(copied, indent=1), "utf-8")
     except OSError as problem:
@@ -146,7 +146,7 @@ def _copy_lesson(lesson, mine, copied):
     if before == newest or _hash(mine) == newest:
         return None  # the user's work on this very edition
     number = 2
-    while (beside := mine.with_name(f"{mine.stem}_{number}.ipynb")).exists():
+    while (beside := mine.with_name(f"{mine.stem}_{number}{mine.suffix}")).exists():
         number += 1
     shutil.copyfile(lesson, beside)
     return f"Your {mine.name} was kept; the newer lesson is {beside.name}."

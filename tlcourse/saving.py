@@ -220,6 +220,13 @@ gets one of their names too. The results hold for pictures taken as these were; 
 cameras, places and people can lower them. The probabilities are not calibrated. What
 the source shows too often or too rarely can come through.
 
+**To be filled in**, by somebody who knows:
+
+- Who took the pictures, where, when and with what: ____
+- Who may use the pictures and the model (licence; consent of people who are seen): ____
+- What it is for, and what it must not be used for: ____
+- Who looks after it, and when it is tested again on new pictures: ____
+
 **Data.**
 
 {run.data["card"].strip()}

@@ -167,9 +167,9 @@ class LessonPage:
             self.page.wait_for_timeout(100)
         self.wait_until_idle(seconds)
 
-    def run_cells(self, places, seconds=RUN_SECONDS):
-        """Run some code cells of a fresh kernel, given their places, one by one."""
-        for count, place in enumerate(places, 1):
+    def run_cells(self, places, seconds=RUN_SECONDS, first=1):
+        """Run some code cells, given their places, as the kernel's first or later."""
+        for count, place in enumerate(places, first):
             cell = self.page.locator(".jp-CodeCell").nth(place)
             cell.locator(".jp-InputPrompt").click()
             self.page.keyboard.press("Control+Enter")

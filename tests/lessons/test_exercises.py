@@ -23,6 +23,12 @@ def names_for(lesson):
     return TABLES[lesson].names()
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """An answer may write files."""
+    monkeypatch.chdir(tmp_path)
+
+
 def rows(table, *default):
     return [
         pytest.param(name, row, id=f"{name} {what}")

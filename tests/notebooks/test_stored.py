@@ -36,7 +36,14 @@ def test_no_errors_no_warnings_and_no_folders_of_ours(path):
             assert not re.search(r"/(root|home|tmp|Users|work)/", shown), shown[:300]
 
 
-CRAFT = ("00", "01", "02", "03", "04")  # in the form that DESIGN asks of all lessons
+CRAFT = (
+    "00",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+)  # in the form that DESIGN asks of all lessons
 KERAS = re.compile(
     r"keras|\.(fit|compile|predict|evaluate|get_layer|get_weights|set_weights)\("
     r"|\.(trainable|layers|momentum|class_names)\b"
@@ -53,3 +60,29 @@ def test_a_lesson_is_short_and_speaks_keras_more_than_tl(path):
     keras = [line for line in lines if KERAS.search(line) and line not in ours]
     # Lesson 03 looks at drawings of many networks, and has its Keras elsewhere.
     assert len(keras) >= (0.6 if path.name.startswith("03") else 1) * len(ours)
+
+
+GLOSSARY = LESSONS[0].with_name("glossary.md").read_text("utf-8")
+WORDS = re.findall("^## (.+)$", GLOSSARY, re.M)
+
+
+def linked_words(text):
+    """Words of the glossary in a text, and whether each is a link at first use."""
+    other = r"```.*?```|^#.*?$|`[^`]*`|\$[^$]*\$|\[[^\]]*\]\((?!glossary)[^)]*\)"
+    text = re.sub(other, " ", text, flags=re.M | re.S)
+    for word in WORDS:
+        first = re.search(rf"(?<![\w-]){word}(?![\w-])", text, re.I)
+        if first:
+            slug = word.replace(" ", "-")
+            after = text[first.end() :].lstrip("*")
+            yield word, after.startswith(f"](glossary.md#{slug})")
+
+
+def test_words_are_linked_to_the_glossary_at_first_use(path):
+    prose = "\n\n".join("".join(x["source"]) for x in cells(path, "markdown"))
+    prose = prose.partition("## Set-up")[2].partition("## Where to read on")[0]
+    links = dict(linked_words(prose))
+    missing = [word for word, link in links.items() if not link]
+    assert not (missing and path.name[:2] in CRAFT), missing
+    targets = set(re.findall(r"glossary\.md#([\w-]+)", prose))
+    assert targets <= {word.replace(" ", "-") for word in WORDS}

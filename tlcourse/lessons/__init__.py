@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tlcourse.resources import where
 
-#: Number by name. 05, 10 and 12 to 16 are kept for lessons to come.
+#: Number by name. 10 and 12 to 16 are kept for lessons to come.
 NUMBERS = {
     "start": "00",
     "why": "01",
     "features": "02",
     "inside": "03",
     "freezing": "04",
+    "own_pictures": "05",
     "choosing": "06",
     "inductive": "07",
     "adapting": "08",

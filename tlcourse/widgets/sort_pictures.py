@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import pathlib
 
 import numpy as np
@@ -67,8 +66,10 @@ class SortPictures:
         slim = widgets.Layout(width="auto")
         self.wall = StaticFirst(self._draw, show=names, page=[1])
         self.picks = [widgets.ToggleButton(layout=slim) for _ in range(PAGE)]
-        self.target = labelled(widgets.Dropdown, "do", options=self._targets(names))
-        self.button = widgets.Button(description="with the chosen ones", layout=slim)
+        self.target = labelled(
+            widgets.Dropdown, "with the chosen ones", options=self._targets(names)
+        )
+        self.button = widgets.Button(description="Do it", layout=slim)
         self.undo = widgets.Button(description="Undo", disabled=True, layout=slim)
         self.button.on_click(self._clicked)
         self.undo.on_click(self._clicked_undo)
@@ -150,8 +151,8 @@ class SortPictures:
         try:
             for file, target in pairs:
                 moved.append((file, collecting.put(file, target)))
-            said = f"{len(moved)} pictures {done}."
-            self.message.value = f'<div role="status">{html.escape(said)}</div>'
+            said = f"{len(moved)} picture{'s' * (len(moved) != 1)} {done}."
+            self.message.value = f'<div role="status">{said}</div>'
         except OSError as problem:
             self.message.value = problem_html(problem, "Not all could be moved")
         self._moved = moved if done == "moved" else []

@@ -66,17 +66,21 @@ def try_model(path, picture):
         except ValueError as problem:
             raise ValueError(f"{name} is not taken: {problem}") from None
         seen.thumbnail((_SIDE, _SIDE))
-        return _answer(model, classes, np.asarray(seen, "float32"))
+        return _answer(model, classes, seen)
 
     return StaticFirst(draw, picture=chooser)
 
 
-def _answer(model, classes, picture):
+def _answer(model, classes, seen):
+    """Draw what the model says of a PIL.Image, as it was given pictures in training."""
+    import PIL.ImageOps
+
     height, width = model.input_shape[1:3]
-    if height is not None:  # this model does not resize
-        options = {"crop_to_aspect_ratio": True, "antialias": True}
-        resize = import_keras().ops.image.resize
-        picture = np.clip(resize(picture, (height, width), **options), 0, 255)
-    chances = model.predict(picture[None], verbose=0)[0]
-    heat = class_activation_maps(model, picture[None], [chances.argmax()])[0]
-    return plots.looked_at(picture, heat, chances, classes)
+    if height is None:  # as Run.save writes it, it takes the middle square itself
+        seen = PIL.ImageOps.fit(seen, (min(seen.size),) * 2)
+        batch = np.float32([seen])
+    else:  # image_dataset_from_directory brings whole pictures to its size
+        batch = np.float32([seen.resize((width, height))])
+    chances = model.predict(batch, verbose=0)[0]
+    heat = class_activation_maps(model, batch, [chances.argmax()])[0]
+    return plots.looked_at(np.asarray(seen), heat, chances, classes)

@@ -61,7 +61,7 @@ class Upload:
         )
         self.button.on_click(self._clicked)
         self.message = widgets.HTML()
-        self.box = widgets.VBox()
+        self.box = widgets.VBox(layout=widgets.Layout(align_items="flex-start"))
         self._new_chooser()
         self._tell("")
 
@@ -104,7 +104,7 @@ class Upload:
         if added or self.name.value:  # else they still wait for the name of the class
             self._new_chooser()
         self._tell(
-            f"<div role='status'>{added} new pictures, {len(refused)} files refused."
+            f"<div role='status'>New pictures: {added}. Files refused: {len(refused)}."
             "</div>" + _listed(refused)
         )
 

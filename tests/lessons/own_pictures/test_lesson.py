@@ -1,0 +1,62 @@
+"""What the cells find; the widgets have tests in tests/test_learner_widgets.py."""
+
+import numpy as np
+
+import tlcourse as tl
+from tests.helpers import cells, defined
+from tlcourse.datasets.reports import copies
+from tlcourse.lessons.own_pictures.bad_folders import SHOTS, bad_folders
+
+FIGURES, REFUSED = {}, []
+
+
+def test_shots_are_no_copies_and_a_backbone_finds_them():
+    images, labels = bad_folders()["five shots of each apple"]
+    assert len(labels) == len(np.unique(copies(images)))
+    features = tl.backbones.load(input_size=96).features(images)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    alike = np.triu(features @ features.T, k=1)
+    best = np.argsort(-alike, axis=None)[: len(images)]
+    first, second = np.unravel_index(best, alike.shape)
+    assert np.mean(first // SHOTS == second // SHOTS) > 0.95
+
+
+def test_the_split_is_disjoint_whole_stratified_and_the_same_again(tmp_path):
+    split = defined("own_pictures", "split")["split"]
+    for name, count in {"a": 20, "b": 3, ".hidden": 4}.items():
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for place in range(count):
+            (tmp_path / "mine" / name / f"{place}.jpg").write_text(f"{name} {place}")
+    found = []
+    for to in ("one", "two"):
+        split(tmp_path / "mine", tmp_path / to)
+        files = [path for path in (tmp_path / to).rglob("*") if path.is_file()]
+        found.append({str(x.relative_to(tmp_path / to)): x.read_text() for x in files})
+    assert found[0] == found[1]
+    assert sorted(found[0].values()) == sorted(
+        f"{name} {place}" for name, count in {"a": 20, "b": 3}.items()
+        for place in range(count)
+    )  # fmt: skip
+    counts = [sum(part in path for path in found[0]) for part in ("train/a", "val/a")]
+    assert counts == [12, 4] and sum("b/" in path for path in found[0]) == 3
+
+
+def test_the_bad_folders_have_their_faults_alone():
+    orchard = tl.datasets.load("apples", 40, "orchard").train
+    folders = bad_folders()
+    images, labels = folders["another background"]
+    same = (images == orchard.images).all(axis=(1, 2, 3))
+    gala = tl.datasets.load("apples").classes.index("Gala")
+    assert (same == (labels != gala)).all()
+    counts = {name: np.bincount(labels) for name, (_, labels) in folders.items()}
+    assert set(counts["three per class"]) == {3}
+    assert counts["one rare class"][gala] == 4
+    assert set(np.delete(counts["one rare class"], gala)) == {40}
+    shots, labels = folders["five shots of each apple"]
+    assert shots.shape == (8 * 40, 64, 64, 3) and set(np.bincount(labels)) == {40}
+    assert (labels.reshape(-1, SHOTS) == labels[::SHOTS, None]).all()
+
+
+def test_cells_are_short():
+    for source in cells("own_pictures")[1:]:
+        assert len([line for line in source.splitlines() if line.strip()]) <= 15, source
