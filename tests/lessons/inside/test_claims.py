@@ -1,7 +1,6 @@
 """What the lesson says, over five draws of the labels (and of random weights)."""
 
 import numpy as np
-import pandas
 import pytest
 
 import tlcourse as tl
@@ -14,31 +13,38 @@ from tlcourse.quiet import import_keras
 TARGETS = ("digits", "photos")
 
 
-def _probes(source, target, seeds=SEEDS, weights=0, split="test"):
-    backbone = load_backbone(source, seed=weights)
-    table = tl.probes.probe_blocks(backbone, target, 10, seeds, split)
-    return table.groupby("block", sort=False)["accuracy"].mean()
+def measure(seed):
+    """A probe on each block, and on pixels, of one draw of 10 labels per class."""
+    rows = []
+    for target in TARGETS:
+        task = tl.datasets.load(target)
+        for split in ("test", "val"):
+            images = flat(task.train.images), flat(getattr(task, split).images)
+            table = tl.probes.probe_features(*images, task, 10, [seed], split)
+            rows += probed(table.assign(block="pixels"), "pixels", target, split)
+        for source in ("glyphs", "imagenet_distilled", "photos", "random"):
+            backbone = load_backbone(source, seed=seed)  # random ones: others each time
+            for split in ("test", "val") if source == "photos" else ("test",):
+                table = tl.probes.probe_blocks(backbone, target, 10, [seed], split)
+                rows += probed(table, source, target, split)
+    return rows
 
 
-def _pixels(target, split="test"):
-    task = tl.datasets.load(target)
-    known, new = flat(task.train.images), flat(getattr(task, split).images)
-    return tl.probes.probe_features(known, new, task, 10, SEEDS, split)[
-        "accuracy"
-    ].mean()
+def probed(table, source, target, split):
+    given = {"source": source, "target": target, "split": split}
+    pairs = zip(table["block"], table["accuracy"], strict=True)
+    return [{**given, "block": name, "value": float(value)} for name, value in pairs]
 
 
 @pytest.fixture(scope="module")
-def probes():
-    """Mean accuracy by (source, target), a Series over the blocks."""
-    found = {
-        (source, target): _probes(source, target)
-        for source in ("glyphs", "photos", "imagenet_distilled")
-        for target in TARGETS
-    }
-    for target in TARGETS:  # each draw of the labels with weights of its own
-        runs = [_probes("random", target, [seed], weights=seed) for seed in SEEDS]
-        found["random", target] = pandas.concat(runs, axis=1).mean(axis=1)
+def probes(evidence):
+    """Mean accuracy by (source, target), a Series over the blocks; "val" after them."""
+    table = evidence("inside.probes", measure)
+    found = {}
+    for (source, target, split), rows in table.groupby(["source", "target", "split"]):
+        key = (source, target) if split == "test" else (source, target, split)
+        means = rows.groupby("block", sort=False)["value"].mean()
+        found[key] = means["pixels"] if source == "pixels" else means
     return found
 
 
@@ -66,7 +72,7 @@ def test_far_target_a_middle_block_is_best_and_the_last_hardly_better_than_no_so
         assert blocks["block13"] < blocks.max() - 0.15
     assert abs(of_glyphs["block13"] - of_glyphs["stem"]) < 0.08  # as it began
     assert of_photos["block13"] < probes["random", "digits"]["block13"] + 0.05
-    chosen = _probes("photos", "digits", split="val").idxmax()
+    chosen = probes["photos", "digits", "val"].idxmax()
     assert of_photos[chosen] > of_photos.max() - 0.03
     assert of_photos[chosen] > of_photos["block13"] + 0.2
 
@@ -74,12 +80,12 @@ def test_far_target_a_middle_block_is_best_and_the_last_hardly_better_than_no_so
 def test_pixels_beat_broad_and_chosen_blocks_on_digits_and_no_trained_one_on_photos(
     probes,
 ):
-    pixels = {target: _pixels(target) for target in TARGETS}
+    pixels = {target: probes["pixels", target] for target in TARGETS}
     assert pixels["digits"] > probes["imagenet_distilled", "digits"].max() + 0.01
     assert pixels["digits"] > probes["random", "digits"].max() + 0.1
     assert pixels["digits"] > probes["photos", "digits"].max() + 0.01  # exercise 3
-    best_chosen = _probes("photos", "digits", split="val").max()
-    assert _pixels("digits", "val") > best_chosen + 0.01
+    best_chosen = probes["photos", "digits", "val"].max()
+    assert probes["pixels", "digits", "val"] > best_chosen + 0.01
     near = probes["glyphs", "digits"]
     assert (near[[f"block{n}" for n in range(7, 14)]] > pixels["digits"] + 0.02).all()
     assert (

@@ -39,8 +39,7 @@ def measure(tmp_path_factory):
         defined("own_pictures", "split", **given)["split"](whole / "train", parts, seed)
         studio = tl.datasets.folder("apples", "studio")
         read = keras.utils.image_dataset_from_directory
-        options = {"batch_size": 16, "seed": seed, "verbose": False}
-        train = read(parts / "train", image_size=SIZE, **options)
+        train = read(parts / "train", image_size=SIZE, seed=seed, verbose=False)
         val, looked_at = arrays(parts / "val"), {
             "held-out": arrays(parts / "test"), "new": arrays(whole / "test"),
             "studio": arrays(studio / "test"),
@@ -82,7 +81,7 @@ def measure(tmp_path_factory):
         stop = keras.callbacks.EarlyStopping(
             "val_loss", patience=3, restore_best_weights=True
         )
-        fit(3e-4, epochs=7, callbacks=[stop])
+        fit(2e-4, epochs=8, callbacks=[stop])
         scores("fine-tuned")
         (x, y), logits = val, np.log(model.predict(val[0], verbose=0) + 1e-9)
         best = minimize_scalar(
