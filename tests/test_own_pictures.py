@@ -131,11 +131,15 @@ def test_the_report_tells_what_is_wrong(folder):
     for words in (
         "Files left out: 4.", "half.png (it is broken", "notes.txt (it is no picture)",
         "empty.jpg", "huge.png (it is huge, 9000 x 6000", "The same picture stands in "
-        "two classes: a/0.png and b/same.png", "brought to one size", "few pictures",
+        "two classes: a/0.png and b/same.png", "brought to one size", "Few pictures",
         "Copies or near copies", "results are rough",
     ):  # fmt: skip
         assert words in told, (words, told)
     assert "Thumbs" not in told and "hidden" not in told
+    assert {pathlib.Path(file).name for file in task.report.left_out} == {
+        "half.png", "notes.txt", "empty.jpg", "huge.png"
+    }  # fmt: skip
+    assert ("a/0.png", "b/same.png") in task.report.copies
     assert task.train.images.shape[1:] == (256, 256, 3)
 
 
@@ -428,3 +432,15 @@ def test_cats_and_dogs_from_a_folder(name, ten, fifty):
     assert done.returncode == 0, done.stderr
     scores = [float(line) for line in done.stdout.split()]
     assert scores[0] >= ten and scores[1] >= fifty, scores
+
+
+def test_edges_that_give_a_class_away_are_told_and_others_are_not():
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), "uint8")
+    labels = np.repeat(["a", "b", "c"], 20)
+    assert "edges" not in str(from_arrays(pixels, labels).report)
+    pixels[labels == "b", :4] //= 4  # a dark strip above
+    (note,) = [x for x in from_arrays(pixels, labels).report.notes if "edges" in x]
+    assert "give away 'b'" in note
+    few = from_arrays(pixels[::3], labels[::3]).report
+    assert "edges" not in str(few)  # nobody can tell of so few
+    assert "Few pictures for training: 5 of 'a', 5 of 'b', 4 of 'c'." in few.notes

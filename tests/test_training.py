@@ -259,12 +259,50 @@ def test_without_validation_the_weights_are_the_same_and_without_bar_no_word_is_
 def stop_at(epoch):
     import keras
 
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, at, logs):
+            self.model.stop_training = at + 1 == epoch
+
+    return Stop()
+
+
+@pytest.mark.parametrize("k", [0, 2])
+def test_a_callback_can_stop_it(backbone, task, k):
+    run = transfer(backbone, task, k, epochs=9, callbacks=[stop_at(2)])
+    assert len(run.history["loss"]) == 2
+    plans = tl.FreezePlan.last(backbone, k).after_probe()
+    run = transfer(backbone, task, plans, 8, callbacks=[stop_at(2)])
+    assert len(run.history["loss"]) == 2  # the next plan is not begun
+
+
+def test_two_trainings_at_once_wait_for_one_another(backbone, task):
+    """They share a compiled model: interleaved, each would get the other's weights."""
+    wanted = [transfer(backbone, task, 2, epochs=3, seed=seed) for seed in (0, 1)]
+    found = {}
+
+    def train(seed):
+        found[seed] = transfer(backbone, task, 2, epochs=3, seed=seed)
+
+    threads = [threading.Thread(target=train, args=[seed]) for seed in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in (0, 1):
+        assert_same(wanted[seed].weights, found[seed].weights)
+
+
+def test_random_features_are_judged_by_what_they_hold():
+    """Their spread is 1e-18: unscaled, the head would stay at chance."""
+    task = tl.datasets.load("digits", per_class=20)
+    assert transfer(load_backbone("random"), task).test_accuracy > 0.3
+
 
 def test_a_stopped_kernel_leaves_nothing_that_changes_the_next_run(backbone, task):
-    keras = tl.quiet.import_keras()
-
     def stop(epoch, logs):
         raise KeyboardInterrupt
+
+    import keras
 
     stopping = keras.callbacks.LambdaCallback(on_epoch_end=stop)
     for k in (0, 2):

@@ -241,9 +241,14 @@ def _names(group, names):
 
 
 def _on_balance(counts, classes):
-    for count, name in zip(counts, classes, strict=True):
-        if count < _FEW:
-            yield f"The class {name!r} has few pictures for training: {count}."
+    few = [
+        f"{count} of {name!r}"
+        for count, name in zip(counts, classes, strict=True)
+        if count < _FEW
+    ]
+    if few:
+        more = f", and {len(few) - _SHOWN} more classes" if len(few) > _SHOWN else ""
+        yield f"Few pictures for training: {', '.join(few[:_SHOWN])}{more}."
     if counts.max() >= _STRONG * counts.min():
         yield (
             f"The classes are not balanced: {classes[counts.argmax()]!r} has "

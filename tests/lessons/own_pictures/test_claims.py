@@ -2,6 +2,7 @@
 
 import gc
 import random
+import re
 import shutil
 
 import numpy as np
@@ -218,7 +219,7 @@ def test_three_per_class_are_poor_and_a_rare_class_is_missed(faults):
     ("name", "words"),
     [
         ("another background", f"give away '{ALONE}'"),
-        ("three per class", "few pictures for training: 1"),
+        ("three per class", "Few pictures for training: 1 of .Braeburn"),
         ("one rare class", "The classes are not balanced"),
     ],
 )
@@ -226,4 +227,4 @@ def test_the_report_warns_of_it(name, words):
     images, labels = bad_folders()[name]
     names = np.array(tl.datasets.load("apples").classes)[labels]
     task = tl.datasets.from_arrays(images, names)
-    assert any(words in note for note in task.report.notes), task.report
+    assert any(re.search(words, note) for note in task.report.notes), task.report
