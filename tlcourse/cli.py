@@ -193,9 +193,11 @@ def lab_command(folder, place, port, no_browser=False):
         command.append("--allow-root")  # a container's only user is often root
     if no_browser or not has_screen():
         command.append("--no-browser")
-    # Defaults for the learner: no question about news. Their own settings win.
+    # Defaults for the learner: no question about news, uploads of up to 1 GB where a
+    # server would drop what exceeds 10 MB. Their own settings win.
     paths = [str(Path(__file__).parent / "lab"), os.environ.get("JUPYTER_CONFIG_PATH")]
-    return command, {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+    joined = os.pathsep.join(filter(None, paths))
+    return command, {"JUPYTER_CONFIG_PATH": joined, "TLCOURSE_LAB": "yes"}
 
 
 def has_screen():

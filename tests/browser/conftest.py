@@ -20,6 +20,7 @@ import nbformat
 import pytest
 
 from tests.helpers import ROOT
+from tlcourse.cli import lab_command
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -67,6 +68,7 @@ def _private_environment(folder):
         "JUPYTER_RUNTIME_DIR": folder / "runtime",
         "IPYTHONDIR": folder / "ipython",
     }
+    own |= lab_command(folder, "lab", 0)[1]  # settings of `tlcourse lab`
     path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
     own["PYTHONPATH"] = os.pathsep.join(path)
     if CACHED_WEIGHTS.is_dir():

@@ -1,5 +1,6 @@
 """From an upload to a prediction: one's own pictures in JupyterLab."""
 
+import os
 import re
 import zipfile
 
@@ -44,6 +45,7 @@ def zipped(pictures, path):
                 archive.write(file, f"all/{name}/{file.name}")
         archive.writestr("all/broken.txt", "not in a class")
         archive.writestr(f"all/{name}/half.jpg", files[0].read_bytes()[:500])
+        archive.writestr(f"all/{name}/film.mp4", os.urandom(15 << 20))  # past 10 MB
     return path
 
 
@@ -62,8 +64,9 @@ def test_from_an_upload_to_a_prediction(lesson_of, lab, pictures, tmp_path):
     choose(page, "Choose pictures", zipped(pictures, tmp_path / "mine.zip"))
     page.wait_for_text("(1)")  # so the button counts what was chosen
     page.click("Add to the folder")
-    page.wait_for_text("New pictures: 60. Files refused: 1.", 60)
+    page.wait_for_text("New pictures: 60. Files refused: 2.", 60)
     page.wait_for_text("mine.zip: half.jpg: it ")
+    page.wait_for_text("mine.zip: film.mp4: it is no picture")
     page.wait_for_text(f"30 of {one}, 30 of {other}.")
     # A second upload: the same pictures, and one that is new; nothing is overwritten.
     name = page.page.get_by_label("Class of these pictures")

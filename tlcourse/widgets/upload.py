@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import pathlib
 
 from tlcourse.datasets import collecting
@@ -10,6 +11,14 @@ from tlcourse.datasets.picture_files import files_of, subfolders
 from tlcourse.widgets.static_first import labelled, problem_html, show_live
 
 _SHOWN = 20  # refused files that are named
+_NOTE = ""
+if "TLCOURSE_LAB" not in os.environ:  # else the server is set to take much more
+    _NOTE = (
+        "<small>Jupyter may drop what exceeds 10 MB at once, without a word. Drag a "
+        "larger zip file into the list of files at the left, and give its path to "
+        "<code>tl.datasets.from_zip</code>. After <code>tlcourse lab</code> there is "
+        "no such limit.</small>"
+    )
 
 
 def upload(folder="my_pictures"):
@@ -109,12 +118,7 @@ class Upload:
         )
 
     def _tell(self, news):
-        note = (
-            "<small>JupyterLab takes about 10 MB at once here. Drag a larger zip file "
-            "into the list of files at the left, and give its path to "
-            "<code>tl.datasets.from_zip</code>.</small>"
-        )
-        self.message.value = f"{news}<div>{html.escape(self._contents())}</div>{note}"
+        self.message.value = f"{news}<div>{html.escape(self._contents())}</div>{_NOTE}"
 
     def _contents(self):
         """How many pictures of each class there are, in a sentence."""
