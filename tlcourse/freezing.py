@@ -38,8 +38,9 @@ class FreezePlan:
         and shift stay; with "train" both move. In a frozen block they are frozen.
         Unless told: "train" for random weights, else "frozen".
     head_rate, body_rate : float
-        Adam's learning rates for the new head and for the blocks. Unless told: 1e-2
-        for a head that trains alone; otherwise 1e-3 for both, 3e-3 for random weights.
+        Adam's learning rates for the new head and for the blocks. Unless told, blocks
+        train with 1e-3, or 3e-3 from random weights. The head has 1e-2 where it trains
+        alone, else the rate of the blocks.
     decay : float
         Layer-wise decay, above 0 and at most 1: each block's rate is that of the block
         after it times this, and the last block's rate is ``body_rate``.

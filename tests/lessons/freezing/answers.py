@@ -47,6 +47,13 @@ def schedule():
     return [PLAN.features(near()), slow]
 
 
+def base_stays(base):
+    for layer in base.layers:
+        layer.trainable = not isinstance(
+            layer, import_keras().layers.BatchNormalization
+        )
+
+
 def gives_the_base_back(base):
     solved("freezing.3", **names())(base)
     return base
@@ -86,6 +93,7 @@ WRONG = {
         "nothing": (nothing, "no BatchNorm is free"),
         "frozen first": (frozen_first, "BatchNorm layer is frozen"),
         "half": (half, "no BatchNorm is free"),
+        "base stays": (base_stays, "no BatchNorm is free", "base.trainable is False"),
     },
     "freezing.4": {
         "not compiled": (second_phase(compiles=False), "every kernel"),
@@ -95,7 +103,11 @@ WRONG = {
     },
 }
 RIGHT = {
-    "freezing.2": {"a schedule": Later(schedule)},
+    "freezing.2": {
+        "a schedule": Later(schedule),
+        "small steps": Later(lambda: PLAN.all(near(), body_rate=1e-4)),
+        "probe first": Later(lambda: [PLAN.features(near()), PLAN.all(near())]),
+    },
     "freezing.3": {"gives the base back": gives_the_base_back},
     "freezing.4": {"another rate": second_phase(rate=1e-4)},
 }

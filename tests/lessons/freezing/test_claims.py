@@ -259,6 +259,8 @@ def test_near_frozen_is_as_good_as_any_and_far_all_blocks_help_most(near, far):
 
 
 def test_a_far_source_beats_none_by_its_first_blocks_if_batchnorm_trains(far):
+    assert round(far["last 14", 10].mean(), 2) == 0.75
+    assert round(far["scratch", 10].mean(), 2) == 0.38
     on_none = far["last 14", 10] - far["scratch", 10]
     on_the_last = far["first 8", 20] - far["last 8", 20]
     for ahead in (on_none, on_the_last):

@@ -134,13 +134,18 @@ def test_elsewhere_pixels_are_far_worse_and_a_network_varies(held_out):
     assert interval(gap)[0] > 0.1
     assert np.ptp(held_out["fine-tuned", "studio"]) > 0.1
     assert np.ptp(held_out["fine-tuned", "new"]) < 0.1
+    assert held_out["pixels", "studio"].mean() == pytest.approx(0.27, abs=0.01)
+    ends = held_out["fine-tuned", "studio"].agg(["min", "max"])
+    assert ends.round(2).tolist() == [0.67, 0.87]
+    ends = held_out["fine-tuned", "held-out"].agg(["min", "max"])
+    assert ends.round(2).tolist() == [0.75, 0.84]
 
 
 def test_a_network_is_too_sure_and_a_temperature_mends_most_of_it(held_out):
     sure = held_out["as trained", "confidence"] - held_out["fine-tuned", "new"]
     assert sure.mean() > 0.03
     better = held_out["as trained", "loss"] - held_out["cooled", "loss"]
-    assert better.mean() > 0 and (better > -0.01).all() and (better > 0).sum() >= 4
+    assert (better > 0).all()
 
 
 # --- folders that go wrong ------------------------------------------------------------

@@ -133,7 +133,7 @@ answer = keras.Model(blank.input, chances)""",
     ),
     Exercise(
         name="why.2",
-        title="Where does overfitting begin?",
+        title="When to stop?",
         expects="a function of a history, a dict of lists",
         properties=[
             Property(
