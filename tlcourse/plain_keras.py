@@ -143,7 +143,7 @@ model.compile(
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
-# BatchNorm would take the statistics of a last batch of a few for everybody's.
+# A very small last batch would spoil BatchNorm's averages.
 sizes = range({BATCH_SIZE}, 0, -1)
 size = next(s for s in sizes if not 0 < len(x_train) % s < {SMALLEST_BATCH})
 batches = tf.data.Dataset.from_tensor_slices((x_train, y_train))

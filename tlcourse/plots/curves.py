@@ -79,9 +79,9 @@ def guessing_line(axes, chance):
 
 
 def curve(axes, rows, x, name, style):
-    """A line of means over the column `x`, with its intervals shaded."""
+    """A line of mean accuracies over the column `x`, with their intervals shaded."""
     at, mean = rows[x].to_numpy(float), rows["mean"].to_numpy(float)
-    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    low, high = (rows[end].to_numpy(float).clip(0, 1) for end in ("low", "high"))
     axes.plot(at, mean, label=readable(name), **style)
     if len(at) > 1:
         axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)

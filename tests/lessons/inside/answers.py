@@ -37,7 +37,7 @@ WRONG = {
     },
     "inside.3": {
         "no name": ("the eighth", "the name of a block"),
-        "too early": ("block5", "no block is better"),
+        "too early": ("block5", "no block is more"),
     },
 }
 RIGHT = {"inside.2": {"cut here": Later(lambda: cut(9))}}

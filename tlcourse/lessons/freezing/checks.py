@@ -220,7 +220,7 @@ EXERCISES = [
             ),
         ],
         hints=[
-            "The last blocks are the dear ones: see `near.blocks`, or the widths in "
+            "The last blocks have most parameters: see `far.blocks`, or the widths in "
             "the figure. Must it be the last?",
             "What is wrong with the fractals' features may begin early. "
             "`tl.FreezePlan.blocks(far, [...])` frees any blocks that you name.",
@@ -267,7 +267,7 @@ answer = tl.FreezePlan.blocks(far, names[:8])""",
             ),
         ],
         hints=[
-            "The table above holds more than one way that does it.",
+            "The bars above show more than one way that does it.",
             "`tl.FreezePlan.all` takes `body_rate`, `head_rate` and `decay`. What does "
             "the target need, large steps of the body or of the head?",
             "Take `body_rate` to a fifth or a tenth of 1e-3, and give the head a rate "

@@ -122,8 +122,8 @@ EXERCISES = [
                 lambda answer: answer in ON_VAL,
             ),
             Property(
-                "On the validation split no block is better than it by more than "
-                f"{TIE:g}, which is what five draws can tell apart",
+                f"On the validation split no block is more than {TIE:g} better. (Five "
+                "draws cannot show smaller differences)",
                 lambda answer: ON_VAL[answer] >= max(ON_VAL.values()) - TIE,
                 found=lambda answer: (
                     f"The probe of your {answer} reaches {ON_VAL[answer]:.2f} there."
