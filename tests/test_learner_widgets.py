@@ -191,7 +191,7 @@ def test_pictures_are_thrown_out_moved_and_brought_back(tmp_path):
 
 def test_a_folder_without_pictures_is_refused(tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
-        refused("one subfolder a class", tl.widgets.sort_pictures, folder)
+        refused("one subfolder per class", tl.widgets.sort_pictures, folder)
 
 
 @pytest.fixture(scope="module")

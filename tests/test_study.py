@@ -41,7 +41,7 @@ def trainings(monkeypatch):
 
 
 def alone(backbone, plan):
-    """One of a study's trainings by itself, that of 5 labels a class and seed 1."""
+    """One of a study's trainings by itself, that of 5 labels per class and seed 1."""
     task = tl.datasets.load("faces", per_class=5, seed=1)
     return tl.transfer(backbone, task, plan, epochs=2, seed=1, show_progress=False)
 

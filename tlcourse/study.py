@@ -40,7 +40,7 @@ class Study:
     plans : dict of str to callable
         ``plan(backbone)`` gives a FreezePlan or a schedule: ``tl.FreezePlan.features``.
     per_class : sequence of int
-        Numbers of labelled examples a class.
+        Numbers of labelled examples per class.
     seeds : sequence of int
         Each draws the labels and starts the training.
     epochs : int

@@ -35,7 +35,7 @@ def summarise(table, by, value="accuracy"):
 
 
 def labels_worth(summary, strategy, reference):
-    """How many labels a class the reference needs to do as well as a strategy.
+    """How many labels per class the reference needs to do as well as a strategy.
 
     Parameters
     ----------

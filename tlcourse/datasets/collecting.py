@@ -1,4 +1,4 @@
-"""A folder with one subfolder a class: pictures put into it, moved, and thrown out."""
+"""A folder with a subfolder per class: pictures put in, moved, and thrown out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ THROWN_OUT = ".thrown_out"  # what begins with a dot is no class
 
 
 def add(files, class_name, folder):
-    """Put pictures, and zip files of them, into a folder with one subfolder a class.
+    """Put pictures, and zip files of them, into a folder with a subfolder per class.
 
     A file with a name that is taken gets a number, unless it holds the same. Whatever
     happens, no file is there in part.

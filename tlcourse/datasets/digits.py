@@ -21,7 +21,7 @@ def make(domain="handwritten"):
     if domain == "fonts":
         return {"classes": CLASSES, **{split: _printed(split) for split in _PRINTED}}
     raw = sklearn.datasets.load_digits()
-    # 83 digits or so a class: enough for 50 labels a class and a long test split.
+    # 83 digits or so a class: enough for 50 labels per class and a long test split.
     splits = datasets.shuffled_splits(
         _colour(raw.images), raw.target, train=0.5, val=0.1
     )

@@ -15,7 +15,7 @@ def folder(name, domain=None, *, per_class=None, seed=0, to=None):
     """Write a data set as a folder of JPEG files, once; for plain Keras.
 
     ``keras.utils.image_dataset_from_directory`` reads each of its folders ``train``,
-    ``val`` and ``test``, with one subfolder a class; `from_folder` reads them all.
+    ``val`` and ``test``, with one subfolder per class; `from_folder` reads them all.
 
     Parameters
     ----------

@@ -20,10 +20,10 @@ from tlcourse.pictures import check_images
 
 
 def from_folder(path, *, per_class=None, val=0.2, test=0.2, seed=0):
-    """Make a task of pictures in a folder with one subfolder a class.
+    """Make a task of pictures in a folder with one subfolder per class.
 
     Where the folder has subfolders ``train`` and ``val`` or ``test``, each with one
-    subfolder a class, they are the splits; one that is not there is taken from
+    subfolder per class, they are the splits; one that is not there is taken from
     ``train``. Of pictures that differ in size or exceed 256 px the middle square is
     kept, at 256 x 256 px, or at the longest short side where all are smaller.
     ``task.report`` tells what was found and what was left out.
@@ -54,7 +54,7 @@ def from_folder(path, *, per_class=None, val=0.2, test=0.2, seed=0):
     path = pathlib.Path(path).expanduser()
     if not path.is_dir():
         raise ValueError(
-            f"There is no folder {path}: give the folder with one subfolder a class."
+            f"There is no folder {path}: give the folder with one subfolder per class."
         )
     roots = given_splits(path) or {path: None}
     files = [(*pair, part) for root, part in roots.items() for pair in files_of(root)]

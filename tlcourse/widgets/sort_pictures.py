@@ -26,7 +26,7 @@ def sort_pictures(folder):
     Parameters
     ----------
     folder : str or path
-        With one subfolder a class.
+        With one subfolder per class.
 
     Returns
     -------
@@ -60,7 +60,7 @@ class SortPictures:
         if not self.folder.is_dir() or not files_of(self.folder):
             raise ValueError(
                 f"There are no pictures in subfolders of {self.folder}: give a folder "
-                "with one subfolder a class."
+                "with one subfolder per class."
             )
         self._moved, names = [], self._classes()
         slim = widgets.Layout(width="auto")

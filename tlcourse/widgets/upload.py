@@ -22,7 +22,7 @@ if "TLCOURSE_LAB" not in os.environ:  # else the server is set to take much more
 
 
 def upload(folder="my_pictures"):
-    """Bring pictures, or a zip file of them, into a folder with one subfolder a class.
+    """Bring pictures, or a zip file of them, into a folder with a subfolder per class.
 
     Nothing is overwritten: what comes later is added.
 

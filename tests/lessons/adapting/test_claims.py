@@ -22,7 +22,7 @@ FAST = {
     "pseudo_labels": adaptation.pseudo_labels,
 }
 METHODS = {**FAST, "adabn": adaptation.adabn}
-PAIRS = {  # backbone, data set, domain and labels a class of the source, target
+PAIRS = {  # backbone, data set, domain and labels per class of the source, target
     "camera": ("imagenet_distilled", "photos", None, 20, "white_balance_3"),
     "digits": ("glyphs", "digits", "fonts", 50, None),
     "blur": ("imagenet_distilled", "photos", None, 20, "blur_2"),

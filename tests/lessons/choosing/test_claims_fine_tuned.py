@@ -15,7 +15,7 @@ PER_CLASS = 10
 
 
 def measure(seed, target):
-    """Scores, and test accuracy of all blocks fine-tuned, 10 labels a class."""
+    """Scores, and test accuracy of all blocks fine-tuned, 10 labels per class."""
     rows = []
     for source in SOURCES:
         backbone = load_backbone(source)

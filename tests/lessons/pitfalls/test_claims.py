@@ -43,7 +43,7 @@ def measure_forgetting(seed, source):
 
 
 def measure_few(seed, plan):
-    """Five labels a class of photos: curves and calibration."""
+    """Five labels per class of photos: curves and calibration."""
     start = load_backbone("imagenet_distilled")
     task = tl.datasets.load("photos", per_class=5, seed=seed)
     way = getattr(tl.FreezePlan, plan)(start)
