@@ -70,7 +70,7 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
 # Fast tests run once: on the newest versions or, a share of them, on Colab's. A small
 # core runs on both, and once a week all (test-colab-all).
 COLAB_CORE := $(foreach part,import inference activations freezing training exercises \
-  saving static_first freeze_widget,tests/test_$(part).py)
+  saving static_first freeze_widget learner_widgets,tests/test_$(part).py)
 COLAB_SHARE := $(foreach part,adaptation unsupervised plots progress setup_check,\
   tests/test_$(part).py) tests/lessons/start/test_lesson.py \
   tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_lesson.py
