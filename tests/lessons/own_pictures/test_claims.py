@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss
 
 import tlcourse as tl
 from tests.helpers import defined, interval
+from tlcourse.datasets.apples import CLASSES
 from tlcourse.lessons.own_pictures.bad_folders import ALONE, SHOTS, bad_folders
 from tlcourse.quiet import import_keras
 
@@ -40,7 +41,8 @@ def measure(tmp_path_factory):
         defined("own_pictures", "split", **given)["split"](whole / "train", parts, seed)
         studio = tl.datasets.folder("apples", "studio")
         read = keras.utils.image_dataset_from_directory
-        train = read(parts / "train", image_size=SIZE, seed=seed, verbose=False)
+        options = {"batch_size": 16, "seed": seed, "verbose": False}
+        train = read(parts / "train", image_size=SIZE, **options)
         val, looked_at = arrays(parts / "val"), {
             "held-out": arrays(parts / "test"), "new": arrays(whole / "test"),
             "studio": arrays(studio / "test"),
@@ -120,7 +122,7 @@ def test_held_out_pictures_tell_of_new_ones_taken_alike(held_out):
     for seed, accuracy in held_out["fine-tuned", "held-out"].items():
         low, high = binomtest(round(64 * accuracy), 64).proportion_ci(method="wilson")
         right += low <= held_out["fine-tuned", "new"][seed] <= high
-    assert right >= 4
+    assert right == 5
 
 
 def test_transfer_beats_pixels_and_fine_tuning_the_frozen_base(held_out):
@@ -136,16 +138,16 @@ def test_elsewhere_pixels_are_far_worse_and_a_network_varies(held_out):
     assert np.ptp(held_out["fine-tuned", "new"]) < 0.1
     assert held_out["pixels", "studio"].mean() == pytest.approx(0.27, abs=0.01)
     ends = held_out["fine-tuned", "studio"].agg(["min", "max"])
-    assert ends.round(2).tolist() == [0.67, 0.87]
+    assert ends.round(2).tolist() == [0.72, 0.84]
     ends = held_out["fine-tuned", "held-out"].agg(["min", "max"])
-    assert ends.round(2).tolist() == [0.75, 0.84]
+    assert ends.round(2).tolist() == [0.77, 0.88]
 
 
 def test_a_network_is_too_sure_and_a_temperature_mends_most_of_it(held_out):
     sure = held_out["as trained", "confidence"] - held_out["fine-tuned", "new"]
     assert sure.mean() > 0.03
     better = held_out["as trained", "loss"] - held_out["cooled", "loss"]
-    assert (better > 0).all()
+    assert better.mean() > 0.02 and better.min() > -0.05 and (better > 0).sum() == 4
 
 
 # --- folders that go wrong ------------------------------------------------------------
@@ -155,8 +157,8 @@ def wrong(seed):
     """A head on frozen features of each bad folder: held out, and on new apples."""
     backbone = tl.backbones.load(input_size=96)
     new = tl.datasets.load("apples", domain="orchard").test
-    alone = tl.datasets.load("apples").classes.index(ALONE)
     unseen, rows = backbone.features(new.images), []
+    names = np.array(CLASSES)[new.labels]
     for name, (images, labels) in bad_folders(seed).items():
         rng, held = np.random.default_rng(seed), np.zeros(len(labels), bool)
         for label in np.unique(labels):
@@ -169,14 +171,14 @@ def wrong(seed):
             said = head.predict(unseen)
             if name in ("another background", "one rare class"):
                 title = f"{title}: {ALONE}"
-                mine, those = truth == alone, new.labels == alone
+                mine, those = truth == ALONE, names == ALONE
                 if mine.sum() > 1:  # of one picture nothing can be told
-                    rows.append(fault(title, "held-out", found[mine] == alone))
-                rows.append(fault(title, "new", said[those] == alone))
+                    rows.append(fault(title, "held-out", found[mine] == ALONE))
+                rows.append(fault(title, "new", said[those] == ALONE))
             if name != "another background":
                 title = title.partition(":")[0]
                 rows.append(fault(title, "held-out", found == truth))
-                rows.append(fault(title, "new", said == new.labels))
+                rows.append(fault(title, "new", said == names))
     gc.collect()
     return rows
 
@@ -229,7 +231,5 @@ def test_three_per_class_are_poor_and_a_rare_class_is_missed(faults):
     ],
 )
 def test_the_report_warns_of_it(name, words):
-    images, labels = bad_folders()[name]
-    names = np.array(tl.datasets.load("apples").classes)[labels]
-    task = tl.datasets.from_arrays(images, names)
+    task = tl.datasets.from_arrays(*bad_folders()[name])
     assert any(re.search(words, note) for note in task.report.notes), task.report

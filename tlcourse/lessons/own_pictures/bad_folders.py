@@ -3,6 +3,7 @@
 import numpy as np
 
 from tlcourse import datasets
+from tlcourse.datasets.apples import CLASSES
 
 PER_CLASS, FEW, RARE, SHOTS = 40, 3, 4, 5
 ALONE = "Gala"  # the class with the fault, where it is one
@@ -19,26 +20,28 @@ def bad_folders(seed=0):
     Returns
     -------
     dict of str to (ndarray, ndarray)
-        Images (n, 64, 64, 3), 0-255, and labels, int (n,), by the name of the fault.
+        Images (n, 64, 64, 3), 0-255, and the name of each one's class, str (n,), by the
+        name of the fault.
     """
     orchard, studio = (
         datasets.load("apples", PER_CLASS, domain, seed).train
         for domain in ("orchard", "studio")
     )
     images, labels = orchard.images, orchard.labels
-    alone = labels == datasets.load("apples").classes.index(ALONE)
+    alone = labels == CLASSES.index(ALONE)
     elsewhere = np.where(alone[:, None, None, None], studio.images, images)
     few = datasets.few(labels, FEW, seed, "apples")
     rare = ~alone | (np.cumsum(alone) <= RARE)
     apples = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
+    names = np.array(CLASSES)[labels]
     return {
-        "another background": (elsewhere, labels),
+        "another background": (elsewhere, names),
         "five shots of each apple": (
             shots(images[apples], seed),
-            labels[apples].repeat(SHOTS),
+            names[apples].repeat(SHOTS),
         ),
-        "three per class": (images[few], labels[few]),
-        "one rare class": (images[rare], labels[rare]),
+        "three per class": (images[few], names[few]),
+        "one rare class": (images[rare], names[rare]),
     }
 
 
