@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.helpers import load_backbone
+from tests.helpers import assert_same, load_backbone, refused
 from tlcourse import backbones
 
 PICTURES = np.random.default_rng(0).uniform(0, 255, (3, 20, 30, 3)).astype("float32")
@@ -87,9 +87,7 @@ def test_bundled_weights_load_through_keras_alone(backbone):
     model = keras.applications.MobileNet(
         weights=str(weights), alpha=0.25, input_shape=(64, 64, 3), include_top=False
     )
-    pairs = zip(model.get_weights(), backbone.model.get_weights(), strict=True)
-    for theirs, ours in pairs:
-        np.testing.assert_array_equal(theirs, ours)
+    assert_same(model.get_weights(), backbone.model.get_weights())
 
 
 def test_random_weights_depend_on_the_seed_alone():
@@ -97,23 +95,6 @@ def test_random_weights_depend_on_the_seed_alone():
     first, again, other = (each.model.get_weights()[0] for each in drawn)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-
-
-@pytest.mark.parametrize(
-    ("images", "said"),
-    [
-        (PICTURES / 255, "Pixels must lie in 0-255"),
-        (PICTURES - 128, "Pixels must lie in 0-255"),
-        (PICTURES * 2, "Pixels must lie in 0-255"),
-        (PICTURES[0], "must have the shape"),
-        (PICTURES[..., 0], "must have the shape"),
-        (PICTURES[:0], "There are no images"),
-        (np.where(PICTURES > 100, np.nan, PICTURES), "NaN or infinite"),
-    ],
-)
-def test_unusable_images_are_refused_in_one_sentence(backbone, images, said):
-    with pytest.raises(ValueError, match=said):
-        backbone.features(images)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +111,7 @@ def test_unusable_images_are_refused_in_one_sentence(backbone, images, said):
     ],
 )
 def test_unknown_backbones_are_refused_in_one_sentence(arguments, said):
-    with pytest.raises(ValueError, match=said):
-        backbones.load(**arguments)
+    refused(said, backbones.load, **arguments)
 
 
 def test_damaged_weights_are_never_read(tmp_path, monkeypatch):
@@ -141,8 +121,6 @@ def test_damaged_weights_are_never_read(tmp_path, monkeypatch):
     weights, card = backbones.bundled_files("glyphs")
     backbones.load("mobilenet", source="glyphs")
     weights.write_bytes(weights.read_bytes()[:50_000])
-    with pytest.raises(ValueError, match="missing or damaged"):
-        backbones.load("mobilenet", source="glyphs")
+    refused("missing or damaged", backbones.load, "mobilenet", source="glyphs")
     card.unlink()
-    with pytest.raises(ValueError, match="missing or damaged"):
-        backbones.load("mobilenet", source="glyphs")
+    refused("missing or damaged", backbones.load, "mobilenet", source="glyphs")
