@@ -226,6 +226,10 @@ def test_unusable_plans_and_tasks_are_refused_before_any_work(backbone, task):
         ("test", (images / 255, labels), "Pixels must lie in 0-255"),
         ("val", (images, labels[:-1]), "one label an image"),
         ("train", (images, labels + 1), "count them from 0"),
+        ("train", (images, labels - 1), "count them from 0"),
+        ("train", (images, labels.astype("float32")), "float32: give class numbers"),
+        ("train", (images, labels == 1), "bool: give class numbers"),
+        ("train", (images, np.eye(2)[labels]), "one-hot"),
     ]:
         changed = dataclasses.replace(task, **{split: tl.datasets.Split(*bad)})
         refused(said, transfer, backbone, changed)
