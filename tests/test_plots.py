@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from tests.helpers import words_in
+from tests.helpers import refused, words_in
 from tlcourse import datasets, plots
 
 
@@ -112,8 +112,7 @@ def test_nbconvert_gives_the_alt(template):
 
 def test_a_picture_needs_words():
     fig = Figure()
-    with pytest.raises(ValueError, match="needs a description"):
-        plots.Picture(fig, "  ")
+    refused("needs a description", plots.Picture, fig, "  ")
     assert repr(plots.Picture(fig, "A rising\n  line.")) == "A rising line."
 
 
