@@ -26,6 +26,7 @@ from tlcourse.exercises import checking, lessons
 from tlcourse.lessons import notebook
 
 ROOT = Path(__file__).parents[1]
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def cells(lesson, kind="code"):

@@ -11,9 +11,8 @@ import symtable
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tests.helpers import ROOT
+from tests.helpers import LESSONS
 
-LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 # One shows every kind of output, the other uses its source in plain Keras as well.
 WHOLE = ("00_start_here", "02_feature_extraction")
 OUTPUT = ".jp-OutputArea-output"
