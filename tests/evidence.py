@@ -125,14 +125,8 @@ def fingerprint(file, function):
     """Hash the code that a measurement runs, and the weights.
 
     Definitions count, wherever they stand: moving one to another module changes
-    nothing, nor do imports, docstrings, annotations and comments.
-
-    Parameters
-    ----------
-    file : path
-        The test module that measures.
-    function : str
-        The name of its measuring function.
+    nothing, nor do imports, docstrings, annotations and comments. The file is the test
+    module that measures, the function its measuring function's name.
     """
     tree = _read(file)
     modules = set()
@@ -249,9 +243,9 @@ class _Barer(ast.NodeTransformer):
     visit_ImportFrom = visit_Import
 
     def visit_Expr(self, node):
-        return (
-            None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
-        )
+        if isinstance(node.value, ast.Constant):
+            return None
+        return self.generic_visit(node)
 
     def visit_AnnAssign(self, node):
         node.annotation = ast.Constant(None)
@@ -275,18 +269,12 @@ class _Barer(ast.NodeTransformer):
 
 
 def _bare(tree):
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
-    imports += [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("tlcourse")
-    ]
     modules = {
         alias.asname or alias.name
-        for node in imports
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
-        if isinstance(node, ast.ImportFrom) or alias.name.startswith("tlcourse")
+        if (getattr(node, "module", None) or alias.name).startswith("tlcourse")
     }
     return _Barer(modules).visit(tree)
 
