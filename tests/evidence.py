@@ -37,23 +37,15 @@ NO_EVIDENCE = {  # no kept number rests on them
 def look_up(name, measure, *, parts=None, renew=False, restamp=None, folder=None):
     """Give a kept table, checked by repeating a seed, or a part of it.
 
-    Parameters
-    ----------
-    name : str
-        Lesson and table: "why.labels".
-    measure : callable
-        ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
-        measured stands under "value", and what else is there names the experiment.
-        With parts it is ``measure(seed, part)``, which gives the rows of one.
-    parts : sequence, optional
-        Where a whole seed takes long: all parts of the experiment. A
-        test run repeats the first of them, always; a restamp repeats all.
-    renew : bool
-        Measure all seeds, and keep them.
-    restamp : str, optional
-        A commit on which the file was fresh: write the fingerprint of today's code.
-    folder : path, optional
-        Where files are kept, if not with their lesson.
+    The name is of lesson and table: "why.labels". ``measure(seed)`` gives rows, dicts
+    of plain numbers and strings; what was measured stands under "value", and what else
+    is there names the experiment. Where a whole seed takes long, give the experiment's
+    parts: ``measure(seed, part)`` gives the rows of one. A test run repeats the first
+    of them, always; a restamp repeats all.
+
+    Renew measures all seeds, and keeps them. Restamp, a commit on which the file was
+    fresh, writes the fingerprint of today's code. The folder is where files are kept,
+    if not with their lesson.
     """
     import pandas
 

@@ -161,6 +161,18 @@ def python(code, *words, without_course=False, **variables):
     )
 
 
+def started(code, *words, **variables):
+    """Start code in a new process of this checkout; a Popen with pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 class Kernel:
     """A kernel that runs code and gets the messages a browser's widgets would send."""
 

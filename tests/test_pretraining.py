@@ -1,16 +1,14 @@
 """The pre-training loop: resumed after a kill, and never a half-written weight file."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import h5py
 import numpy as np
 import pytest
 
+from tests.helpers import assert_same, started
 from tlcourse import backbones
 from tlcourse.datasets import fractals, glyphs, photos
 
@@ -34,24 +32,20 @@ model.save_weights(sys.argv[1])
 """
 
 
-def start(folder, name):
-    return subprocess.Popen(
-        [sys.executable, "-u", "-c", TRAIN, str(folder / f"{name}.weights.h5")],
-        env={**os.environ, "TLCOURSE_CACHE": str(folder / name)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
-    whole, killed = start(tmp_path, "whole"), start(tmp_path, "killed")
+
+    def start(name):
+        weights, cache = tmp_path / f"{name}.weights.h5", str(tmp_path / name)
+        return started(TRAIN, weights, TLCOURSE_CACHE=cache, PYTHONUNBUFFERED="1")
+
+    whole, killed = start("whole"), start("killed")
     checkpoint = tmp_path / "killed/pretraining/test/training_metadata.json"
     while not (checkpoint.exists() and _epoch(checkpoint) >= 3):
         assert killed.poll() is None, "it ended before it could be killed"
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    resumed = start(tmp_path, "killed")
+    killed.communicate()
+    resumed = start("killed")
     assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
     printed = resumed.communicate()[0]
     assert resumed.returncode == 0
@@ -82,8 +76,7 @@ def test_weights_and_card_are_written_together(tmp_path, monkeypatch):
     names = {"mobilenet_glyphs.json", "mobilenet_glyphs.weights.h5"}
     assert {path.name for path in tmp_path.iterdir()} == names
     loaded = backbones.load("mobilenet", source="glyphs").model
-    for mine, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    assert_same(model.get_weights(), loaded.get_weights())
 
 
 DRAW = {
