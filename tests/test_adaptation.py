@@ -167,9 +167,7 @@ def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
 
 
 @pytest.mark.parametrize("name", ON_FEATURES)
-def test_target_labels_and_a_target_equal_to_the_source_change_nothing(
-    name, backbone, source, images
-):
+def test_labels_and_an_equal_target_change_nothing(name, backbone, source, images):
     method, found = getattr(adaptation, name), []
     task = tl.datasets.load("digits", per_class=6)
     labels = task.train.labels
@@ -197,9 +195,7 @@ def test_target_labels_and_a_target_equal_to_the_source_change_nothing(
     assert np.array_equal(said, plain.predict(source.images).argmax(1))
 
 
-def test_nothing_done_is_source_only_and_adabn_a_head_on_its_statistics(
-    backbone, source, images
-):
+def test_no_step_is_source_only_adabn_a_head_on_statistics(backbone, source, images):
     plain = adaptation.source_only(backbone, source, images).predict(images)
     for name, nothing in (("pseudo_labels", {"rounds": 0}), ("tent", {"epochs": 0})):
         model = getattr(adaptation, name)(backbone, source, images, **nothing)
@@ -216,9 +212,7 @@ def trained(short, source, images):
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_training_moves_a_copy_unless_the_target_weighs_nothing(
-    name, short, source, images, trained
-):
+def test_a_copy_moves_and_weight_0_adapts_nothing(name, short, source, images, trained):
     method, options = getattr(adaptation, name), {"seed": 3, "epochs": 2}
     plain = trained.predict(images)
     model = method(short, source, images, weight=0, **options)
@@ -232,9 +226,7 @@ def test_training_moves_a_copy_unless_the_target_weighs_nothing(
     assert not np.allclose(chances, plain, atol=1e-3)
 
 
-def test_training_repeats_by_its_seed_and_without_adaptation_sees_no_target(
-    short, source, images, trained
-):
+def test_training_repeats_and_fine_tuned_sees_no_target(short, source, images, trained):
     first, again, other = (
         adaptation.dann(short, source, images, seed=seed, epochs=1).predict(images)
         for seed in (1, 1, 2)
@@ -327,9 +319,7 @@ def test_compare_counts_every_look(backbone):
     assert table["accuracy"][3] == target.accuracy(plain)
 
 
-def test_choose_scores_without_labels_and_the_way_back_is_good_in_one_domain(
-    backbone, source, images
-):
+def test_choose_takes_no_label_and_one_domain_has_a_way_back(backbone, source, images):
     methods = {"plain": adaptation.source_only, "coral": adaptation.coral}
     table, models = adaptation.choose(methods, backbone, source, images)
     assert table["method"].tolist() == ["plain", "coral"]

@@ -48,9 +48,7 @@ def test_bad_input_gets_one_sentence():
         assert refused(words, call, *given).count(".") == 1
 
 
-def test_every_split_holds_every_variety_and_made_again_is_the_same(
-    orchards, monkeypatch
-):
+def test_every_split_holds_every_variety_and_repeats(orchards, monkeypatch):
     monkeypatch.setattr(apples, "SPLITS", {"train": 2, "val": 1, "test": 1})
     for domain, made in orchards.items():
         assert made["classes"] == apples.CLASSES
@@ -90,9 +88,7 @@ def drawn(tmp_path):
     return run
 
 
-def test_a_second_process_draws_nothing_unless_the_cache_cannot_be_written(
-    drawn, tmp_path
-):
+def test_a_second_process_draws_nothing_unless_no_cache_can_be_written(drawn, tmp_path):
     (first, digest), again = drawn(), drawn()
     assert first == 8 * 4 and again == (0, digest)
     assert drawn(test=2)[0] == 8 * 5  # other parameters, other pictures

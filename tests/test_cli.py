@@ -63,9 +63,7 @@ def work(bundled, desk):
     return mine, mine.read_bytes()
 
 
-def test_lessons_are_copied_beside_their_own_and_one_nobody_touched_follows_a_newer(
-    bundled, desk
-):
+def test_lessons_are_copied_and_one_nobody_touched_follows_a_newer(bundled, desk):
     before = sorted(bundled.rglob("*"))
     assert cli.copy_lessons(bundled) == []
     assert sorted(bundled.rglob("*")) == before  # the course's own are left alone

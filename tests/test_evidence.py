@@ -86,9 +86,7 @@ def test_only_what_was_fresh_is_restamped(kept, monkeypatch):
     assert json.loads((kept / "claim.json").read_text())["rows"] == rows
 
 
-def test_of_several_parts_the_first_is_repeated_and_on_a_restamp_all(
-    tmp_path, monkeypatch
-):
+def test_of_parts_the_first_is_repeated_and_on_a_restamp_all(tmp_path, monkeypatch):
     look_up = functools.partial(
         evidence.look_up, "lesson.claim", parts=("first", "later"), folder=tmp_path
     )

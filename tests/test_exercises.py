@@ -134,9 +134,7 @@ def shown(monkeypatch):
     return notes
 
 
-def test_notes_have_html_and_text_escape_what_the_learner_wrote_and_fold_the_solution(
-    said_by, shown
-):
+def test_notes_have_html_and_text_escape_answers_and_fold_the_solution(said_by, shown):
     said_by(check, "trial.1", [1])
     bundle = shown[-1]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}

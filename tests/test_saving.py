@@ -26,9 +26,7 @@ def pictures():
 
 
 @pytest.mark.parametrize("k", [0, 2])
-def test_the_file_says_the_same_without_the_course(
-    k, backbone, task, pictures, tmp_path
-):
+def test_the_file_says_the_same_without_tlcourse(k, backbone, task, pictures, tmp_path):
     plan = tl.FreezePlan.last(backbone, k, decay=0.5)
     run = transfer(backbone, task, plan, epochs=2)
     killed = tmp_path / "new folder" / ".faces.7.draft.keras"

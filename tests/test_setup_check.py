@@ -130,9 +130,7 @@ def other(tmp_path_factory):
         ("damaged", {}, "cannot be read"),
     ],
 )
-def test_doctor_looks_at_the_kernel_that_notebooks_start(
-    kernel, variables, words, other, tmp_path
-):
+def test_doctor_checks_the_notebooks_kernel(kernel, variables, words, other, tmp_path):
     spec = tmp_path / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     first = {"another": other, "none": "/no/python"}.get(kernel)

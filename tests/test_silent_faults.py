@@ -65,9 +65,7 @@ def test_a_sources_labels_of_another_kind_are_refused(backbone, task):
         refused(words, tl.adaptation.source_only, *given)
 
 
-def test_no_validation_is_no_fault_and_a_test_with_training_pictures_is_told(
-    backbone, task
-):
+def test_no_validation_is_no_fault_training_pictures_in_test_are_told(backbone, task):
     for val in (None, Split(task.val.images[:0], task.val.labels[:0])):
         run = transfer(backbone, dataclasses.replace(task, val=val), epochs=1)
         assert set(run.history) == {"loss", "accuracy"}

@@ -51,9 +51,7 @@ def assert_same(one, other):
     )
 
 
-def test_a_study_gives_a_row_for_each_combination_as_compare_for_each_strategy(
-    backbone,
-):
+def test_a_study_has_a_row_for_each_combination_as_compare_for_each_strategy(backbone):
     study = small(sources=["glyphs"], plans=PLANS)
     table = study.run(show_progress=False)
     columns = "target source plan per_class seed accuracy seconds trainable"

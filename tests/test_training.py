@@ -181,9 +181,7 @@ def test_augmentation_runs_the_whole_model(backbone, task, monkeypatch):
     assert first.test_accuracy == score(first, task)
 
 
-def test_a_schedule_goes_on_where_the_last_plan_ended_with_blocks_as_they_are_now(
-    backbone, task
-):
+def test_a_schedule_goes_on_where_the_last_plan_ended_with_its_blocks(backbone, task):
     features, plan = tl.FreezePlan.features(backbone), tl.FreezePlan.last(backbone, 2)
     probe = transfer(backbone, task, features, 4)
     both = transfer(backbone, task, plan.after_probe(), [4, 3])
@@ -248,9 +246,7 @@ def test_from_scratch_nothing_of_the_source_is_left(backbone, task):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.3
 
 
-def test_without_validation_the_weights_are_the_same_and_without_bar_no_word_is_said(
-    backbone, task, capfd
-):
+def test_no_validation_changes_no_weight_and_no_bar_says_no_word(backbone, task, capfd):
     told = transfer(backbone, task, 2, epochs=2)
     untold = transfer(backbone, task, 2, epochs=2, validate=False)
     transfer(backbone, task, epochs=1)

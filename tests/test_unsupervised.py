@@ -105,9 +105,7 @@ def test_a_picture_is_mirrored_or_not_and_quarter_turns_say_how_far_they_turned(
 
 
 @pytest.mark.parametrize("name", TRAINING)
-def test_training_takes_no_label_moves_a_copy_and_leaves_the_backbone(
-    name, short, images
-):
+def test_training_takes_no_label_and_moves_a_copy_of_the_backbone(name, short, images):
     parameters = list(inspect.signature(getattr(unsupervised, name)).parameters)
     assert parameters[:2] == ["backbone", "images"]
     assert not {"labels", "task", "y", "target"} & set(parameters)
@@ -151,9 +149,7 @@ def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
     assert rates[made] == pytest.approx(0, abs=1e-9)
 
 
-def test_losses_fall_and_a_stopped_training_goes_on(
-    short, images, tmp_path, monkeypatch
-):
+def test_losses_fall_and_a_stopped_run_goes_on(short, images, tmp_path, monkeypatch):
     options = {"steps": 100, "checkpoints": tmp_path}
     backup = import_keras().callbacks.BackupAndRestore
     keep = backup.on_epoch_end

@@ -69,9 +69,7 @@ def test_check_quiz_by_keyboard_and_mouse_and_solution(page):
     assert folded.locator("code").inner_text() == "answer = [0.5, 0.6, 0.8125]"
 
 
-def test_static_first_changes_in_place_queues_nothing_and_says_what_went_wrong(
-    page, lab
-):
+def test_static_first_changes_in_place_queues_nothing_and_says_what_failed(page, lab):
     kind, press = page.page.get_by_label("kind", exact=True), page.page.keyboard.press
     before = page.pictures()
     assert [alt for _, alt in before] == ["1 bars, quick."]

@@ -91,9 +91,7 @@ def test_rarer_classes_break_alignment(pair):
 
 
 @pytest.mark.parametrize("pair", ["blur", "digits"])
-def test_self_training_is_surer_and_worse_after_a_poor_start_and_better_after_a_good(
-    pair,
-):
+def test_self_training_is_surer_and_worse_after_a_poor_start_better_after_a_good(pair):
     rows = []
     for seed in SEEDS:
         backbone, task, target = parts(pair, seed)

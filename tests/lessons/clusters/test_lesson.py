@@ -285,9 +285,7 @@ def test_labels_are_for_scores_alone(monkeypatch):
         each.cache_clear()
 
 
-def test_controls_change_the_figure_and_offer_no_more_clusters_than_there_are(
-    monkeypatch,
-):
+def test_controls_change_the_figure_and_offer_clusters_that_there_are(monkeypatch):
     made, show_it = [], StaticFirst.show
 
     def remembered(self):

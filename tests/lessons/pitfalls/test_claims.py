@@ -292,9 +292,7 @@ def test_five_labels_are_learnt_by_heart_the_source_helps_and_freezing_not(few_l
     assert (test[of_a_source].min(axis=1) > test["scratch"] + 0.2).all()
 
 
-def test_the_loss_rises_earlier_where_frozen_and_a_temperature_mends_certainty(
-    few_labels,
-):
+def test_the_loss_rises_earlier_if_frozen_and_a_temperature_mends_certainty(few_labels):
     for plan in ("features", "all", "scratch"):
         rise = few_labels["last loss", plan] - few_labels["lowest loss", plan]
         assert interval(rise)[0] > 0
