@@ -152,25 +152,17 @@ def python(code, *words, without_course=False, **variables):
     options = ["-c", code]
     if without_course:
         options = ["-I", "-c", f"import sys; sys.modules['tlcourse'] = None\n{code}"]
-    return subprocess.run(
-        [sys.executable, *options, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    command = [sys.executable, *options, *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 
 
 def started(code, *words, **variables):
     """Start code in a new process of this checkout; a Popen with pipes."""
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-c", code, *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command, env=env, text=True, **pipes)
 
 
 class Kernel:

@@ -274,9 +274,8 @@ def test_statistics_are_those_of_the_images_and_averages_of_parts(backbone, imag
     assert same(before, backbone.model.get_weights())
     assert [b.momentum for b in (first, *others)] == [b.momentum for b in kept]
     many = np.concatenate([images, 255 - images])  # more than go through at once
-    whole, *parts = (
-        of(each)[1][0].moving_mean.numpy() for each in (many, many[::2], many[1::2])
-    )
+    given = (many, many[::2], many[1::2])
+    whole, *parts = (of(each)[1][0].moving_mean.numpy() for each in given)
     assert np.allclose(whole, np.mean(parts, axis=0), atol=1e-5)
 
 

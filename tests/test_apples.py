@@ -28,9 +28,8 @@ def orchards():
 @pytest.mark.parametrize("domain", apples.DOMAINS)
 @pytest.mark.parametrize("variety", apples.CLASSES)
 def test_a_picture_is_float32_rgb_in_range_and_the_generator_decides(variety, domain):
-    picture, again, other = (
-        apples.draw(variety, domain, np.random.default_rng(seed)) for seed in (5, 5, 6)
-    )
+    rngs = map(np.random.default_rng, (5, 5, 6))
+    picture, again, other = (apples.draw(variety, domain, rng) for rng in rngs)
     assert picture.shape == (64, 64, 3) and picture.dtype == np.float32
     assert picture.min() >= 0 and picture.max() <= 255
     assert np.array_equal(picture, np.rint(picture))

@@ -129,9 +129,8 @@ def test_a_model_of_ones_own_is_a_backbone(task):
     import keras
 
     base = load_backbone("imagenet_distilled")
-    backbone = tl.backbones.from_model(
-        base.model, keras.applications.mobilenet.preprocess_input
-    )
+    scale = keras.applications.mobilenet.preprocess_input
+    backbone = tl.backbones.from_model(base.model, scale)
     images = task.test.images[:5]
     np.testing.assert_array_equal(backbone.features(images), base.features(images))
     assert len(backbone.blocks) > 3 and backbone.cuts

@@ -21,10 +21,9 @@ def summary(strategies=("features", "from_scratch"), sizes=(1, 10, 50)):
 
 
 def backbone(*counts):
-    named = [
-        SimpleNamespace(name=f"block_{n}", parameters=c) for n, c in enumerate(counts)
-    ]
-    return SimpleNamespace(name="tiny", blocks=tuple(named))
+    named = ((f"block_{place}", count) for place, count in enumerate(counts))
+    blocks = tuple(SimpleNamespace(name=n, parameters=count) for n, count in named)
+    return SimpleNamespace(name="tiny", blocks=blocks)
 
 
 def plan(*trainable):

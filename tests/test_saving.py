@@ -100,9 +100,8 @@ def test_a_checkpoint_holds_the_whole_model(backbone, task, tmp_path):
         last = keras.saving.load_model(tmp_path / "epoch2.keras")
         said = last.predict(images, verbose=0)
         np.testing.assert_allclose(said, run.predict(images), atol=2e-4)
-    weights = keras.callbacks.ModelCheckpoint(
-        tmp_path / "best.weights.h5", save_weights_only=True
-    )
+    path = tmp_path / "best.weights.h5"
+    weights = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
     refused("save_weights_only", transfer, backbone, task, callbacks=[weights])
     refused("end in .keras", run.save, tmp_path / "faces.h5")
 

@@ -37,15 +37,11 @@ def each_seed(file, about, one_seed, report):
 
 def in_new_process(file, *words):
     """Run a benchmark's file with some words and an empty cache; the JSON it prints."""
+    command = [sys.executable, file, *map(str, words)]
     with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
-        done = subprocess.run(
-            [sys.executable, file, *map(str, words)],
-            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+        env = {**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        printed = subprocess.check_output(command, env=env, text=True)
+    return json.loads(printed.splitlines()[-1])
 
 
 def interval(values):

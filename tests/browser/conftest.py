@@ -100,10 +100,9 @@ def lab(tmp_path_factory):
         "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
         f"--ServerApp.root_dir={files}",
     ]  # fmt: skip
+    env = _private_environment(folder)
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, env=_private_environment(folder), stdout=out, stderr=out, cwd=files
-        )
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=out, cwd=files)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{url}/api", process, log)

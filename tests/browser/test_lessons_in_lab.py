@@ -105,9 +105,8 @@ def move_a_control(page):
         f'{OUTPUT} .widget-checkbox input[type="checkbox"]'
     )
     if slider.count():
-        now, most = (
-            slider.first.get_attribute(f"aria-value{x}") for x in ("now", "max")
-        )
+        now = slider.first.get_attribute("aria-valuenow")
+        most = slider.first.get_attribute("aria-valuemax")
         slider.first.focus()
         page.page.keyboard.press("ArrowLeft" if now == most else "ArrowRight")
     elif choice.count():

@@ -103,9 +103,8 @@ FIGURES = {
 }
 SHOW, FIRST = show, "faces by raw pixels: 4 clusters, t-SNE."
 CONTROLS = "data, features, projection, clusters, k, look into"
-PICTURES = [
-    functools.partial(widget.draw, "faces", "pixels", "pca", k, 1) for k in (2, 3)
-]
+draw_faces = functools.partial(widget.draw, "faces", "pixels", "pca")
+PICTURES = [functools.partial(draw_faces, k, 1) for k in (2, 3)]
 POINTS, MEMBERS = some_map(10)
 REFUSED = [
     ("views of each of the 4", lambda: view_grid(4, {"a": faces()[:3]})),

@@ -356,16 +356,9 @@ def test_the_marked_source_goes_by_a_mark_the_more_the_stronger_the_cue(cue):
 
 
 def test_repairs_help_and_training_all_blocks_is_not_sure_to(cue):
+    repairs = ("none", "all blocks train", "both", "covered", "repeated", "fewer")
     before, unfrozen, both, covered, repeated, fewer = (
-        worst(cue, "marked", 0.9, repair)
-        for repair in (
-            "none",
-            "all blocks train",
-            "both",
-            "covered",
-            "repeated",
-            "fewer",
-        )
+        worst(cue, "marked", 0.9, repair) for repair in repairs
     )
     for repaired in (both, covered):
         assert repaired.mean() > 0.93 and (repaired > before).all()
