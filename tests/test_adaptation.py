@@ -3,17 +3,20 @@
 import dataclasses
 import inspect
 
+import keras
 import numpy as np
 import ot
 import pytest
 import scipy.linalg
 import scipy.optimize
+import tensorflow as tf
 from scipy.spatial.distance import cdist
 
 import tlcourse as tl
 from tests.helpers import load_backbone, refused
 from tlcourse import adaptation, batchnorm
 from tlcourse.adaptation import batchnorm_only, deep, features
+from tlcourse.adaptation.layers import GradientReversal
 from tlcourse.adaptation.losses import BANDWIDTHS, coral_loss, mmd_loss, ramp
 from tlcourse.datasets import Split, Unlabelled
 
@@ -145,10 +148,6 @@ def test_mmd_agrees_with_a_permutation_test():
 
 
 def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
-    import tensorflow as tf
-
-    from tlcourse.adaptation.layers import GradientReversal
-
     inputs = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)))
     weights = np.random.default_rng(1).normal(size=(5, 3))
     for strength in (0.0, 0.3, 1.0):
@@ -238,9 +237,6 @@ def test_training_repeats_and_fine_tuned_sees_no_target(short, source, images, t
 
 @pytest.mark.parametrize("name", DEEP)
 def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images):
-    import keras
-    import tensorflow as tf
-
     ours, theirs = short.preprocess(source.images), short.preprocess(images)
 
     def gradient(weight):
@@ -259,8 +255,6 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
 
 
 def test_statistics_are_those_of_the_images_and_averages_of_parts(backbone, images):
-    import keras
-
     def of(pictures):
         changed = batchnorm.with_statistics(backbone, pictures).model
         return changed, batchnorm.batchnorms(changed)

@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -32,8 +33,6 @@ def test_blocks_partition_the_model(name):
 
 
 def test_catalogue_lists_all_of_keras_applications_and_one_more():
-    import keras
-
     offered = [n for n in dir(keras.applications) if n[0].isupper()]
     table = backbones.catalogue()
     assert sorted(table["model"]) == sorted([*offered, "EfficientNetLite0"])
@@ -42,8 +41,6 @@ def test_catalogue_lists_all_of_keras_applications_and_one_more():
 
 
 def test_a_model_can_be_cut_and_features_average_the_last_maps(backbone):
-    import keras
-
     maps = backbone.activations(PICTURES)
     assert list(maps) == [block.name for block in backbone.blocks]
     whole = backbone.model.predict(backbone.preprocess(PICTURES), verbose=0)
@@ -59,8 +56,6 @@ def test_a_model_can_be_cut_and_features_average_the_last_maps(backbone):
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "ResNet50V2"])
 def test_preprocessing_is_the_models_own(name):
-    import keras
-
     backbone = backbones.load(name, source=None, input_size=64)
     same_size = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype("f4")
     kept = same_size.copy()
@@ -81,8 +76,6 @@ def test_bundled_weights_are_small_and_described(source):
 
 
 def test_bundled_weights_load_through_keras_alone(backbone):
-    import keras
-
     weights, _ = backbones.bundled_files("glyphs")
     model = keras.applications.MobileNet(
         weights=str(weights), alpha=0.25, input_shape=(64, 64, 3), include_top=False

@@ -10,6 +10,7 @@ import tlcourse.lessons
 from tests.helpers import refused, write_lesson
 from tlcourse.exercises import check, hint, lessons, quiz, solution
 from tlcourse.exercises.model import Choice, Exercise, Property, Question
+from tlcourse.exercises.quizzing import answer_buttons
 
 CHECKS = """
 import numpy as np
@@ -167,8 +168,6 @@ def test_quiz_shows_questions_without_answers_and_takes_letters_that_fit(said_by
 
 
 def test_a_click_explains_the_choice(trial_lesson):
-    from tlcourse.exercises.quizzing import answer_buttons
-
     question = lessons.quiz("trial")[0]
     whole, said = answer_buttons(1, question)
     row = whole.children[0].children

@@ -1,5 +1,6 @@
 """Freeze plans: what they choose, what they refuse, what they move, in plain Keras."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -158,8 +159,6 @@ def test_dropout_is_off_in_what_is_frozen():
     """EfficientNet drops whole paths: features would differ in each epoch."""
     backbone = tl.backbones.load("EfficientNetB0", source=None, input_size=32)
     plan = tl.FreezePlan.last(backbone, 3)
-    import keras
-
     copy = keras.models.clone_model(backbone.model)
     plan.apply(copy)
     free = {n for b in backbone.blocks[-3:] for n in b.layers}

@@ -1,7 +1,11 @@
 """Which pictures are taken, what the others are told, how a picture shrinks."""
 
+import pickle
+
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -73,9 +77,6 @@ def textures(rng, count):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_picture_is_smoothed_before_it_shrinks(seed):
     """So features tell as much as of one that Pillow, which smooths, has shrunk."""
-    import keras
-    from PIL import Image
-
     backbone, rng = load_backbone("imagenet_distilled"), np.random.default_rng(seed)
     ways = {
         "as given": lambda images: images,
@@ -124,10 +125,6 @@ def test_a_plan_trains_convnexts_last_blocks(task):
 
 
 def test_a_model_of_ones_own_is_a_backbone(task):
-    import pickle
-
-    import keras
-
     base = load_backbone("imagenet_distilled")
     scale = keras.applications.mobilenet.preprocess_input
     backbone = tl.backbones.from_model(base.model, scale)

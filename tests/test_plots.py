@@ -3,6 +3,7 @@
 import functools
 from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,8 +117,6 @@ def test_a_picture_needs_words():
 
 
 def test_the_readers_own_style_is_left_alone():
-    import matplotlib
-
     with matplotlib.rc_context({"font.size": 33, "text.color": "red"}):
         small = bars()
         assert matplotlib.rcParams["font.size"] == 33

@@ -6,10 +6,13 @@ import os
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import yaml
 
 import tlcourse as tl
 from tests.helpers import assert_same, python, refused, transfer
 from tlcourse import saving
+from tlcourse.blockwise_adam import BlockwiseAdam
 
 # Plain Keras, without the course: raw pictures in, probabilities and names out.
 PLAIN = """
@@ -59,8 +62,6 @@ def test_each_way_of_preprocessing_is_in_the_file(name, pictures):
 
 
 def test_other_machines(backbone, task, pictures, tmp_path):
-    import tensorflow as tf
-
     run = transfer(backbone, task, epochs=2)
     run.export(tmp_path / "folder")
     model = tf.saved_model.load(tmp_path / "folder")
@@ -79,8 +80,6 @@ def test_other_machines(backbone, task, pictures, tmp_path):
 def test_a_card_tells_what_was_measured(backbone, task):
     run = transfer(backbone, task, 1, epochs=2)
     facts, card = run.model_card().split("---\n")[1:3]
-    import yaml
-
     facts = yaml.safe_load(facts)
     (result,) = facts["model-index"][0]["results"]
     assert result["metrics"][0]["value"] == pytest.approx(run.test_accuracy, abs=1e-4)
@@ -107,8 +106,6 @@ def test_a_checkpoint_holds_the_whole_model(backbone, task, tmp_path):
 
 
 def test_a_model_with_rates_by_layer_comes_back(tmp_path):
-    from tlcourse.blockwise_adam import BlockwiseAdam
-
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile(BlockwiseAdam([0.1, 1.0], learning_rate=0.01), "mse")
     model.fit(np.ones((4, 3)), np.zeros((4, 2)), verbose=0)

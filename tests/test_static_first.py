@@ -6,6 +6,7 @@ These run under ipywidgets 8 and, in the pass on Colab's versions, under 7.7.1.
 import json
 import time
 
+import ipywidgets
 import pytest
 
 from tests.helpers import refused, write_lesson
@@ -78,8 +79,6 @@ def test_a_first_picture_that_fails_is_not_hidden():
 
 
 def test_controls_from_plain_options():
-    import ipywidgets
-
     ready = ipywidgets.IntSlider(value=3, description="depth")
     assert control("depth", ready) is ready
     assert isinstance(control("on", True), ipywidgets.Checkbox)

@@ -4,8 +4,10 @@ import dataclasses
 import pickle
 import threading
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 import tlcourse as tl
 from tests.helpers import assert_same, load_backbone, refused, transfer
@@ -76,9 +78,6 @@ def test_what_is_frozen_runs_once(backbone, task, k, until, runs):
 
 def residual():
     """A small backbone in the style of ResNet: two residual blocks after a stem."""
-    import keras
-    from keras import layers
-
     keras.utils.set_random_seed(0)
     inputs = x = keras.Input((32, 32, 3))
     for block, (width, step) in enumerate([(8, 2), (8, 1), (16, 2), (16, 1)], start=1):
@@ -96,8 +95,6 @@ def residual():
 
 def mobilenet_v2():
     """Random weights; one look at noise sets BatchNorm, or features would be 1e-18."""
-    import keras
-
     backbone = tl.backbones.load("MobileNetV2", source=None, alpha=0.35, input_size=64)
     for layer in backbone.model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -116,8 +113,6 @@ BACKBONES = {
 
 def fit_the_whole_model(backbone, task, plan, epochs, seed):
     """What `transfer` does, by Keras alone: the whole model in every epoch."""
-    import keras
-
     base = keras.models.clone_model(backbone.model)
     base.set_weights(backbone.model.get_weights())
     plan.apply(base)
@@ -167,8 +162,6 @@ def test_a_backbone_is_cut_only_where_it_narrows():
 
 
 def test_augmentation_runs_the_whole_model(backbone, task, monkeypatch):
-    import keras
-
     monkeypatch.setattr(training, "frozen_outputs", None)  # would fail if called
     flip = keras.layers.RandomFlip("horizontal")
     first, again, plain = (
@@ -257,8 +250,6 @@ def test_no_validation_changes_no_weight_and_no_bar_says_no_word(backbone, task,
 
 
 def stop_at(epoch):
-    import keras
-
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, at, logs):
             self.model.stop_training = at + 1 == epoch

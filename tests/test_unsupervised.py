@@ -13,6 +13,7 @@ from tlcourse import unsupervised
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised import __main__ as command
 from tlcourse.unsupervised import augmentations, losses, scores, self_supervised
+from tlcourse.unsupervised.layers import QuarterTurns
 
 SEEDS = range(5)
 NOISE = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3)).astype("float32")
@@ -90,8 +91,6 @@ def test_each_augmentation_changes_pictures_and_stays_in_range(name, images):
 
 
 def test_a_picture_is_mirrored_or_not_and_quarter_turns_say_how_far_they_turned():
-    from tlcourse.unsupervised.layers import QuarterTurns
-
     (seen,) = unsupervised.views(NOISE, "mirror", count=1)
     kept = np.isclose(seen, NOISE).all((1, 2, 3))
     turned = np.isclose(seen, NOISE[:, :, ::-1]).all((1, 2, 3))
