@@ -26,6 +26,8 @@ from tlcourse.exercises import checking, lessons
 from tlcourse.lessons import notebook
 
 ROOT = Path(__file__).parents[1]
+# ImageNet weights as Keras caches them; only where this project is made.
+CACHED_WEIGHTS = ROOT.resolve().parent / "shared" / "keras_home"
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

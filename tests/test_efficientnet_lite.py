@@ -15,7 +15,6 @@ from tlcourse import efficientnet_lite
 
 PICTURES = ROOT.resolve().parent / "shared" / "pictures" / "cats_and_dogs"
 CATS, DOGS = range(281, 286), range(151, 269)  # among ImageNet's classes
-needs_pictures = pytest.mark.skipif(not PICTURES.is_dir(), reason="no pictures here")
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +22,18 @@ def lite():
     return tl.backbones.load(input_size=64)
 
 
-@pytest.fixture(scope="module")
-def cats_and_dogs():
+@pytest.mark.skipif(not PICTURES.is_dir(), reason="no pictures here")
+def test_it_knows_cats_from_dogs():
     """All 200, the middle square of each at 224 px."""
-    images = []
+    images, labels = [], np.repeat([0, 1], 100)
     for path in sorted(PICTURES.glob("*/*")):
         picture = PIL.Image.open(path).convert("RGB")
         side = min(picture.size)
         left, top = ((length - side) // 2 for length in picture.size)
         box = (left, top, left + side, top + side)
         images.append(np.asarray(picture.resize((224, 224), box=box)))
-    return np.stack(images), np.repeat([0, 1], 100)
-
-
-@needs_pictures
-def test_it_knows_cats_from_dogs(cats_and_dogs):
-    images, labels = cats_and_dogs
-    guesses = tl.backbones.load(input_size=224).classify(images).argmax(axis=1)
+    chances = tl.backbones.load(input_size=224).classify(np.stack(images))
+    guesses = chances.argmax(axis=1)
     assert np.isin(guesses[labels == 0], CATS).mean() > 0.6
     assert np.isin(guesses[labels == 1], DOGS).mean() > 0.9
     assert not np.isin(guesses[labels == 0], DOGS).mean() > 0.2

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import CACHED_WEIGHTS, ROOT
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -35,8 +35,6 @@ SETTINGS = {
 }
 IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
 RUN_SECONDS = 600
-# ImageNet weights as Keras caches them; only where this project is made.
-CACHED_WEIGHTS = ROOT.parent / "shared" / "keras_home"
 
 
 def pytest_collection_modifyitems(items):
@@ -113,12 +111,6 @@ def lab(tmp_path_factory):
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-@pytest.fixture(scope="session")
-def imagenet():
-    """Whether `lab` finds Keras's ImageNet weights cached."""
-    return CACHED_WEIGHTS.is_dir()
 
 
 @pytest.fixture(scope="session")
