@@ -37,10 +37,10 @@ def each_seed(file, about, one_seed, report):
 
 def in_new_process(file, *words):
     """Run a benchmark's file with some words and an empty cache; the JSON it prints."""
-    command = [sys.executable, file, *map(str, words)]
+    line = [sys.executable, file, *map(str, words)]
     with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
         env = {**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        printed = subprocess.check_output(command, env=env, text=True)
+        printed = subprocess.check_output(line, env=env, text=True)
     return json.loads(printed.splitlines()[-1])
 
 
