@@ -5,7 +5,6 @@ import functools
 
 import numpy as np
 import pytest
-import threadpoolctl
 
 import tlcourse as tl
 from tests.evidence import look_up
@@ -95,13 +94,6 @@ def runs(monkeypatch):
 
     monkeypatch.setattr(tl.backbones.Backbone, "run", spy)
     return told
-
-
-@pytest.fixture
-def one_thread():
-    """Linear algebra on one thread: on small matrices, two threads wait."""
-    with threadpoolctl.threadpool_limits(1):
-        yield
 
 
 @pytest.fixture(scope="module")

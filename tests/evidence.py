@@ -38,23 +38,15 @@ NO_EVIDENCE = {  # no kept number rests on them
 def look_up(name, measure, *, parts=None, renew=False, restamp=None, folder=None):
     """Give a kept table, checked by repeating a seed, or a part of it.
 
-    Parameters
-    ----------
-    name : str
-        Lesson and table: "why.labels".
-    measure : callable
-        ``measure(seed)`` gives rows, dicts of plain numbers and strings; what was
-        measured stands under "value", and what else is there names the experiment.
-        With parts it is ``measure(seed, part)``, which gives the rows of one.
-    parts : sequence, optional
-        Where a whole seed takes long: all parts of the experiment. A
-        test run repeats the first of them, always; a restamp repeats all.
-    renew : bool
-        Measure all seeds, and keep them.
-    restamp : str, optional
-        A commit on which the file was fresh: write the fingerprint of today's code.
-    folder : path, optional
-        Where files are kept, if not with their lesson.
+    The name is of lesson and table: "why.labels". ``measure(seed)`` gives rows, dicts
+    of plain numbers and strings; what was measured stands under "value", and what else
+    is there names the experiment. Where a whole seed takes long, give the experiment's
+    parts: ``measure(seed, part)`` gives the rows of one. A test run repeats the first
+    of them, always; a restamp repeats all.
+
+    Renew measures all seeds, and keeps them. Restamp, a commit on which the file was
+    fresh, writes the fingerprint of today's code. The folder is where files are kept,
+    if not with their lesson.
     """
     import pandas
 
@@ -126,14 +118,8 @@ def fingerprint(file, function):
     """Hash the code that a measurement runs, and the weights.
 
     Definitions count, wherever they stand: moving one to another module changes
-    nothing, nor do imports, docstrings, annotations and comments.
-
-    Parameters
-    ----------
-    file : path
-        The test module that measures.
-    function : str
-        The name of its measuring function.
+    nothing, nor do imports, docstrings, annotations and comments. The file is the test
+    module that measures, the function its measuring function's name.
     """
     tree = _read(file)
     modules = set()
@@ -250,9 +236,9 @@ class _Barer(ast.NodeTransformer):
     visit_ImportFrom = visit_Import
 
     def visit_Expr(self, node):
-        return (
-            None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
-        )
+        if isinstance(node.value, ast.Constant):
+            return None
+        return self.generic_visit(node)
 
     def visit_AnnAssign(self, node):
         node.annotation = ast.Constant(None)
@@ -276,18 +262,12 @@ class _Barer(ast.NodeTransformer):
 
 
 def _bare(tree):
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
-    imports += [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("tlcourse")
-    ]
     modules = {
         alias.asname or alias.name
-        for node in imports
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
-        if isinstance(node, ast.ImportFrom) or alias.name.startswith("tlcourse")
+        if (getattr(node, "module", None) or alias.name).startswith("tlcourse")
     }
     return _Barer(modules).visit(tree)
 

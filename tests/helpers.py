@@ -26,6 +26,9 @@ from tlcourse.exercises import checking, lessons
 from tlcourse.lessons import notebook
 
 ROOT = Path(__file__).parents[1]
+# ImageNet weights as Keras caches them; only where this project is made.
+CACHED_WEIGHTS = ROOT.resolve().parent / "shared" / "keras_home"
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def cells(lesson, kind="code"):
@@ -151,13 +154,17 @@ def python(code, *words, without_course=False, **variables):
     options = ["-c", code]
     if without_course:
         options = ["-I", "-c", f"import sys; sys.modules['tlcourse'] = None\n{code}"]
-    return subprocess.run(
-        [sys.executable, *options, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    command = [sys.executable, *options, *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+
+def started(code, *words, **variables):
+    """Start code in a new process of this checkout; a Popen with pipes."""
+    command = [sys.executable, "-c", code, *map(str, words)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command, env=env, text=True, **pipes)
 
 
 class Kernel:

@@ -3,15 +3,13 @@
 import dataclasses
 import itertools
 import os
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
 import tlcourse as tl
-from tests.helpers import assert_same, transfer
+from tests.helpers import assert_same, started, transfer
 from tlcourse import activations
 
 
@@ -159,8 +157,7 @@ activations.frozen_outputs(backbone, [images], "block5")
 
 
 def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, on_disk):
-    command, pipe = [sys.executable, "-c", KILLED], subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    with started(KILLED) as process:
         assert process.stdout.readline() == "a batch is written\n"
         process.kill()
     assert not files()  # half of it was in a file without a name
@@ -170,9 +167,9 @@ def test_after_a_kill_half_way_no_half_file_is_read(backbone, images, on_disk):
 
 
 def test_drafts_of_dead_processes_are_deleted_at_once(backbone, images, on_disk):
-    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+    with started("") as dead:
         pass
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as living:
+    with started("input()") as living:
         named = f"dead.{dead.pid}", f"living.{living.pid}", f"again.{living.pid}"
         drafts = [activations.folder() / f"{name}.draft" for name in named]
         activations.folder().mkdir()
@@ -182,4 +179,4 @@ def test_drafts_of_dead_processes_are_deleted_at_once(backbone, images, on_disk)
         os.utime(drafts[2], (an_hour_ago, an_hour_ago))
         activations.frozen_outputs(backbone, [images], "block5")
         assert [path for path in files() if path.suffix == ".draft"] == [drafts[1]]
-        living.communicate(b"\n")
+        living.communicate("\n")

@@ -3,17 +3,20 @@
 import dataclasses
 import inspect
 
+import keras
 import numpy as np
 import ot
 import pytest
 import scipy.linalg
 import scipy.optimize
+import tensorflow as tf
 from scipy.spatial.distance import cdist
 
 import tlcourse as tl
 from tests.helpers import load_backbone, refused
 from tlcourse import adaptation, batchnorm
 from tlcourse.adaptation import batchnorm_only, deep, features
+from tlcourse.adaptation.layers import GradientReversal
 from tlcourse.adaptation.losses import BANDWIDTHS, coral_loss, mmd_loss, ramp
 from tlcourse.datasets import Split, Unlabelled
 
@@ -145,10 +148,6 @@ def test_mmd_agrees_with_a_permutation_test():
 
 
 def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
-    import tensorflow as tf
-
-    from tlcourse.adaptation.layers import GradientReversal
-
     inputs = tf.Variable(np.random.default_rng(0).normal(size=(5, 3)))
     weights = np.random.default_rng(1).normal(size=(5, 3))
     for strength in (0.0, 0.3, 1.0):
@@ -167,9 +166,7 @@ def test_the_reversal_flips_the_gradient_exactly_and_is_ramped():
 
 
 @pytest.mark.parametrize("name", ON_FEATURES)
-def test_target_labels_and_a_target_equal_to_the_source_change_nothing(
-    name, backbone, source, images
-):
+def test_labels_and_an_equal_target_change_nothing(name, backbone, source, images):
     method, found = getattr(adaptation, name), []
     task = tl.datasets.load("digits", per_class=6)
     labels = task.train.labels
@@ -197,9 +194,7 @@ def test_target_labels_and_a_target_equal_to_the_source_change_nothing(
     assert np.array_equal(said, plain.predict(source.images).argmax(1))
 
 
-def test_nothing_done_is_source_only_and_adabn_a_head_on_its_statistics(
-    backbone, source, images
-):
+def test_no_step_is_source_only_adabn_a_head_on_statistics(backbone, source, images):
     plain = adaptation.source_only(backbone, source, images).predict(images)
     for name, nothing in (("pseudo_labels", {"rounds": 0}), ("tent", {"epochs": 0})):
         model = getattr(adaptation, name)(backbone, source, images, **nothing)
@@ -216,9 +211,7 @@ def trained(short, source, images):
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_training_moves_a_copy_unless_the_target_weighs_nothing(
-    name, short, source, images, trained
-):
+def test_a_copy_moves_and_weight_0_adapts_nothing(name, short, source, images, trained):
     method, options = getattr(adaptation, name), {"seed": 3, "epochs": 2}
     plain = trained.predict(images)
     model = method(short, source, images, weight=0, **options)
@@ -232,9 +225,7 @@ def test_training_moves_a_copy_unless_the_target_weighs_nothing(
     assert not np.allclose(chances, plain, atol=1e-3)
 
 
-def test_training_repeats_by_its_seed_and_without_adaptation_sees_no_target(
-    short, source, images, trained
-):
+def test_training_repeats_and_fine_tuned_sees_no_target(short, source, images, trained):
     first, again, other = (
         adaptation.dann(short, source, images, seed=seed, epochs=1).predict(images)
         for seed in (1, 1, 2)
@@ -246,9 +237,6 @@ def test_training_repeats_by_its_seed_and_without_adaptation_sees_no_target(
 
 @pytest.mark.parametrize("name", DEEP)
 def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images):
-    import keras
-    import tensorflow as tf
-
     ours, theirs = short.preprocess(source.images), short.preprocess(images)
 
     def gradient(weight):
@@ -267,8 +255,6 @@ def test_the_encoder_always_gets_the_tasks_gradient(name, short, source, images)
 
 
 def test_statistics_are_those_of_the_images_and_averages_of_parts(backbone, images):
-    import keras
-
     def of(pictures):
         changed = batchnorm.with_statistics(backbone, pictures).model
         return changed, batchnorm.batchnorms(changed)
@@ -282,9 +268,8 @@ def test_statistics_are_those_of_the_images_and_averages_of_parts(backbone, imag
     assert same(before, backbone.model.get_weights())
     assert [b.momentum for b in (first, *others)] == [b.momentum for b in kept]
     many = np.concatenate([images, 255 - images])  # more than go through at once
-    whole, *parts = (
-        of(each)[1][0].moving_mean.numpy() for each in (many, many[::2], many[1::2])
-    )
+    given = (many, many[::2], many[1::2])
+    whole, *parts = (of(each)[1][0].moving_mean.numpy() for each in given)
     assert np.allclose(whole, np.mean(parts, axis=0), atol=1e-5)
 
 
@@ -327,9 +312,7 @@ def test_compare_counts_every_look(backbone):
     assert table["accuracy"][3] == target.accuracy(plain)
 
 
-def test_choose_scores_without_labels_and_the_way_back_is_good_in_one_domain(
-    backbone, source, images
-):
+def test_choose_takes_no_label_and_one_domain_has_a_way_back(backbone, source, images):
     methods = {"plain": adaptation.source_only, "coral": adaptation.coral}
     table, models = adaptation.choose(methods, backbone, source, images)
     assert table["method"].tolist() == ["plain", "coral"]

@@ -28,9 +28,8 @@ def orchards():
 @pytest.mark.parametrize("domain", apples.DOMAINS)
 @pytest.mark.parametrize("variety", apples.CLASSES)
 def test_a_picture_is_float32_rgb_in_range_and_the_generator_decides(variety, domain):
-    picture, again, other = (
-        apples.draw(variety, domain, np.random.default_rng(seed)) for seed in (5, 5, 6)
-    )
+    rngs = map(np.random.default_rng, (5, 5, 6))
+    picture, again, other = (apples.draw(variety, domain, rng) for rng in rngs)
     assert picture.shape == (64, 64, 3) and picture.dtype == np.float32
     assert picture.min() >= 0 and picture.max() <= 255
     assert np.array_equal(picture, np.rint(picture))
@@ -48,9 +47,7 @@ def test_bad_input_gets_one_sentence():
         assert refused(words, call, *given).count(".") == 1
 
 
-def test_every_split_holds_every_variety_and_made_again_is_the_same(
-    orchards, monkeypatch
-):
+def test_every_split_holds_every_variety_and_repeats(orchards, monkeypatch):
     monkeypatch.setattr(apples, "SPLITS", {"train": 2, "val": 1, "test": 1})
     for domain, made in orchards.items():
         assert made["classes"] == apples.CLASSES
@@ -90,9 +87,7 @@ def drawn(tmp_path):
     return run
 
 
-def test_a_second_process_draws_nothing_unless_the_cache_cannot_be_written(
-    drawn, tmp_path
-):
+def test_a_second_process_draws_nothing_unless_no_cache_can_be_written(drawn, tmp_path):
     (first, digest), again = drawn(), drawn()
     assert first == 8 * 4 and again == (0, digest)
     assert drawn(test=2)[0] == 8 * 5  # other parameters, other pictures

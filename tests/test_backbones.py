@@ -3,10 +3,11 @@
 import pathlib
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
-from tests.helpers import load_backbone
+from tests.helpers import assert_same, load_backbone, refused
 from tlcourse import backbones
 
 PICTURES = np.random.default_rng(0).uniform(0, 255, (3, 20, 30, 3)).astype("float32")
@@ -32,8 +33,6 @@ def test_blocks_partition_the_model(name):
 
 
 def test_catalogue_lists_all_of_keras_applications_and_one_more():
-    import keras
-
     offered = [n for n in dir(keras.applications) if n[0].isupper()]
     table = backbones.catalogue()
     assert sorted(table["model"]) == sorted([*offered, "EfficientNetLite0"])
@@ -42,8 +41,6 @@ def test_catalogue_lists_all_of_keras_applications_and_one_more():
 
 
 def test_a_model_can_be_cut_and_features_average_the_last_maps(backbone):
-    import keras
-
     maps = backbone.activations(PICTURES)
     assert list(maps) == [block.name for block in backbone.blocks]
     whole = backbone.model.predict(backbone.preprocess(PICTURES), verbose=0)
@@ -59,8 +56,6 @@ def test_a_model_can_be_cut_and_features_average_the_last_maps(backbone):
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNet", "DenseNet121", "ResNet50V2"])
 def test_preprocessing_is_the_models_own(name):
-    import keras
-
     backbone = backbones.load(name, source=None, input_size=64)
     same_size = np.random.default_rng(1).uniform(0, 255, (2, 64, 64, 3)).astype("f4")
     kept = same_size.copy()
@@ -81,15 +76,11 @@ def test_bundled_weights_are_small_and_described(source):
 
 
 def test_bundled_weights_load_through_keras_alone(backbone):
-    import keras
-
     weights, _ = backbones.bundled_files("glyphs")
     model = keras.applications.MobileNet(
         weights=str(weights), alpha=0.25, input_shape=(64, 64, 3), include_top=False
     )
-    pairs = zip(model.get_weights(), backbone.model.get_weights(), strict=True)
-    for theirs, ours in pairs:
-        np.testing.assert_array_equal(theirs, ours)
+    assert_same(model.get_weights(), backbone.model.get_weights())
 
 
 def test_random_weights_depend_on_the_seed_alone():
@@ -97,23 +88,6 @@ def test_random_weights_depend_on_the_seed_alone():
     first, again, other = (each.model.get_weights()[0] for each in drawn)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-
-
-@pytest.mark.parametrize(
-    ("images", "said"),
-    [
-        (PICTURES / 255, "Pixels must lie in 0-255"),
-        (PICTURES - 128, "Pixels must lie in 0-255"),
-        (PICTURES * 2, "Pixels must lie in 0-255"),
-        (PICTURES[0], "must have the shape"),
-        (PICTURES[..., 0], "must have the shape"),
-        (PICTURES[:0], "There are no images"),
-        (np.where(PICTURES > 100, np.nan, PICTURES), "NaN or infinite"),
-    ],
-)
-def test_unusable_images_are_refused_in_one_sentence(backbone, images, said):
-    with pytest.raises(ValueError, match=said):
-        backbone.features(images)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +104,7 @@ def test_unusable_images_are_refused_in_one_sentence(backbone, images, said):
     ],
 )
 def test_unknown_backbones_are_refused_in_one_sentence(arguments, said):
-    with pytest.raises(ValueError, match=said):
-        backbones.load(**arguments)
+    refused(said, backbones.load, **arguments)
 
 
 def test_damaged_weights_are_never_read(tmp_path, monkeypatch):
@@ -141,8 +114,6 @@ def test_damaged_weights_are_never_read(tmp_path, monkeypatch):
     weights, card = backbones.bundled_files("glyphs")
     backbones.load("mobilenet", source="glyphs")
     weights.write_bytes(weights.read_bytes()[:50_000])
-    with pytest.raises(ValueError, match="missing or damaged"):
-        backbones.load("mobilenet", source="glyphs")
+    refused("missing or damaged", backbones.load, "mobilenet", source="glyphs")
     card.unlink()
-    with pytest.raises(ValueError, match="missing or damaged"):
-        backbones.load("mobilenet", source="glyphs")
+    refused("missing or damaged", backbones.load, "mobilenet", source="glyphs")

@@ -55,17 +55,7 @@ def desk(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def work(bundled, desk):
-    """A copied lesson that the learner has changed, and what it holds."""
-    cli.copy_lessons("mine")
-    mine = write(desk / "mine" / "01_why_transfer.ipynb", "print('my answer')")
-    return mine, mine.read_bytes()
-
-
-def test_lessons_are_copied_beside_their_own_and_one_nobody_touched_follows_a_newer(
-    bundled, desk
-):
+def test_lessons_are_copied_and_one_nobody_touched_follows_a_newer(bundled, desk):
     before = sorted(bundled.rglob("*"))
     assert cli.copy_lessons(bundled) == []
     assert sorted(bundled.rglob("*")) == before  # the course's own are left alone
@@ -78,8 +68,10 @@ def test_lessons_are_copied_beside_their_own_and_one_nobody_touched_follows_a_ne
     assert copies[1].read_bytes() == newer.read_bytes()
 
 
-def test_work_is_kept_and_a_newer_lesson_is_put_beside_it(bundled, work):
-    mine, before = work
+def test_work_is_kept_and_a_newer_lesson_is_put_beside_it(bundled, desk):
+    cli.copy_lessons("mine")
+    mine = write(desk / "mine" / "01_why_transfer.ipynb", "print('my answer')")
+    before = mine.read_bytes()
     assert cli.copy_lessons("mine") == cli.copy_lessons("mine") == []
     assert mine.read_bytes() == before
     assert len(list(mine.parent.glob("*.ipynb"))) == 2

@@ -4,16 +4,14 @@ import functools
 import hashlib
 import itertools
 import re
-import tarfile
 import unicodedata
 
 import numpy as np
 import pytest
 
-from tests.helpers import load_backbone, python, refused
+from tests.helpers import load_backbone, refused
 from tlcourse import datasets, probes
-from tlcourse.datasets import camera, glyphs, online, patches, photos, tissue
-from tlcourse.quiet import import_keras
+from tlcourse.datasets import camera, glyphs, patches, photos, tissue
 from tlcourse.resources import where
 
 SPLITS = ("train", "val", "test")
@@ -323,95 +321,3 @@ BAD = {  # words: name, per_class, domain
 def test_bad_input_gets_one_sentence(words):
     message = refused(re.escape(words), datasets.load, *BAD[words])
     assert "\n" not in message and message.endswith(".")
-
-
-# --- the online sets ------------------------------------------------------------------
-
-OFFLINE = """
-import time
-from tlcourse import datasets, probes
-from tlcourse.quiet import import_keras
-import_keras()
-for name in datasets.ONLINE:
-    began = time.monotonic()
-    try:
-        datasets.load(name)
-    except ConnectionError as problem:
-        print(f"{name}|{time.monotonic() - began:.1f}|{problem}|{problem.__cause__}")
-"""
-
-
-def test_without_a_network_online_sets_say_so_within_seconds(tmp_path):
-    nobody = "http://127.0.0.1:9"  # as good as no network
-    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-    proxy = dict.fromkeys(names, nobody)
-    done = python(OFFLINE, **proxy, no_proxy="", KERAS_HOME=str(tmp_path))
-    lines = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
-    assert [line[0] for line in lines] == list(datasets.ONLINE), done.stderr[-2000:]
-    for name, seconds, message, cause in lines:
-        assert float(seconds) < 20 and cause == "None"
-        assert message == (
-            f"The data set {name!r} could not be downloaded. Without a network take "
-            f"one of {', '.join(datasets.NAMES)}, or connect and try again."
-        )
-
-
-@pytest.fixture
-def fresh():
-    """Forget sets that were made from pictures of the test."""
-    datasets._made.cache_clear()
-    yield
-    datasets._made.cache_clear()
-
-
-@pytest.mark.parametrize("name", ["cifar10", "mnist"])
-def test_an_online_set_as_keras_brings_it(fresh, monkeypatch, name):
-    shape = (32, 32, 3) if name == "cifar10" else (28, 28)
-    rng = np.random.default_rng(0)
-
-    def load_data():
-        labels = np.arange(9000).reshape(-1, 1) % 10
-        labels = labels if name == "cifar10" else labels.ravel()
-        images = rng.integers(0, 256, (11500, *shape), "uint8")
-        return (images[:9000], labels), (images[9000:], labels[:2500])
-
-    monkeypatch.setattr(getattr(import_keras().datasets, name), "load_data", load_data)
-    loaded = datasets.load(name)
-    assert len(loaded.classes) == 10
-    assert [len(split) for split in splits(loaded)] == [6400, 1600, 2000]
-    digests = {h for split in splits(loaded) for h in hashes(split.images)}
-    assert len(digests) == 10_000
-    assert loaded.train.images.shape[1:] == (*shape[:2], 3)
-    assert loaded.train.images.dtype == np.float32 and loaded.train.images.max() == 255
-
-
-def test_flowers_as_the_archive_brings_them(fresh, monkeypatch, tmp_path):
-    from PIL import Image
-
-    rng = np.random.default_rng(0)
-    kinds = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
-    for kind in kinds:
-        folder = tmp_path / "flower_photos" / kind
-        folder.mkdir(parents=True)
-        for n in range(10):
-            pixels = rng.integers(0, 256, (30, 40, 3), "uint8")
-            Image.fromarray(pixels).save(folder / f"{n}.jpg")
-    (tmp_path / "flower_photos" / "LICENSE.txt").write_text("CC BY 2.0")
-    archive = tmp_path / "flower_photos.tgz"
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(tmp_path / "flower_photos", "flower_photos")
-    utils = import_keras().utils
-    from_here = functools.partial(utils.get_file, cache_dir=tmp_path / "cache")
-    monkeypatch.setattr(utils, "get_file", from_here)
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setitem(online._FILES, "flowers", (archive.as_uri(), digest))
-    loaded = datasets.load("flowers")
-    assert loaded.classes == kinds
-    assert [len(split) for split in splits(loaded)] == [30, 5, 15]
-    assert loaded.train.images.shape[1:] == (64, 64, 3)
-    cut = datasets.folder("flowers", per_class=2, to=tmp_path / "cut")
-    assert len(list(cut.glob("train/*/*"))) == 10
-    written = datasets.folder("flowers", to=tmp_path / "written")  # as they were taken
-    given = {path.read_bytes() for path in tmp_path.glob("flower_photos/*/*.jpg")}
-    assert {path.read_bytes() for path in written.glob("*/*/*.jpg")} == given
-    assert len(list(written.glob("test/*/*"))) == 15

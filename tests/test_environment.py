@@ -18,19 +18,14 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
-@pytest.fixture(scope="module")
-def environment():
-    """Every line of environment.yml, those under ``pip:`` too."""
-    lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-    *conda, pip = lines["dependencies"]
-    return [*conda, *pip["pip"]]
-
-
 def ranges(lines):
     return {one.name: one.specifier for one in map(Requirement, lines)}
 
 
-def test_the_course_and_the_same_packages_in_the_same_ranges(project, environment):
+def test_the_course_and_the_same_packages_in_the_same_ranges(project):
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    *conda, pip = lines["dependencies"]
+    environment = [*conda, *pip["pip"]]
     assert "-e ." in environment
     conda = ranges(line for line in environment if line not in ("pip", "-e ."))
     assert conda.pop("python") == SpecifierSet(project["requires-python"])

@@ -10,6 +10,7 @@ import tlcourse.lessons
 from tests.helpers import refused, write_lesson
 from tlcourse.exercises import check, hint, lessons, quiz, solution
 from tlcourse.exercises.model import Choice, Exercise, Property, Question
+from tlcourse.exercises.quizzing import answer_buttons
 
 CHECKS = """
 import numpy as np
@@ -49,8 +50,8 @@ EXERCISES = [
 ]
 """
 QUIZ = "\n".join(
-    f"## Question {n}?\n\n- [ ] no\n\n  Wrong {n}.\n\n- [x] yes\n\n  Why {n}.\n\n"
-    f"- [ ] `never`\n\n  Never {n}.\n"
+    f"## Question {n}?\n\n- [ ] no {n}\n\n  Wrong {n}.\n\n"
+    f"- [x] yes {n}\n\n  Why {n}.\n\n- [ ] `never` {n}\n\n  Never {n}.\n"
     for n in (1, 2, 3)
 )
 
@@ -134,9 +135,7 @@ def shown(monkeypatch):
     return notes
 
 
-def test_notes_have_html_and_text_escape_what_the_learner_wrote_and_fold_the_solution(
-    said_by, shown
-):
+def test_notes_have_html_and_text_escape_answers_and_fold_the_solution(said_by, shown):
     said_by(check, "trial.1", [1])
     bundle = shown[-1]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
@@ -156,30 +155,28 @@ def test_notes_have_html_and_text_escape_what_the_learner_wrote_and_fold_the_sol
 
 def test_quiz_shows_questions_without_answers_and_takes_letters_that_fit(said_by):
     said = said_by(quiz, "trial")
-    for words in ("Question 1 of 3", "Question 3 of 3", "a) no", "c) `never`"):
+    for words in ("Question 1 of 3", "Question 3 of 3", "a) no 1", "c) `never` 3"):
         assert words in said
     assert "Why" not in said and "Wrong" not in said and "VBox" not in said
     assert 'quiz("trial", "abc")' in said
     said = said_by(quiz, "trial", "bac")
-    assert "✓ b) Right: yes\nWhy 1." in said and "Never 3." in said
-    assert "✗ a) Not quite: no\nWrong 2." in said
+    assert "✓ b) Right: yes 1\nWhy 1." in said and "Never 3." in said
+    assert "✗ a) Not quite: no 2\nWrong 2." in said
     for letters in ("ab", "abcd", "", "abd"):
         words = "one letter for each|none of the choices"
         refused(words, quiz, "trial", letters)
 
 
 def test_a_click_explains_the_choice(trial_lesson):
-    from tlcourse.exercises.quizzing import answer_buttons
-
     question = lessons.quiz("trial")[0]
     whole, said = answer_buttons(1, question)
     row = whole.children[0].children
     assert [button.description for button in row] == ["a)", "b)", "c)"]
-    assert row[1].tooltip == "Question 1, answer b: yes"
+    assert row[1].tooltip == "Question 1, answer b: yes 1"
     row[0].click()
-    assert "✗ a) Not quite: no" in said.value and "Wrong 1." in said.value
+    assert "✗ a) Not quite: no 1" in said.value and "Wrong 1." in said.value
     row[1].click()
-    assert "✓ b) Right: yes" in said.value and "Wrong 1." not in said.value
+    assert "✓ b) Right: yes 1" in said.value and "Wrong 1." not in said.value
     assert 'role="alert"' in said.value
 
 

@@ -1,9 +1,11 @@
 """Freeze plans: what they choose, what they refuse, what they move, in plain Keras."""
 
+import keras
 import numpy as np
 import pytest
 
 import tlcourse as tl
+from tests.helpers import assert_same, refused, transfer
 
 
 def names(backbone):
@@ -36,8 +38,7 @@ def test_what_is_not_chosen_follows_from_the_weights(backbone):
 
 @pytest.mark.parametrize("k", [-1, 15, 2.0, "2", None])
 def test_an_impossible_k_is_refused(backbone, k):
-    with pytest.raises(ValueError, match="whole number from 0 to 14"):
-        tl.FreezePlan.last(backbone, k)
+    refused("whole number from 0 to 14", tl.FreezePlan.last, backbone, k)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,7 @@ def test_an_impossible_k_is_refused(backbone, k):
     ],
 )
 def test_bad_choices_are_refused(backbone, make, said):
-    with pytest.raises(ValueError, match=said):
-        make(backbone)
+    refused(said, make, backbone)
 
 
 def test_decay_slows_the_blocks_that_are_further_from_the_head(backbone):
@@ -81,10 +81,9 @@ def test_only_what_the_plan_frees_moves(name, source, size, batchnorm, task):
     before = backbone.model.get_weights()
     picked = [names(backbone)[place] for place in (3, -2)]
     plan = tl.FreezePlan.blocks(backbone, picked, batchnorm=batchnorm)
-    run = tl.transfer(backbone, task, plan, epochs=4, show_progress=False)
-    free = {
-        layer for b in backbone.blocks if b.name in plan.trainable for layer in b.layers
-    }
+    run = transfer(backbone, task, plan, epochs=4)
+    chosen = [block for block in backbone.blocks if block.name in picked]
+    free = {layer for block in chosen for layer in block.layers}
     trained = statistics = 0
     for layer in backbone.model.layers[1:]:
         new = run.model.get_layer(layer.name).get_weights()
@@ -105,8 +104,7 @@ def test_only_what_the_plan_frees_moves(name, source, size, batchnorm, task):
     sizes = [weights.size for weights in run.weights]
     assert run.trainable_parameters == trained + sum(sizes[-2:])
     assert run.trainable_parameters + run.frozen_parameters == sum(sizes)
-    for old, new in zip(before, backbone.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)  # the backbone itself is untouched
+    assert_same(before, backbone.model.get_weights())  # itself it is untouched
 
 
 def run_plain_keras(plan, task, epochs, seed):
@@ -132,20 +130,19 @@ PLANS = {
 @pytest.mark.parametrize("name", PLANS)
 def test_the_plain_keras_code_does_the_same(backbone, task, name, capfd):
     plan = PLANS[name](backbone)
-    run = tl.transfer(backbone, task, plan, epochs=3, seed=2, show_progress=False)
+    run = transfer(backbone, task, plan, epochs=3, seed=2)
     model = run_plain_keras(plan, task, epochs=3, seed=2)
     capfd.readouterr()
     *wanted, kernel, bias = model.get_weights()
     if name == "features":
         kernel = kernel / backbone.features(task.train.images).std()
-    for ours, theirs in zip(run.weights, [*wanted, kernel, bias], strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    assert_same(run.weights, [*wanted, kernel, bias], atol=1e-4)
 
 
 def test_the_plain_keras_code_from_scratch_runs(backbone, task, capfd):
     """Its random weights are others, so only what trains can be compared."""
     plan = tl.FreezePlan.scratch(backbone)
-    run = tl.transfer(backbone, task, plan, epochs=1, show_progress=False)
+    run = transfer(backbone, task, plan, epochs=1)
     model = run_plain_keras(plan, task, epochs=1, seed=0)
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert trained == run.trainable_parameters
@@ -162,8 +159,6 @@ def test_dropout_is_off_in_what_is_frozen():
     """EfficientNet drops whole paths: features would differ in each epoch."""
     backbone = tl.backbones.load("EfficientNetB0", source=None, input_size=32)
     plan = tl.FreezePlan.last(backbone, 3)
-    import keras
-
     copy = keras.models.clone_model(backbone.model)
     plan.apply(copy)
     free = {n for b in backbone.blocks[-3:] for n in b.layers}

@@ -5,9 +5,8 @@ Keras reads KERAS_HOME when it is imported, so each test has a process of its ow
 
 import pytest
 
-from tests.helpers import ROOT, python
+from tests.helpers import CACHED_WEIGHTS, python
 
-CACHED = ROOT.resolve().parent / "shared" / "keras_home"
 LOAD = "import tlcourse as tl; b = tl.backbones.load({name!r}, source='imagenet')\n"
 SCORE = """
 task = tl.datasets.load("faces", per_class=10)
@@ -17,12 +16,14 @@ print(*b.classify(task.test.images[:2]).sum(axis=1))
 """
 
 
-@pytest.mark.skipif(not CACHED.is_dir(), reason="no cached ImageNet weights here")
+@pytest.mark.skipif(
+    not CACHED_WEIGHTS.is_dir(), reason="no cached ImageNet weights here"
+)
 @pytest.mark.parametrize(
     ("name", "size", "features"), [("mobilenet", 128, 256), ("mobilenetv2", 224, 1280)]
 )
 def test_imagenet_weights_are_kerass_own(name, size, features):
-    done = python(LOAD.format(name=name) + SCORE, KERAS_HOME=str(CACHED))
+    done = python(LOAD.format(name=name) + SCORE, KERAS_HOME=str(CACHED_WEIGHTS))
     # TensorFlow has nothing to say to a reader.
     assert (done.returncode, done.stderr) == (0, "")
     input_size, width, accuracy, *chances = done.stdout.split()

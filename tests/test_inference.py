@@ -1,5 +1,6 @@
 """Inference with BatchNorm folded into convolutions gives what Keras gives."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -25,8 +26,6 @@ def stir(model, seed=0):
      "EfficientNetB0", "MobileNetV3Small"],
 )  # fmt: skip
 def test_features_are_those_of_the_model(name):
-    import keras
-
     size = 71 if name == "Xception" else 64
     backbone = tl.backbones.load(name, source=None, input_size=size)
     keras.utils.set_random_seed(0)

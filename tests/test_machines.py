@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.helpers import ROOT, python
+from tests.helpers import ROOT, python, started
 
 DISK = """
 import resource, sys
@@ -99,14 +99,7 @@ for _ in range(100):
 
 
 def test_processes_that_shrink_one_cache_at_once_do_not_fail(tmp_path):
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "TLCOURSE_CACHE": str(tmp_path)}
-    begun = [
-        subprocess.Popen(
-            [sys.executable, "-c", SHRINKING],
-            env=variables, stdin=-1, stdout=-1, stderr=-1, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
+    begun = [started(SHRINKING, TLCOURSE_CACHE=str(tmp_path)) for _ in range(2)]
     for process in begun:
         assert process.stdout.readline() == "ready\n"
     for process in begun:

@@ -3,12 +3,13 @@
 import functools
 from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from tests.helpers import words_in
+from tests.helpers import refused, words_in
 from tlcourse import datasets, plots
 
 
@@ -21,10 +22,9 @@ def summary(strategies=("features", "from_scratch"), sizes=(1, 10, 50)):
 
 
 def backbone(*counts):
-    named = [
-        SimpleNamespace(name=f"block_{n}", parameters=c) for n, c in enumerate(counts)
-    ]
-    return SimpleNamespace(name="tiny", blocks=tuple(named))
+    named = ((f"block_{place}", count) for place, count in enumerate(counts))
+    blocks = tuple(SimpleNamespace(name=n, parameters=count) for n, count in named)
+    return SimpleNamespace(name="tiny", blocks=blocks)
 
 
 def plan(*trainable):
@@ -132,14 +132,11 @@ def test_nbconvert_gives_the_alt(template):
 
 def test_a_picture_needs_words():
     fig = Figure()
-    with pytest.raises(ValueError, match="needs a description"):
-        plots.Picture(fig, "  ")
+    refused("needs a description", plots.Picture, fig, "  ")
     assert repr(plots.Picture(fig, "A rising\n  line.")) == "A rising line."
 
 
 def test_the_readers_own_style_is_left_alone():
-    import matplotlib
-
     with matplotlib.rc_context({"font.size": 33, "text.color": "red"}):
         small = bars()
         assert matplotlib.rcParams["font.size"] == 33

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import CACHED_WEIGHTS
 from tlcourse import cli, prefetch
 from tlcourse.datasets import online
 
@@ -101,5 +101,5 @@ def test_the_files_are_those_that_keras_looks_for():
     assert (flowers.address, flowers.sha256) == online._FILES["flowers"]
     keras_model = importlib.import_module("keras.src.applications.mobilenet_v2")
     assert weights.address.startswith(keras_model.BASE_WEIGHT_PATH)
-    cached = ROOT.resolve().parent / "shared" / "keras_home" / weights.place
+    cached = CACHED_WEIGHTS / weights.place
     assert not cached.is_file() or prefetch.sha256(cached) == weights.sha256

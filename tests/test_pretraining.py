@@ -1,18 +1,17 @@
 """The pre-training loop: resumed after a kill, and never a half-written weight file."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import h5py
 import numpy as np
 import pytest
 
+from tests.helpers import assert_same, started
 from tlcourse import backbones
 from tlcourse.datasets import fractals, glyphs, photos
+from tlcourse.pretraining import imagenet_distilled, loop
 
 TRAIN = """
 import sys
@@ -34,24 +33,20 @@ model.save_weights(sys.argv[1])
 """
 
 
-def start(folder, name):
-    return subprocess.Popen(
-        [sys.executable, "-u", "-c", TRAIN, str(folder / f"{name}.weights.h5")],
-        env={**os.environ, "TLCOURSE_CACHE": str(folder / name)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
-    whole, killed = start(tmp_path, "whole"), start(tmp_path, "killed")
+
+    def start(name):
+        weights, cache = tmp_path / f"{name}.weights.h5", str(tmp_path / name)
+        return started(TRAIN, weights, TLCOURSE_CACHE=cache, PYTHONUNBUFFERED="1")
+
+    whole, killed = start("whole"), start("killed")
     checkpoint = tmp_path / "killed/pretraining/test/training_metadata.json"
     while not (checkpoint.exists() and _epoch(checkpoint) >= 3):
         assert killed.poll() is None, "it ended before it could be killed"
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    resumed = start(tmp_path, "killed")
+    killed.communicate()
+    resumed = start("killed")
     assert "Epoch 1/30" in whole.communicate()[0] and whole.returncode == 0
     printed = resumed.communicate()[0]
     assert resumed.returncode == 0
@@ -74,37 +69,27 @@ def _epoch(path):
 
 
 def test_weights_and_card_are_written_together(tmp_path, monkeypatch):
-    from tlcourse.pretraining import loop
-
     monkeypatch.setattr(backbones, "where", lambda kind: tmp_path)
     model = loop.fresh_backbone()
     loop.save("glyphs", model, task="none")
     names = {"mobilenet_glyphs.json", "mobilenet_glyphs.weights.h5"}
     assert {path.name for path in tmp_path.iterdir()} == names
     loaded = backbones.load("mobilenet", source="glyphs").model
-    for mine, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    assert_same(model.get_weights(), loaded.get_weights())
 
 
 DRAW = {
     "glyphs": lambda rng, n: glyphs.draw(rng.integers(0, 40, n), rng, None, 0x100),
     "fractals": lambda rng, n: fractals.draw(rng.integers(0, 5, n), rng, 5),
     "photos": lambda rng, n: photos.crops(rng, n)[0],
+    "unlabelled": imagenet_distilled.unlabelled,  # of these three
 }
 
 
 @pytest.mark.parametrize("kind", DRAW)
 def test_drawings_repeat_by_their_seed_and_differ_otherwise(kind):
-    one, again, other = (DRAW[kind](np.random.default_rng(s), 6) for s in (0, 0, 1))
-    assert one.shape == (6, 64, 64, 3) and one.dtype == np.float32
+    one, again, other = (DRAW[kind](np.random.default_rng(s), 40) for s in (0, 0, 1))
+    assert one.shape == (40, 64, 64, 3) and one.dtype == np.float32
     assert one.min() >= 0 and one.max() <= 255 and one.std() > 10
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
-
-
-def test_the_teachers_pupils_see_no_target():
-    from tlcourse.pretraining import imagenet_distilled
-
-    images = imagenet_distilled.unlabelled(np.random.default_rng(0), 40)
-    # That no photograph is source and target, test_datasets.py checks.
-    assert images.shape == (40, 64, 64, 3) and images.dtype == np.float32

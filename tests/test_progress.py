@@ -6,6 +6,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.helpers import refused
 from tlcourse import progress as module
 from tlcourse.progress import clock, progress
 
@@ -94,8 +95,7 @@ def test_a_kernel_gets_one_output_that_ends_as_a_plain_line():
 
 @pytest.mark.parametrize("steps", [-1, True, 2.5])
 def test_a_bad_count_gets_one_clear_sentence(steps):
-    with pytest.raises(ValueError, match="needs a number of steps"):
-        progress(steps)
+    refused("needs a number of steps", progress, steps)
 
 
 @pytest.mark.parametrize(

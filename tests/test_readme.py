@@ -4,20 +4,21 @@ import re
 
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import LESSONS, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
-LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
 GITHUB = "https://colab.research.google.com/github"
 COLAB = f"{GITHUB}/tlcourse/tlcourse/blob/main/notebooks/"
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_every_lesson_has_its_row_and_its_badge_there_and_in_itself(lesson):
-    (row,) = [line for line in README.splitlines() if f"(notebooks/{lesson})" in line]
-    assert f"]({COLAB}{lesson})" in row
-    text = (ROOT / "notebooks" / lesson).read_text("utf-8")
-    assert set(re.findall(re.escape(COLAB) + r"[\w.]+", text)) == {COLAB + lesson}
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+def test_every_lesson_has_its_row_and_its_badge_there_and_in_itself(path):
+    address = COLAB + path.name
+    place = f"(notebooks/{path.name})"
+    (row,) = [line for line in README.splitlines() if place in line]
+    assert f"]({address})" in row
+    text = path.read_text("utf-8")
+    assert set(re.findall(re.escape(COLAB) + r"[\w.]+", text)) == {address}
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
@@ -32,7 +33,7 @@ def test_links_inside_the_project_and_make_commands_lead_somewhere(page):
 
 def test_the_addresses_in_the_readme_are_of_lessons_that_exist():
     named = re.findall(r"notebooks/(\d\d_\w+\.ipynb)", README)
-    assert LESSONS and set(named) == set(LESSONS)
+    assert LESSONS and set(named) == {path.name for path in LESSONS}
 
 
 def test_the_licences_are_there():

@@ -1,7 +1,6 @@
 """The check behind ``tlcourse doctor`` and lesson 00."""
 
 import ast
-import hashlib
 import json
 import os
 import re
@@ -16,23 +15,13 @@ import pytest
 
 from tests.helpers import python
 from tlcourse import resources, setup_check
+from tlcourse.prefetch import sha256
 from tlcourse.setup_check import Check, Report, report
 
 
 def one(name):
     (check,) = [check for check in report() if check.name == name]
     return check
-
-
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """A folder with one backbone's weights and card; return the weight file."""
-    path = tmp_path / "mobilenet_glyphs.weights.h5"
-    path.write_bytes(b"numbers")
-    card = {"sha256": hashlib.sha256(b"numbers").hexdigest()}
-    (tmp_path / "mobilenet_glyphs.json").write_text(json.dumps(card))
-    monkeypatch.setattr(setup_check, "where", lambda kind: tmp_path)
-    return path
 
 
 def test_it_looks_at_everything_but_jupyterlab_on_colab_and_is_content(monkeypatch):
@@ -46,9 +35,13 @@ def test_it_looks_at_everything_but_jupyterlab_on_colab_and_is_content(monkeypat
 
 
 @pytest.mark.parametrize("harm", ["cut", "gone", "no card", "bad card"])
-def test_good_weights_pass_and_spoilt_ones_are_named_with_a_way_to_mend(weights, harm):
+def test_spoilt_weights_are_named_with_a_way_to_mend(harm, tmp_path, monkeypatch):
+    weights = tmp_path / "mobilenet_glyphs.weights.h5"
+    weights.write_bytes(b"numbers")
+    card, checksum = tmp_path / "mobilenet_glyphs.json", sha256(weights)
+    card.write_text(json.dumps({"sha256": checksum}))
+    monkeypatch.setattr(setup_check, "where", lambda kind: tmp_path)
     assert one("Backbone weights").ok
-    card = weights.with_name("mobilenet_glyphs.json")
     spoil = {"cut": lambda: weights.write_bytes(b"numb"), "gone": weights.unlink}
     spoil |= {"bad card": lambda: card.write_text("[]"), "no card": card.unlink}
     spoil[harm]()
@@ -130,9 +123,7 @@ def other(tmp_path_factory):
         ("damaged", {}, "cannot be read"),
     ],
 )
-def test_doctor_looks_at_the_kernel_that_notebooks_start(
-    kernel, variables, words, other, tmp_path
-):
+def test_doctor_checks_the_notebooks_kernel(kernel, variables, words, other, tmp_path):
     spec = tmp_path / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     first = {"another": other, "none": "/no/python"}.get(kernel)

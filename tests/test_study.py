@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import subprocess
-import sys
 import time
 from unittest import mock
 
@@ -14,7 +12,7 @@ import pandas
 import pytest
 
 import tlcourse as tl
-from tests.helpers import ROOT, interval, load_backbone, refused
+from tests.helpers import interval, load_backbone, refused, started
 from tlcourse import activations
 
 PLANS = {"frozen": tl.FreezePlan.features, "last": lambda b: tl.FreezePlan.last(b, 1)}
@@ -48,14 +46,11 @@ def alone(backbone, plan):
 
 def assert_same(one, other):
     """Equal but for the time, and for one test image of 80 that may stand on edge."""
-    pandas.testing.assert_frame_equal(
-        one.drop(columns="seconds"), other.drop(columns="seconds"), atol=0.0126, rtol=0
-    )
+    one, other = (table.drop(columns="seconds") for table in (one, other))
+    pandas.testing.assert_frame_equal(one, other, atol=0.0126, rtol=0)
 
 
-def test_a_study_gives_a_row_for_each_combination_as_compare_for_each_strategy(
-    backbone,
-):
+def test_a_study_has_a_row_for_each_combination_as_compare_for_each_strategy(backbone):
     study = small(sources=["glyphs"], plans=PLANS)
     table = study.run(show_progress=False)
     columns = "target source plan per_class seed accuracy seconds trainable"
@@ -105,12 +100,11 @@ def test_an_interrupted_study_goes_on_and_a_whole_one_does_nothing(trainings, ta
 
 def test_a_killed_study_goes_on_in_another_process(tmp_path, trainings, table):
     code = "from tests.test_study import small; small(folder={!r}).run(False)"
-    line = [sys.executable, "-c", code.format(str(tmp_path))]
-    process = subprocess.Popen(line, cwd=ROOT)
+    process = started(code.format(str(tmp_path)))
     while len(list(tmp_path.glob("[!.]*.json"))) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.communicate()
     finished = list(tmp_path.glob("[!.]*.json"))
     assert 2 <= len(finished) <= 8
     half_written = tmp_path / f".{finished[0].stem}.1.draft.json"

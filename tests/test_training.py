@@ -4,8 +4,10 @@ import dataclasses
 import pickle
 import threading
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 import tlcourse as tl
 from tests.helpers import assert_same, load_backbone, refused, transfer
@@ -76,9 +78,6 @@ def test_what_is_frozen_runs_once(backbone, task, k, until, runs):
 
 def residual():
     """A small backbone in the style of ResNet: two residual blocks after a stem."""
-    import keras
-    from keras import layers
-
     keras.utils.set_random_seed(0)
     inputs = x = keras.Input((32, 32, 3))
     for block, (width, step) in enumerate([(8, 2), (8, 1), (16, 2), (16, 1)], start=1):
@@ -96,8 +95,6 @@ def residual():
 
 def mobilenet_v2():
     """Random weights; one look at noise sets BatchNorm, or features would be 1e-18."""
-    import keras
-
     backbone = tl.backbones.load("MobileNetV2", source=None, alpha=0.35, input_size=64)
     for layer in backbone.model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -116,8 +113,6 @@ BACKBONES = {
 
 def fit_the_whole_model(backbone, task, plan, epochs, seed):
     """What `transfer` does, by Keras alone: the whole model in every epoch."""
-    import keras
-
     base = keras.models.clone_model(backbone.model)
     base.set_weights(backbone.model.get_weights())
     plan.apply(base)
@@ -167,8 +162,6 @@ def test_a_backbone_is_cut_only_where_it_narrows():
 
 
 def test_augmentation_runs_the_whole_model(backbone, task, monkeypatch):
-    import keras
-
     monkeypatch.setattr(training, "frozen_outputs", None)  # would fail if called
     flip = keras.layers.RandomFlip("horizontal")
     first, again, plain = (
@@ -181,9 +174,7 @@ def test_augmentation_runs_the_whole_model(backbone, task, monkeypatch):
     assert first.test_accuracy == score(first, task)
 
 
-def test_a_schedule_goes_on_where_the_last_plan_ended_with_blocks_as_they_are_now(
-    backbone, task
-):
+def test_a_schedule_goes_on_where_the_last_plan_ended_with_its_blocks(backbone, task):
     features, plan = tl.FreezePlan.features(backbone), tl.FreezePlan.last(backbone, 2)
     probe = transfer(backbone, task, features, 4)
     both = transfer(backbone, task, plan.after_probe(), [4, 3])
@@ -226,6 +217,10 @@ def test_unusable_plans_and_tasks_are_refused_before_any_work(backbone, task):
         ("test", (images / 255, labels), "Pixels must lie in 0-255"),
         ("val", (images, labels[:-1]), "one label an image"),
         ("train", (images, labels + 1), "count them from 0"),
+        ("train", (images, labels - 1), "count them from 0"),
+        ("train", (images, labels.astype("float32")), "float32: give class numbers"),
+        ("train", (images, labels == 1), "bool: give class numbers"),
+        ("train", (images, np.eye(2)[labels]), "one-hot"),
     ]:
         changed = dataclasses.replace(task, **{split: tl.datasets.Split(*bad)})
         refused(said, transfer, backbone, changed)
@@ -244,9 +239,7 @@ def test_from_scratch_nothing_of_the_source_is_left(backbone, task):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.3
 
 
-def test_without_validation_the_weights_are_the_same_and_without_bar_no_word_is_said(
-    backbone, task, capfd
-):
+def test_no_validation_changes_no_weight_and_no_bar_says_no_word(backbone, task, capfd):
     told = transfer(backbone, task, 2, epochs=2)
     untold = transfer(backbone, task, 2, epochs=2, validate=False)
     transfer(backbone, task, epochs=1)
@@ -257,8 +250,6 @@ def test_without_validation_the_weights_are_the_same_and_without_bar_no_word_is_
 
 
 def stop_at(epoch):
-    import keras
-
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, at, logs):
             self.model.stop_training = at + 1 == epoch

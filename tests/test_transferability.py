@@ -241,9 +241,7 @@ def test_a_target_made_like_a_source_ranks_that_source_first(sources, target, se
 
 
 @pytest.mark.parametrize("target", ["glyphs", "fractals", "photos"])
-def test_heads_of_their_own_give_probabilities_with_which_leep_and_nce_find_it_too(
-    sources, target
-):
+def test_leep_and_nce_find_it_too_by_the_heads_of_the_sources(sources, target):
     heads = {name: sources[name] for name in ("glyphs", "fractals", "photos")}
     if target == "photos":
         split = tl.datasets.Split(*tr.photos.crops(np.random.default_rng(9), 400))

@@ -13,6 +13,7 @@ from tlcourse import unsupervised
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised import __main__ as command
 from tlcourse.unsupervised import augmentations, losses, scores, self_supervised
+from tlcourse.unsupervised.layers import QuarterTurns
 
 SEEDS = range(5)
 NOISE = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3)).astype("float32")
@@ -90,12 +91,9 @@ def test_each_augmentation_changes_pictures_and_stays_in_range(name, images):
 
 
 def test_a_picture_is_mirrored_or_not_and_quarter_turns_say_how_far_they_turned():
-    from tlcourse.unsupervised.layers import QuarterTurns
-
     (seen,) = unsupervised.views(NOISE, "mirror", count=1)
-    kept, turned = (
-        np.isclose(seen, wanted).all((1, 2, 3)) for wanted in (NOISE, NOISE[:, :, ::-1])
-    )
+    kept = np.isclose(seen, NOISE).all((1, 2, 3))
+    turned = np.isclose(seen, NOISE[:, :, ::-1]).all((1, 2, 3))
     assert (kept != turned).all() and 7 < turned.sum() < 33
     import_keras().utils.set_random_seed(0)
     turned, quarters = map(np.asarray, QuarterTurns()(NOISE))
@@ -105,9 +103,7 @@ def test_a_picture_is_mirrored_or_not_and_quarter_turns_say_how_far_they_turned(
 
 
 @pytest.mark.parametrize("name", TRAINING)
-def test_training_takes_no_label_moves_a_copy_and_leaves_the_backbone(
-    name, short, images
-):
+def test_training_takes_no_label_and_moves_a_copy_of_the_backbone(name, short, images):
     parameters = list(inspect.signature(getattr(unsupervised, name)).parameters)
     assert parameters[:2] == ["backbone", "images"]
     assert not {"labels", "task", "y", "target"} & set(parameters)
@@ -151,9 +147,7 @@ def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
     assert rates[made] == pytest.approx(0, abs=1e-9)
 
 
-def test_losses_fall_and_a_stopped_training_goes_on(
-    short, images, tmp_path, monkeypatch
-):
+def test_losses_fall_and_a_stopped_run_goes_on(short, images, tmp_path, monkeypatch):
     options = {"steps": 100, "checkpoints": tmp_path}
     backup = import_keras().callbacks.BackupAndRestore
     keep = backup.on_epoch_end

@@ -11,11 +11,9 @@ clock starts. Both give the validation split's scores after every epoch and end 
 the test split's. Accuracies are those of the test split.
 """
 
-import json
 import pathlib
 import resource
 import statistics
-import sys
 import tempfile
 import time
 
@@ -42,7 +40,7 @@ def pretrain(path):
     plan = tl.FreezePlan.all(backbone)
     run = tl.transfer(backbone, glyphs, plan, 8, validate=False, show_progress=False)
     np.savez(path, *run.tuned.model.get_weights())
-    print(json.dumps({"accuracy": run.test_accuracy}))
+    return {"accuracy": run.test_accuracy}
 
 
 def load(path, seed):
@@ -88,19 +86,18 @@ def ours(backbone, task, last, seed):
     import tlcourse as tl
 
     plan = tl.FreezePlan.last(backbone, last, batchnorm="frozen", body_rate=1e-3)
-    return tl.transfer(
-        backbone, task, plan, EPOCHS, seed, show_progress=False
-    ).test_accuracy
+    run = tl.transfer(backbone, task, plan, EPOCHS, seed, show_progress=False)
+    return run.test_accuracy
 
 
 def train(path, way, last, seed):
-    """Train once in this process; prints a line of JSON."""
+    """Train once in this process."""
     backbone, task = load(path, int(seed))
     started = time.perf_counter()
     accuracy = {"guide": guide, "ours": ours}[way](backbone, task, int(last), int(seed))
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(json.dumps({"seconds": seconds, "megabytes": peak, "accuracy": accuracy}))
+    return {"seconds": seconds, "megabytes": peak, "accuracy": accuracy}
 
 
 def extract(path):
@@ -130,7 +127,7 @@ def extract(path):
             way()
             if turn >= 2:  # the first ones trace
                 seconds[name].append(time.perf_counter() - started)
-    print(json.dumps({name: statistics.median(s) for name, s in seconds.items()}))
+    return {name: statistics.median(s) for name, s in seconds.items()}
 
 
 def side_by_side(path, last):
@@ -181,16 +178,8 @@ def measure(folder):
     return found
 
 
-def measure_in_folder():
-    """Measure with a folder for what the steps hand on."""
-    with tempfile.TemporaryDirectory() as folder:
-        return measure(folder)
-
-
-STEPS = {"pretrain": pretrain, "train": train, "extract": extract}
-
 if __name__ == "__main__":
-    if sys.argv[1:2] and sys.argv[1] in STEPS:  # one step, in a process of its own
-        STEPS[sys.argv[1]](*sys.argv[2:])
-    else:
-        command(__doc__, measure_in_folder)
+    # In the folder stands what the steps, each a process of its own, hand on.
+    with tempfile.TemporaryDirectory() as folder:
+        steps = {"pretrain": pretrain, "train": train, "extract": extract}
+        command(__doc__, lambda: measure(folder), **steps)

@@ -45,9 +45,8 @@ def main():
     from tlcourse import lessons
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=", ".join(lessons.NUMBERS)
-    )
+    known = ", ".join(lessons.NUMBERS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=known)
     parser.add_argument("--json", type=pathlib.Path)
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(lessons.NUMBERS):

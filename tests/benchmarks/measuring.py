@@ -10,8 +10,14 @@ import sys
 import tempfile
 
 
-def command(about, measure):
-    """Measure and print all; write the keys that come back as JSON where told."""
+def command(about, measure, **steps):
+    """Measure and print all; write the keys that come back as JSON where told.
+
+    A step's name and words on the command line run that step and print its JSON.
+    """
+    if sys.argv[1:] and sys.argv[1] in steps:
+        print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))
+        return
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--json", type=pathlib.Path)
     wanted = parser.parse_args().json
@@ -22,23 +28,20 @@ def command(about, measure):
 
 def each_seed(file, about, one_seed, report):
     """Run a benchmark that has one measurement a seed, for five, each by itself."""
-    if sys.argv[1:] and sys.argv[1].isdigit():
-        print(json.dumps(one_seed(int(sys.argv[1]))))
-    else:
-        command(about, lambda: report([in_new_process(file, s) for s in range(5)]))
+
+    def measure():
+        return report([in_new_process(file, "seed", seed) for seed in range(5)])
+
+    command(about, measure, seed=lambda seed: one_seed(int(seed)))
 
 
 def in_new_process(file, *words):
     """Run a benchmark's file with some words and an empty cache; the JSON it prints."""
+    line = [sys.executable, file, *map(str, words)]
     with tempfile.TemporaryDirectory() as empty:  # nothing is kept from before
-        done = subprocess.run(
-            [sys.executable, file, *map(str, words)],
-            env={**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+        env = {**os.environ, "TLCOURSE_CACHE": empty, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        printed = subprocess.check_output(line, env=env, text=True)
+    return json.loads(printed.splitlines()[-1])
 
 
 def interval(values):

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import CACHED_WEIGHTS, ROOT
 from tlcourse.cli import lab_command
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -36,8 +36,6 @@ SETTINGS = {
 }
 IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
 RUN_SECONDS = 600
-# ImageNet weights as Keras caches them; only where this project is made.
-CACHED_WEIGHTS = ROOT.parent / "shared" / "keras_home"
 
 
 def pytest_collection_modifyitems(items):
@@ -102,10 +100,9 @@ def lab(tmp_path_factory):
         "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
         f"--ServerApp.root_dir={files}",
     ]  # fmt: skip
+    env = _private_environment(folder)
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, env=_private_environment(folder), stdout=out, stderr=out, cwd=files
-        )
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=out, cwd=files)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{url}/api", process, log)
@@ -116,12 +113,6 @@ def lab(tmp_path_factory):
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-@pytest.fixture(scope="session")
-def imagenet():
-    """Whether `lab` finds Keras's ImageNet weights cached."""
-    return CACHED_WEIGHTS.is_dir()
 
 
 @pytest.fixture(scope="session")

@@ -69,9 +69,7 @@ def test_a_further_right_answer_passes(name, answer):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_is_complete_and_refuses_naive_answers_without_an_error(
-    lesson, capsys
-):
+def test_a_lesson_is_complete_and_refuses_naive_answers_without_error(lesson, capsys):
     names = [exercise.name for exercise in lessons.exercises(lesson)]
     assert names == [f"{lesson}.{n}" for n in range(1, len(names) + 1)]
     questions = lessons.quiz(lesson)

@@ -103,9 +103,7 @@ def test_bad_input_is_refused_in_one_sentence(words, draw):
 
 
 @pytest.mark.parametrize("lesson", WIDGETS)
-def test_a_widget_is_a_picture_first_names_its_controls_and_draws_others(
-    lesson, capsys
-):
+def test_a_widget_is_a_picture_first_names_its_controls_and_draws_more(lesson, capsys):
     table = TABLES[lesson]
     table.SHOW()
     said = capsys.readouterr().out

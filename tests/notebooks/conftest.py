@@ -61,9 +61,7 @@ def runtest(self):
     self.parent.peak = peak
     self.user_properties.append(("peak_mb", peak))
     if before <= MOST_MEMORY < peak:
-        most = (
-            f"a lesson may hold {MOST_MEMORY} at most, because Binder ends it at 2 GB"
-        )
+        most = f"a lesson may hold {MOST_MEMORY} at most: Binder ends it at 2 GB"
         self.raise_cell_error(f"The kernel now holds {peak:.0f} MB; {most}.")
 
 

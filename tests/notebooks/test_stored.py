@@ -2,11 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
-LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+from tests.helpers import LESSONS
+from tests.notebooks.stored import without_views
 
 pytestmark = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
@@ -19,8 +19,10 @@ def cells(path, kind="code"):
 def test_it_ran_in_a_fresh_kernel_that_all_have_and_github_can_show_it(path):
     counts = [cell["execution_count"] for cell in cells(path) if cell["source"]]
     assert counts == list(range(1, len(counts) + 1))
-    metadata = json.loads(path.read_text("utf-8"))["metadata"]
+    notebook = json.loads(path.read_text("utf-8"))
+    metadata = notebook["metadata"]
     assert metadata["kernelspec"]["name"] == "python3" and "widgets" not in metadata
+    assert without_views(notebook) == 0, f"python tests/notebooks/stored.py {path}"
     assert path.stat().st_size < 3e6
 
 

@@ -47,9 +47,8 @@ def compared(pair, names, rare=False):
     def source(seed):
         return parts(pair, seed)[1].train
 
-    table = adaptation.compare(
-        backbone, source, target, methods, SEEDS, show_progress=False
-    )
+    given = (backbone, source, target, methods, SEEDS)
+    table = adaptation.compare(*given, show_progress=False)
     return table.groupby("method")["accuracy"].mean()
 
 
@@ -91,16 +90,13 @@ def test_rarer_classes_break_alignment(pair):
 
 
 @pytest.mark.parametrize("pair", ["blur", "digits"])
-def test_self_training_is_surer_and_worse_after_a_poor_start_and_better_after_a_good(
-    pair,
-):
+def test_self_training_is_surer_and_worse_after_a_poor_start_better_after_a_good(pair):
     rows = []
     for seed in SEEDS:
         backbone, task, target = parts(pair, seed)
+        given = (backbone, task.train, target.images)
         for steps in (0, 6):
-            model = adaptation.pseudo_labels(
-                backbone, task.train, target.images, threshold=0.7, rounds=steps
-            )
+            model = adaptation.pseudo_labels(*given, threshold=0.7, rounds=steps)
             sure = model.predict(target.images).max(1).mean()
             rows.append((target.accuracy(model), sure))
     right, sure = np.reshape(rows, (len(SEEDS), 2, 2)).T  # rows: before and after
@@ -129,9 +125,8 @@ def regrets(pair):
         backbone, task, target = parts(pair, seed)
         methods = {"source_only": adaptation.source_only}
         methods |= {k: FAST[k] for k in ("coral", "transport", "pseudo_labels")}
-        table, models = adaptation.choose(
-            methods, backbone, task.train, target.images, seed=seed
-        )
+        given = (methods, backbone, task.train, target.images)
+        table, models = adaptation.choose(*given, seed=seed)
         truth = np.array([target.accuracy(models[name]) for name in table["method"]])
         best = {score: table[score].argmax() for score in adaptation.VALIDATORS}
         assert table["method"][best["source_validation"]] == "source_only"

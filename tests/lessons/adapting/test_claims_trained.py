@@ -18,9 +18,7 @@ def measure(seed, name):
     return [{"method": name, "value": target.accuracy(model)}]
 
 
-def test_four_methods_close_most_of_the_gap_and_the_source_alone_helps_nothing(
-    evidence,
-):
+def test_four_methods_close_most_of_the_gap_and_the_source_alone_is_no_help(evidence):
     names = (*METHODS, "source_only", "oracle")  # a test run repeats the first
     table = evidence("adapting.digits", measure, parts=names)
     accuracy = table.pivot(index="seed", columns="method", values="value")

@@ -94,10 +94,9 @@ def test_self_training_is_the_same_as_the_package_has(backbone):
     printed = tl.datasets.load("digits", domain="fonts", per_class=20).train
     written = tl.datasets.load_unlabelled("digits")
     table = self_train(backbone, printed, written, 0.8, rounds=2)
+    given = (backbone, printed, written.images)
     for rounds, found in enumerate(table["accuracy"]):
-        model = adaptation.pseudo_labels(
-            backbone, printed, written.images, threshold=0.8, rounds=rounds
-        )
+        model = adaptation.pseudo_labels(*given, threshold=0.8, rounds=rounds)
         assert written.accuracy(model) == pytest.approx(found, abs=0.01)
 
 

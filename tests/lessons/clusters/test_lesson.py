@@ -103,9 +103,8 @@ FIGURES = {
 }
 SHOW, FIRST = show, "faces by raw pixels: 4 clusters, t-SNE."
 CONTROLS = "data, features, projection, clusters, k, look into"
-PICTURES = [
-    functools.partial(widget.draw, "faces", "pixels", "pca", k, 1) for k in (2, 3)
-]
+draw_faces = functools.partial(widget.draw, "faces", "pixels", "pca")
+PICTURES = [functools.partial(draw_faces, k, 1) for k in (2, 3)]
 POINTS, MEMBERS = some_map(10)
 REFUSED = [
     ("views of each of the 4", lambda: view_grid(4, {"a": faces()[:3]})),
@@ -285,9 +284,7 @@ def test_labels_are_for_scores_alone(monkeypatch):
         each.cache_clear()
 
 
-def test_controls_change_the_figure_and_offer_no_more_clusters_than_there_are(
-    monkeypatch,
-):
+def test_controls_change_the_figure_and_offer_clusters_that_there_are(monkeypatch):
     made, show_it = [], StaticFirst.show
 
     def remembered(self):

@@ -231,9 +231,7 @@ def near(evidence):
 APPLES = ("two phases", "BatchNorm trains")
 
 
-def test_on_apples_fine_tuning_adds_to_a_frozen_backbone_whatever_batchnorm_does(
-    evidence,
-):
+def test_on_apples_fine_tuning_adds_to_a_frozen_one_whatever_batchnorm_does(evidence):
     table = evidence("freezing.apples", measure_apples, parts=APPLES)
     test = table[table["split"] == "test"].pivot(index="seed", columns="way")["value"]
     gain = test["fine-tuned"] - test["frozen"]
@@ -271,9 +269,7 @@ def test_a_far_source_beats_none_by_its_first_blocks_if_batchnorm_trains(far):
     assert (far["all, small steps", 10] < far["last 14", 10]).all()
 
 
-def test_near_with_a_head_alone_beats_pixels_and_they_the_far_with_everything(
-    near, far
-):
+def test_near_with_a_head_alone_beats_pixels_and_they_far_with_everything(near, far):
     for labels in SIZES:
         head, pixels, everything = (
             near["digits", "last 0", labels],

@@ -94,9 +94,7 @@ def test_a_click_changes_plan_counts_and_code(lab, backbone):
     assert lab.code_shown.value == ""
 
 
-def test_slider_and_blocks_follow_one_another_and_tell_a_change_once(
-    lab, backbone, monkeypatch
-):
+def test_slider_and_blocks_agree_and_tell_a_change_once(lab, backbone, monkeypatch):
     slider, toggles, told = lab.controls.slider, lab.controls.toggles, []
     with monkeypatch.context() as patch:
         patch.setattr(lab.controls, "_changed", lambda: told.append(lab.plan))
@@ -260,9 +258,7 @@ def test_what_goes_wrong_is_said_in_a_sentence_and_the_lab_goes_on(lab, monkeypa
     assert "✗" not in lab.status.value and len(lab.runs) == 1
 
 
-def test_figure_first_then_text_without_a_kernel_and_one_figure_when_clicks_rest(
-    lab, monkeypatch, capsys
-):
+def test_figure_then_text_and_one_figure_when_clicks_rest(lab, monkeypatch, capsys):
     lab.show()
     said = capsys.readouterr().out
     assert said.startswith("The 14 blocks of MobileNet") and "Run this cell" in said

@@ -51,9 +51,7 @@ def measure(seed, target):
     ]
 
 
-def test_training_beats_the_head_alone_on_apples_and_late_blocks_gain_not_on_tissue(
-    evidence,
-):
+def test_training_beats_the_head_on_apples_and_late_blocks_gain_not_on_tissue(evidence):
     table = evidence("inductive.recipes", measure, parts=("apples", "tissue"))
     mean = table.groupby(["target", "plan"])["value"].mean()
     apples, tissue = mean["apples"], mean["tissue"]

@@ -292,9 +292,7 @@ def test_five_labels_are_learnt_by_heart_the_source_helps_and_freezing_not(few_l
     assert (test[of_a_source].min(axis=1) > test["scratch"] + 0.2).all()
 
 
-def test_the_loss_rises_earlier_where_frozen_and_a_temperature_mends_certainty(
-    few_labels,
-):
+def test_the_loss_rises_earlier_if_frozen_and_a_temperature_mends_certainty(few_labels):
     for plan in ("features", "all", "scratch"):
         rise = few_labels["last loss", plan] - few_labels["lowest loss", plan]
         assert interval(rise)[0] > 0
@@ -358,16 +356,9 @@ def test_the_marked_source_goes_by_a_mark_the_more_the_stronger_the_cue(cue):
 
 
 def test_repairs_help_and_training_all_blocks_is_not_sure_to(cue):
+    repairs = ("none", "all blocks train", "both", "covered", "repeated", "fewer")
     before, unfrozen, both, covered, repeated, fewer = (
-        worst(cue, "marked", 0.9, repair)
-        for repair in (
-            "none",
-            "all blocks train",
-            "both",
-            "covered",
-            "repeated",
-            "fewer",
-        )
+        worst(cue, "marked", 0.9, repair) for repair in repairs
     )
     for repaired in (both, covered):
         assert repaired.mean() > 0.93 and (repaired > before).all()

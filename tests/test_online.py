@@ -1,23 +1,26 @@
-"""The online digits, from small files in the true formats, served on this computer."""
+"""The online sets, from small files in the true formats, served on this computer."""
 
 import bz2
 import functools
 import hashlib
 import http.server
 import importlib
+import tarfile
 import threading
 
 import numpy as np
 import pytest
 import scipy.io
+from PIL import Image
 
-from tests.helpers import refused
+from tests.helpers import python, refused
 from tlcourse import datasets
 from tlcourse.datasets import online, photos
 from tlcourse.quiet import import_keras
 
 SPLITS = ("train", "val", "test")
 NAMES = ("usps", "svhn", "mnist_m")
+NOBODY = "http://127.0.0.1:9/"  # as good as no network
 FILES = {
     "usps": {"train": "usps.bz2", "test": "usps.t.bz2"},
     "svhn": {"train": "train_32x32.mat", "test": "test_32x32.mat"},
@@ -137,7 +140,8 @@ def pictures(task, splits=SPLITS):
 
 def check(task, side, sizes):
     """Hold what `load` promises of every set."""
-    assert task.classes == tuple("0123456789")
+    assert task.name == "cifar10" or task.classes == tuple("0123456789")
+    assert len(task.classes) == 10
     for split, n in zip(SPLITS, sizes, strict=True):
         part = getattr(task, split)
         assert part.images.shape == (n, side, side, 3) and part.labels.shape == (n,)
@@ -254,20 +258,91 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_then_downloaded_anew(site, 
     assert len(datasets.load(name).test) == 20
 
 
+def not_downloaded(name):
+    return (
+        f"The data set {name!r} could not be downloaded. Without a network take "
+        f"one of {', '.join(datasets.NAMES)}, or connect and try again."
+    )
+
+
 @pytest.mark.parametrize("how", ["nobody there", "not found", "hangs up"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_download_that_fails_gives_one_sentence(site, name, how):
     here = site.address + ("broken/" if how == "hangs up" else "elsewhere/")
-    address = "http://127.0.0.1:9/" if how == "nobody there" else here
+    address = NOBODY if how == "nobody there" else here
     site.redirect(address=address)
     site.point("usps", address), site.point("svhn", address)
     with pytest.raises(ConnectionError) as caught:
         datasets.load(name)
-    assert str(caught.value) == (
-        f"The data set {name!r} could not be downloaded. Without a network take "
-        f"one of {', '.join(datasets.NAMES)}, or connect and try again."
-    )
+    assert str(caught.value) == not_downloaded(name)
     assert type(caught.value) is ConnectionError and caught.value.__cause__ is None
+
+
+OFFLINE = """
+import time
+from tlcourse import datasets, probes
+from tlcourse.quiet import import_keras
+import_keras()
+for name in datasets.ONLINE:
+    began = time.monotonic()
+    try:
+        datasets.load(name)
+    except ConnectionError as problem:
+        print(f"{name}|{time.monotonic() - began:.1f}|{problem}|{problem.__cause__}")
+"""
+
+
+def test_without_a_network_online_sets_say_so_within_seconds(tmp_path):
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+    proxy = dict.fromkeys(names, NOBODY)
+    done = python(OFFLINE, **proxy, no_proxy="", KERAS_HOME=str(tmp_path))
+    lines = [line.split("|") for line in done.stdout.splitlines() if "|" in line]
+    assert [line[0] for line in lines] == list(datasets.ONLINE), done.stderr[-2000:]
+    for name, seconds, message, cause in lines:
+        assert float(seconds) < 20 and cause == "None"
+        assert message == not_downloaded(name)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_an_online_set_as_keras_brings_it(site, monkeypatch, name):
+    shape = (32, 32, 3) if name == "cifar10" else (28, 28)
+
+    def load_data():
+        labels = np.arange(9000).reshape(-1, 1) % 10
+        labels = labels if name == "cifar10" else labels.ravel()
+        images = site.rng.integers(0, 256, (11500, *shape), "uint8")
+        return (images[:9000], labels), (images[9000:], labels[:2500])
+
+    monkeypatch.setattr(getattr(import_keras().datasets, name), "load_data", load_data)
+    task = datasets.load(name)
+    check(task, shape[0], (6400, 1600, 2000))
+    assert task.train.images.max() == 255
+
+
+def test_flowers_as_the_archive_brings_them(site, tmp_path):
+    kinds = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
+    photographs = tmp_path / "flower_photos"
+    for kind in kinds:
+        (photographs / kind).mkdir(parents=True)
+        for n in range(10):
+            picture = Image.fromarray(site.rng.integers(0, 256, (30, 40, 3), "uint8"))
+            picture.save(photographs / kind / f"{n}.jpg")
+    (photographs / "LICENSE.txt").write_text("CC BY 2.0")
+    archive = site.folder / "flower_photos.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(photographs, "flower_photos")
+    place = site.address + archive.name, sha256(archive)
+    site.patch.setitem(online._FILES, "flowers", place)
+    task = datasets.load("flowers")
+    assert task.classes == kinds
+    assert [len(getattr(task, split)) for split in SPLITS] == [30, 5, 15]
+    assert task.train.images.shape[1:] == (64, 64, 3)
+    cut = datasets.folder("flowers", per_class=2, to=tmp_path / "cut")
+    assert len(list(cut.glob("train/*/*"))) == 10
+    written = datasets.folder("flowers", to=tmp_path / "written")  # as they were taken
+    given = {path.read_bytes() for path in photographs.glob("*/*.jpg")}
+    assert {path.read_bytes() for path in written.glob("*/*/*.jpg")} == given
+    assert len(list(written.glob("test/*/*"))) == 15
 
 
 def test_other_problems_come_through(site):
