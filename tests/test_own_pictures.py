@@ -444,3 +444,28 @@ def test_edges_that_give_a_class_away_are_told_and_others_are_not():
     few = from_arrays(pixels[::3], labels[::3]).report
     assert "edges" not in str(few)  # nobody can tell of so few
     assert "Few pictures for training: 5 of 'a', 5 of 'b', 4 of 'c'." in few.notes
+
+
+def test_classes_told_by_how_they_were_taken_are_named_and_others_are_not(tmp_path):
+    task = tl.datasets.load("apples", 20, "orchard")
+    apples, names = task.train, task.classes
+    pixels, gala = apples.images.astype("uint8"), apples.labels == 3
+    grey, dark = pixels.copy(), pixels.copy()
+    grey[gala] = grey[gala].mean(axis=3, keepdims=True)
+    dark[gala] //= 4
+    assert "given away" not in str(from_arrays(pixels, apples.labels).report)
+    for changed, look in [(grey, "strength of colour"), (dark, "brightness")]:
+        report = from_arrays(changed, apples.labels, classes=names).report
+        (note,) = [x for x in report.notes if "given away" in x]
+        assert "'Gala'" in note and look in note
+    for place, picture in enumerate(pixels[:60]):
+        picture = PIL.Image.fromarray(picture).resize((64 - 24 * (place % 2),) * 2)
+        write(tmp_path / "ab"[place % 2], f"{place}.png", picture)
+    notes = from_folder(tmp_path).report.notes
+    assert sum("its size of the file in pixels alone" in note for note in notes) == 2
+
+
+def test_files_that_keras_passes_over_are_named(folder):
+    assert "passes over" not in str(from_folder(folder).report)
+    write(folder / "a", "new.webp", RNG.integers(0, 256, (40, 40, 3), "uint8"))
+    assert "passes over 1 of these files" in str(from_folder(folder).report)

@@ -120,8 +120,19 @@ def save(model, classes, path):
 
 
 def classes(path):
-    """Read the names of the classes from a file that `save` wrote; a list of str."""
+    """Read the names of the classes from a file that `save` wrote; a list of str.
+
+    Raises
+    ------
+    ValueError
+        If the file was written by something else.
+    """
     with zipfile.ZipFile(path) as file:
+        if "classes.json" not in file.namelist():
+            raise ValueError(
+                f"{pathlib.Path(path).name} does not know its classes: write it with "
+                "run.save, or with tl.saving.save(model, classes, path)."
+            )
         return json.loads(file.read("classes.json"))
 
 

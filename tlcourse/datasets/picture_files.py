@@ -75,8 +75,8 @@ def read(files):
         The entries of ``files`` that could be read.
     left_out : dict of path to str
         Why each other file was not.
-    sizes : set of (int, int)
-        Width and height as they were.
+    sizes : list of (int, int)
+        Width and height of each picture that could be read, as they were.
     """
     import PIL.ImageOps
 
@@ -99,7 +99,7 @@ def read(files):
             picture = PIL.ImageOps.fit(picture, (width, height), method=2)
         images[len(kept)] = picture
         kept.append(entry)
-    return images[: len(kept)], kept, left_out, set(sizes.values())
+    return images[: len(kept)], kept, left_out, [sizes[entry] for entry in kept]
 
 
 def _common_size(sizes):

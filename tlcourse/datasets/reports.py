@@ -13,6 +13,7 @@ _APART = 0.05  # squared difference of near copies, as a share of their variance
 _FEW, _STRONG = 10, 3  # training pictures of a class; times more than another class
 _EDGE = 2  # of 16 pixels a side: the outermost eighth
 _TOLD, _MISTAKEN, _MOST_ON_EDGES = 0.95, 0.05, 1000
+_READ = (".bmp", ".gif", ".jpeg", ".jpg", ".png")  # by Keras
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -119,8 +120,8 @@ def describe(
         See `copies`.
     left_out : dict of path to str, optional
         Files that were not read, and why.
-    sizes : set of (int, int), optional
-        Width and height of the files.
+    sizes : sequence of (int, int), optional
+        Width and height of each file, (n,).
     unused : collection of str
         Folders without a picture that could be read.
     taken : sequence of str
@@ -141,11 +142,13 @@ def describe(
         _on_sizes(images, classes, sizes),
         _on_files(left_out),
         _on_darkness(images),
+        _on_endings(names),
         *_on_folders(unused, taken),
         *_on_copies(labels, classes, names, parts, copies),
         *_on_gaps(counts, classes),
         *_on_balance(counts["train"], classes),
         *_on_edges(images, labels, classes, parts),
+        *_on_looks(images, labels, classes, parts, sizes),
         _on_test(counts["test"].sum()),
     ]
     return Report(
@@ -159,7 +162,7 @@ def describe(
 def _on_sizes(images, classes, sizes):
     height, width = images.shape[1:3]
     note = f"{len(images)} pictures of {len(classes)} classes, {height} x {width} px."
-    if sizes and sizes != {(width, height)}:
+    if sizes and set(sizes) != {(width, height)}:
         widths, heights = zip(*sizes, strict=True)
         note += (
             f" The files are {min(widths)} to {max(widths)} px wide and {min(heights)} "
@@ -174,6 +177,17 @@ def _on_files(left_out):
     some = [f"{file.name} ({why})" for file, why in list(left_out.items())[:_SHOWN]]
     more = f", and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
     return f"Files left out: {len(left_out)}. {', '.join(some)}{more}."
+
+
+def _on_endings(names):
+    others = [
+        name for name in names if "." in name and not name.lower().endswith(_READ)
+    ]
+    if others:
+        return (
+            f"Keras's image_dataset_from_directory passes over {len(others)} of these "
+            f"files without a word, {others[0]} for one: save them as .jpg or .png."
+        )
 
 
 def _on_darkness(images):
@@ -281,6 +295,36 @@ def _on_edges(images, labels, classes, parts):
                 "its pictures. If its background differs from that of the others, a "
                 "model learns the background: take all classes in the same places."
             )
+
+
+def _on_looks(images, labels, classes, parts, sizes):
+    """On classes that brightness, colour or the size of the file alone gives away."""
+    mine = np.flatnonzero(parts == "train")
+    pixels = _thumbnails(images[mine]).astype("float32")
+    looks = {
+        "brightness": pixels.mean(axis=(1, 2, 3)),
+        "strength of colour": np.ptp(pixels, axis=3).mean(axis=(1, 2)),
+    }
+    if sizes is not None:
+        looks["size of the file in pixels"] = np.prod(np.array(sizes)[mine], axis=1)
+    for label, name in enumerate(classes):
+        inside = labels[mine] == label
+        if np.count_nonzero(inside) < _FEW:
+            continue  # too few to tell
+        told = [look for look, values in looks.items() if _apart(values, inside)]
+        if told:
+            yield (
+                f"{name!r} is given away by its {' and its '.join(told)} alone. If the "
+                "camera or the light did that, a model learns it: take all classes in "
+                "the same way."
+            )
+
+
+def _apart(values, inside):
+    """Whether hardly another class's value lies among those of one class."""
+    low, high = np.quantile(values[inside], [1 - _TOLD, _TOLD])
+    others = values[~inside]
+    return np.mean((low <= others) & (others <= high)) <= _MISTAKEN
 
 
 def _on_test(count):

@@ -43,13 +43,7 @@ def try_model(path, picture):
     path = pathlib.Path(path)
     if not path.is_file() or path.suffix != ".keras":
         raise ValueError(f"There is no model {path}: give a file that run.save wrote.")
-    try:
-        classes = saving.classes(path)
-    except KeyError:
-        raise ValueError(
-            f"{path.name} does not know its classes: write it with run.save, or with "
-            "tl.saving.save(model, classes, path)."
-        ) from None
+    classes = saving.classes(path)
     model = import_keras().saving.load_model(path)
     first = pathlib.Path(picture)
     chooser = labelled(

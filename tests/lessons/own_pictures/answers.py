@@ -48,7 +48,7 @@ def two_parts(names):
 
 def build(
     scale=(1 / 127.5, -1), flip=True, softmax=True, frozen=True, ready=True, late=False,
-    noise=False, count=0,
+    noise=False, count=0, loss="sparse_categorical_crossentropy",
 ):  # fmt: skip
     def answer(base, classes):
         base.trainable = not (frozen and not late)
@@ -65,7 +65,7 @@ def build(
         head = keras.layers.Dense(count or classes, activation=activation)
         model = keras.Model(pictures, head(pooled))
         if ready:
-            model.compile("adam", "sparse_categorical_crossentropy")
+            model.compile("adam", loss)
         if late:
             base.trainable = False
         return model
@@ -119,6 +119,8 @@ WRONG = {
         "always noisy": (build(noise=True), "by chance"),
         "no augmentation": (build(flip=False), "changed pictures"),
         "not compiled": (build(ready=False), "compiled"),
+        "one-hot loss": (build(loss="categorical_crossentropy"), "Its loss", "nan"),
+        "another loss": (build(loss="mse"), "Its loss is the cross-entropy"),
         "base trains": (build(frozen=False), "Only a linear head"),
     },
     "own_pictures.3": {
@@ -126,7 +128,10 @@ WRONG = {
         "no parts": (Later(lambda: (written(), yours() / "train")), "train, val and"),
         "a copy": (Later(lambda: (written(), on_both_sides())), "stands in two"),
         "of apples": (Later(lambda: (written(["a", "b"]), yours())), "same order"),
-        "no classes": (Later(lambda: (written(plain=True), yours())), "same order"),
+        "no classes": (
+            Later(lambda: (written(plain=True), yours())),
+            "names of its cl",
+        ),
         "logits": (Later(lambda: (written(softmax=False), yours())), "probabilities"),
         "untrained": (Later(lambda: (written(), yours())), "beats a linear head"),
     },

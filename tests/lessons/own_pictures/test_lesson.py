@@ -1,6 +1,8 @@
 """What the cells find; the widgets have tests in tests/test_learner_widgets.py."""
 
 import collections
+import pathlib
+import shutil
 
 import numpy as np
 
@@ -8,13 +10,13 @@ import tlcourse as tl
 from tests.helpers import cells, defined
 from tlcourse.datasets.apples import CLASSES
 from tlcourse.datasets.reports import copies
-from tlcourse.lessons.own_pictures.bad_folders import SHOTS, bad_folders
+from tlcourse.lessons.own_pictures.bad_folders import FAULTS, SHOTS, bad_folder
 
 FIGURES, REFUSED = {}, []
 
 
 def test_shots_are_no_copies_and_a_backbone_finds_them():
-    images, labels = bad_folders()["five shots of each apple"]
+    images, labels = bad_folder("five shots of each apple")
     assert len(labels) == len(np.unique(copies(images)))
     features = tl.backbones.load(input_size=96).features(images)
     features /= np.linalg.norm(features, axis=1, keepdims=True)
@@ -30,6 +32,12 @@ def test_the_split_is_disjoint_whole_stratified_and_the_same_again(tmp_path):
         (tmp_path / "mine" / name).mkdir(parents=True)
         for place in range(count):
             (tmp_path / "mine" / name / f"{place}.jpg").write_text(f"{name} {place}")
+    (tmp_path / "mine" / "notes.txt").write_text("no class")
+    (tmp_path / "mine" / "b" / ".DS_Store").write_text("no picture")
+    (tmp_path / "mine" / "a" / "more").mkdir()
+    (tmp_path / "mine" / "a" / "0.jpg").rename(
+        tmp_path / "mine" / "a" / "more" / "1.jpg"
+    )
     found = []
     for to in ("one", "two"):
         split(tmp_path / "mine", tmp_path / to)
@@ -46,7 +54,7 @@ def test_the_split_is_disjoint_whole_stratified_and_the_same_again(tmp_path):
 
 def test_the_bad_folders_have_their_faults_alone():
     orchard = tl.datasets.load("apples", 40, "orchard").train
-    folders = bad_folders()
+    folders = {fault: bad_folder(fault) for fault in FAULTS}
     images, names = folders["another background"]
     assert (names == np.array(CLASSES)[orchard.labels]).all()
     same = (images == orchard.images).all(axis=(1, 2, 3))
@@ -64,3 +72,23 @@ def test_the_bad_folders_have_their_faults_alone():
 def test_cells_are_short():
     for source in cells("own_pictures")[1:]:
         assert len([line for line in source.splitlines() if line.strip()]) <= 15, source
+
+
+def test_what_cannot_be_read_and_copies_are_taken_out_before_the_split(tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(tl.datasets.folder("apples", "orchard", per_class=5), folder)
+    folder = folder / "train"
+    (folder / "Gala" / "empty.jpg").touch()
+    shutil.copy(folder / "Gala" / "00000.jpg", folder / "Gala" / "00000 copy.jpg")
+    before = len([*folder.rglob("*.jpg")])
+    source = next(x for x in cells("own_pictures") if x.startswith("def take_out"))
+    names = {"folder": folder, "pathlib": pathlib, "tl": tl}
+    names["task"] = tl.datasets.from_folder(folder)
+    exec(source, names)
+    out = sorted(file.name for file in (folder / ".thrown_out").iterdir())
+    assert out == ["Gala 00000.jpg", "Gala empty.jpg"] or (
+        out == ["Gala 00000 copy.jpg", "Gala empty.jpg"]
+    )
+    after = tl.datasets.from_folder(folder).report
+    assert not after.left_out and not after.copies
+    assert len([*folder.rglob("*.jpg")]) == before  # nothing is lost

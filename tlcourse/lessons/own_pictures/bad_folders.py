@@ -7,42 +7,45 @@ from tlcourse.datasets.apples import CLASSES
 
 PER_CLASS, FEW, RARE, SHOTS = 40, 3, 4, 5
 ALONE = "Gala"  # the class with the fault, where it is one
+FAULTS = (
+    "another background",
+    "five shots of each apple",
+    "three per class",
+    "one rare class",
+)
 
 
-def bad_folders(seed=0):
-    """Give apples in the orchard with faults, to be shared out at random.
+def bad_folder(fault, seed=0):
+    """Give apples in the orchard with a fault, to be shared out at random.
 
     Parameters
     ----------
+    fault : str
+        One of ``FAULTS``.
     seed : int
         Which apples.
 
     Returns
     -------
-    dict of str to (ndarray, ndarray)
-        Images (n, 64, 64, 3), 0-255, and the name of each one's class, str (n,), by the
-        name of the fault.
+    images : ndarray, float32, (n, 64, 64, 3), 0-255
+    names : ndarray of str, (n,)
+        The class of each.
     """
-    orchard, studio = (
-        datasets.load("apples", PER_CLASS, domain, seed).train
-        for domain in ("orchard", "studio")
-    )
+    orchard = datasets.load("apples", PER_CLASS, "orchard", seed).train
     images, labels = orchard.images, orchard.labels
-    alone = labels == CLASSES.index(ALONE)
-    elsewhere = np.where(alone[:, None, None, None], studio.images, images)
-    few = datasets.few(labels, FEW, seed, "apples")
-    rare = ~alone | (np.cumsum(alone) <= RARE)
-    apples = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
     names = np.array(CLASSES)[labels]
-    return {
-        "another background": (elsewhere, names),
-        "five shots of each apple": (
-            shots(images[apples], seed),
-            names[apples].repeat(SHOTS),
-        ),
-        "three per class": (images[few], names[few]),
-        "one rare class": (images[rare], names[rare]),
-    }
+    alone = labels == CLASSES.index(ALONE)
+    if fault == "another background":
+        studio = datasets.load("apples", PER_CLASS, "studio", seed).train
+        return np.where(alone[:, None, None, None], studio.images, images), names
+    if fault == "five shots of each apple":
+        apples = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
+        return shots(images[apples], seed), names[apples].repeat(SHOTS)
+    if fault == "three per class":
+        few = datasets.few(labels, FEW, seed, "apples")
+        return images[few], names[few]
+    rare = ~alone | (np.cumsum(alone) <= RARE)
+    return images[rare], names[rare]
 
 
 def shots(images, seed):
@@ -57,5 +60,6 @@ def shots(images, seed):
     for image in images:
         for step in range(-2, 3):
             moved = np.roll(image, (step, -step), axis=(0, 1)) * (1 + 0.02 * step)
-            taken.append(np.clip(moved + rng.normal(0, 3, image.shape), 0, 255))
-    return np.float32(taken)
+            noisy = np.clip(moved + rng.normal(0, 3, image.shape), 0, 255)
+            taken.append(np.float32(noisy))
+    return np.stack(taken)

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -85,6 +86,18 @@ def _trained(answer):
     return sum(int(np.prod(x.shape)) for x in model.trainable_variables)
 
 
+def _losses(answer):
+    """The model's loss, nan where it cannot take class numbers, and the right one."""
+    _, model = _built(answer)
+    truth = np.arange(4) % COUNT
+    right = -np.log(_chances(answer)[np.arange(4), truth]).mean()
+    try:
+        told = model.evaluate(_pictures(), truth, verbose=0, return_dict=True)["loss"]
+    except ValueError:
+        told = np.nan
+    return told, right
+
+
 def _moves_head_alone(answer):
     base, model = _built(answer)
     before = [np.asarray(x) for x in base.variables]
@@ -122,6 +135,11 @@ def _disjoint(answer):
     _, folder = _file_and_folder(answer)
     train, val, test = (_hashes(folder / part) for part in PARTS)
     return not (train & test or val & test or train & val)
+
+
+def _knows_names(answer):
+    file, _ = _file_and_folder(answer)
+    return zipfile.Path(file, "classes.json").exists()
 
 
 @functools.lru_cache(maxsize=2)
@@ -311,6 +329,15 @@ def answer(names):
                 found="Yours is not.",
             ),
             Property(
+                "Its loss is the cross-entropy of probabilities and class numbers",
+                lambda answer: np.isclose(*_losses(answer), rtol=1e-3),
+                found=lambda answer: (
+                    "For four pictures yours gives {:.3f} in place of {:.3f}.".format(
+                        *_losses(answer)
+                    )
+                ),
+            ),
+            Property(
                 "Only a linear head trains",
                 lambda answer: _trained(answer) == (8 + 1) * COUNT,
                 found=lambda answer: f"In yours {_trained(answer)} weights train.",
@@ -369,7 +396,12 @@ def answer(base, count):
                 found="In yours the same file stands in two parts.",
             ),
             Property(
-                "The file knows its classes, those of the folder, in the same order",
+                "The file knows the names of its classes",
+                lambda answer: _knows_names(answer),
+                found="Yours does not: write it with tl.saving.save.",
+            ),
+            Property(
+                "Its classes are those of the folder, in the same order",
                 _same_classes,
                 found=lambda answer: f"Yours knows {', '.join(_model(answer)[1][:4])}…",
             ),
