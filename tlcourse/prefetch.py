@@ -5,20 +5,10 @@ No lesson needs any of it: without these files the lessons take what is installe
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 
-from tlcourse.progress import progress
+from tlcourse.fetching import NO_NETWORK, fetch, sha256
 from tlcourse.resources import keras_home
-
-_STEP = 2**20  # bytes between two looks at the progress bar
-_PATIENCE = 20  # seconds without a byte
-
-_NO_NETWORK = (OSError, http.client.HTTPException)  # URLError is an OSError
 
 
 @dataclass(frozen=True)
@@ -68,11 +58,11 @@ def prefetch(files=None):
         place = keras_home() / file.place
         try:
             if not place.is_file() or sha256(place) != file.sha256:
-                _fetch(file, place)
+                fetch(file.address, place, file.sha256, file.name)
         except ValueError as problem:
             print(problem)
             return False
-        except _NO_NETWORK as problem:
+        except NO_NETWORK as problem:
             reason = getattr(problem, "reason", None) or problem
             print(
                 f"Could not fetch {file.name} ({reason}). The lessons go on without; "
@@ -81,47 +71,3 @@ def prefetch(files=None):
             return False
         print(f"Ready: {file.name}, {place}")
     return True
-
-
-def sha256(path):
-    """Return the checksum of a file, in hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _fetch(file, place):
-    """Fetch a file, or what is missing of it; ValueError if it is not the right one."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f".{place.name}.part")
-    there = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(file.address)
-    request.add_header("Range", f"bytes={there}-")
-    try:
-        answer = urllib.request.urlopen(request, timeout=_PATIENCE)
-    except urllib.error.HTTPError as problem:
-        if problem.code != 416:  # nothing is missing
-            raise
-    else:
-        with answer:
-            _append(answer, part, there if answer.status == 206 else 0, file.name)
-    if sha256(part) != file.sha256:
-        part.unlink()
-        raise ValueError(
-            f"What came for {file.name} is not the file that the course knows, so it "
-            "was deleted: it was damaged, or a network's log-in page came in its "
-            "place. Try `tlcourse prefetch` again."
-        )
-    os.replace(part, place)
-
-
-def _append(answer, part, there, name):
-    """Write an answer behind the first ``there`` bytes of a file."""
-    missing = int(answer.headers.get("Content-Length", 0))
-    steps = -(-missing // _STEP)
-    with open(part, "ab") as stream, progress(steps, f"Fetching {name}, MB") as bar:
-        stream.truncate(there)
-        while chunk := answer.read(_STEP):
-            stream.write(chunk)
-            bar.update()
-    if missing and part.stat().st_size < there + missing:
-        raise ConnectionError("the connection broke off")
