@@ -439,7 +439,9 @@ def hidden(model, tokenizer, texts, blocks, pool="mean"):
     blocks : sequence of int
         1 for the first block.
     pool : {"mean", "last"}
-        The mean of a text's tokens, or its last token, which has seen all others.
+        The mean of a text's tokens, or its last token, which has seen all others. The
+        first token's vector is a hundred times as long as the others in the middle
+        blocks (heads look there when they find nothing): it is part of the mean.
 
     Returns
     -------
