@@ -27,6 +27,7 @@ from tlcourse.plots.heat import heat_overlay, looked_at
 from tlcourse.plots.matrices import confusion
 from tlcourse.plots.pictures import gallery, image_grid
 from tlcourse.plots.style import PALETTE, Picture, series_style, styled
+from tlcourse.plots.words import word_effects
 
 __all__ = [
     "PALETTE",
@@ -42,4 +43,5 @@ __all__ = [
     "looked_at",
     "series_style",
     "styled",
+    "word_effects",
 ]
