@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tlcourse.resources import where
 
-#: Number by name. 10 and 12 to 16 are kept for lessons to come.
+#: Number by name. 10, 15 and 16 are kept for lessons to come.
 NUMBERS = {
     "start": "00",
     "why": "01",
@@ -22,6 +22,9 @@ NUMBERS = {
     "adapting": "08",
     "clusters": "09",
     "pitfalls": "11",
+    "bert": "12",
+    "gpt": "13",
+    "across_languages": "14",
 }
 
 
