@@ -130,12 +130,12 @@ clean:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/lab: pyproject.toml | .venv/bin/python
-	@$(PY) $(PIP) --editable .
+	@$(PY) $(PIP) --editable '.[text]'
 	@touch $@
 
 .venv/test: pyproject.toml | .venv/bin/python
 	@$(PY) $(PIP) uv
-	@$(PY) $(UV) --python $(PY) --editable '.[test]'
+	@$(PY) $(UV) --python $(PY) --editable '.[test,text]'
 	@touch $@ .venv/lab
 
 .venv-colab/test: pyproject.toml tests/colab.txt

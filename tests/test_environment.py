@@ -29,7 +29,8 @@ def test_the_course_and_the_same_packages_in_the_same_ranges(project):
     assert "-e ." in environment
     conda = ranges(line for line in environment if line not in ("pip", "-e ."))
     assert conda.pop("python") == SpecifierSet(project["requires-python"])
-    assert conda == ranges(project["dependencies"])
+    extra = project["optional-dependencies"]["text"]
+    assert conda == ranges(project["dependencies"] + extra)
 
 
 def test_one_comment_per_dependency():
@@ -40,7 +41,8 @@ def test_one_comment_per_dependency():
 
 
 def test_every_range_has_a_lower_bound_and_no_pin(project):
-    for name, wanted in ranges(project["dependencies"]).items():
+    extra = project["optional-dependencies"]["text"]
+    for name, wanted in ranges(project["dependencies"] + extra).items():
         assert {part.operator for part in wanted} == {">="}, name
 
 

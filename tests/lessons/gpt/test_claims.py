@@ -1,0 +1,177 @@
+"""What the lesson says: prompts, examples in them, probes by depth, where it fails."""
+
+import functools
+import gc
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import tlcourse as tl
+from tests.helpers import interval
+from tlcourse.language import texts as reviews
+
+RESTS_ON = (
+    "language/gpt", "language/byte_pairs", "language/gguf", "language/texts",
+    "language/bert", "language/wordpiece", "language/safetensors",
+)  # fmt: skip
+PROMPT = "Review: {}\nSentiment:"
+PROMPTS = {
+    "Review … Sentiment:": PROMPT,
+    "… The review is": "{}\nThe review is",
+    "positive or negative? It is": "Film review: {}\n"
+    "Is this review positive or negative? It is",
+    "positive or negative? Answer:": "Review: {}\n"
+    "Is the review positive or negative?\nAnswer:",
+    "as in a chat": "<|im_start|>user\nIs this film review positive or negative? "
+    "Answer with one word.\n{}<|im_end|>\n<|im_start|>assistant\nThe review is",
+}
+WORDS = [" positive", " negative"]
+NOTHING = "N/A"  # a text without content, as Zhao et al. take it
+BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 19
+LABELS, MOST, TESTED = (5, 20, 100), 100, 50
+SHOTS, DRAWS = (0, 2, 4), ("first draw", "second draw")
+
+
+@functools.cache
+def loaded():
+    from tlcourse.language import gpt
+
+    return gpt, *gpt.load()
+
+
+def outspoken(seed):
+    """Plain reviews to draw from, plain ones to test on, and the test's other kinds."""
+    pool, test = reviews.split(reviews.load("film_reviews"), seed=seed)
+    plain = test.kinds == "plain"
+    few = reviews.draw(test[plain], TESTED, seed=seed)
+    return pool[pool.kinds == "plain"], few, test[~plain]
+
+
+def leanings(prompt, texts):
+    """How much more probable ' positive' is than ' negative'; last, after nothing."""
+    gpt, model, tokenizer = loaded()
+    filled = [prompt.replace("{}", text) for text in (*texts, NOTHING)]
+    scores = gpt.next_word_scores(model, tokenizer, filled, WORDS)
+    return scores[:, 0] - scores[:, 1]
+
+
+def ways_to_read(leaning, empty, labels):
+    """Accuracy as it is and calibrated, and what no threshold changes."""
+    middle = np.median(leaning)
+    return {
+        "as it is": np.mean((leaning > 0) == labels),
+        "minus the empty text": np.mean((leaning > empty) == labels),
+        "halved at the median": np.mean((leaning > middle) == labels),
+        "pairs in order": roc_auc_score(labels, leaning),
+        "called positive": np.mean(leaning > 0),
+    }
+
+
+def measure_prompts(seed, name):
+    _, test, _ = outspoken(seed)
+    *leaning, empty = leanings(PROMPTS[name], test.texts)
+    read = ways_to_read(np.array(leaning), empty, test.labels)
+    return [
+        {"prompt": name, "read": way, "value": float(value)}
+        for way, value in read.items()
+    ]
+
+
+def with_examples(pool, count, rng):
+    """The prompt with some examples before it, half of them positive, shuffled."""
+    if not count:
+        return PROMPT
+    some = reviews.draw(pool, count // 2, seed=int(rng.integers(2**31)))
+    shown = [
+        PROMPT.replace("{}", some.texts[row]) + WORDS[1 - some.labels[row]] + "\n\n"
+        for row in rng.permutation(count)
+    ]
+    return "".join(shown) + PROMPT
+
+
+def measure_examples(seed, draw):
+    pool, test, _ = outspoken(seed)
+    rng, rows = np.random.default_rng([seed, DRAWS.index(draw)]), []
+    for count in SHOTS:
+        prompt = with_examples(pool, count, rng)
+        *leaning, empty = leanings(prompt, test.texts)
+        read = ways_to_read(np.array(leaning), empty, test.labels)
+        rows += [
+            {"examples": count, "draw": draw, "read": way, "value": float(value)}
+            for way, value in read.items()
+        ]
+    return rows
+
+
+@functools.cache
+def read_all(seed):
+    """Learnt from and tested on: (texts, features by way, GPT's leaning)."""
+    pool, plain, others = outspoken(seed)
+    return [
+        (some, *what_gpt_holds(some.texts))
+        for some in (reviews.draw(pool, MOST, seed=seed), plain, others)
+    ]
+
+
+def what_gpt_holds(texts):
+    """Features of each block, and how far the prompt's answer leans to positive."""
+    gpt, model, tokenizer = loaded()
+    prompted = [PROMPT.replace("{}", text) for text in texts]
+    features = gpt.hidden(model, tokenizer, prompted, BLOCKS, pool="last")
+    words = [tokenizer.encode(word)[0] for word in WORDS]
+    scores = [model.next_scores(each[None])[0, words] for each in features[BLOCKS[-1]]]
+    return features, np.subtract(*np.transpose(scores))
+
+
+def measure_depth(seed):
+    """Accuracy on plain reviews of a linear probe on each block's last token."""
+    (train, learnt, _), (test, unseen, _), _ = read_all(seed)
+    rows = []
+    for count in LABELS:
+        few = slice(0, 2 * count)  # a draw's beginning is the smaller draw
+        for block in BLOCKS:
+            probe = tl.probes.linear_probe().fit(learnt[block][few], train.labels[few])
+            score = probe.score(unseen[block], test.labels)
+            rows.append({"block": block, "per_class": count, "value": float(score)})
+    return rows
+
+
+def measure_ways(seed):
+    """The prompt, the probe, word counts and frozen BERT on the same reviews."""
+    from tlcourse.language import bert
+
+    (train, learnt, _), (plain, unseen, leaning), (others, hard, lean) = read_all(seed)
+    encoder, tokenizer = bert.load(length=64)
+    by_bert = [
+        encoder.predict(tokenizer.encode(some.texts, 64), verbose=0)
+        for some in (train, plain, others)
+    ]
+    rows = said_right(plain, leaning > 0, others, lean > 0, way="GPT, prompt", per_class=0)
+    for count in LABELS:
+        few, labels = slice(0, 2 * count), train.labels[: 2 * count]
+        words = reviews.word_counts().fit(train.texts[few], labels)
+        ours = tl.probes.linear_probe().fit(learnt[BEST][few], labels)
+        theirs = tl.probes.linear_probe().fit(by_bert[0][few], labels)
+        for way, model, one, other in [
+            ("GPT, probe", ours, unseen[BEST], hard[BEST]),
+            ("BERT, probe", theirs, *by_bert[1:]),
+            ("word counts", words, plain.texts, others.texts),
+        ]:
+            answers = model.predict(one), model.predict(other)
+            rows += said_right(
+                plain, answers[0], others, answers[1], way=way, per_class=count
+            )
+    del encoder
+    gc.collect()
+    return rows
+
+
+def said_right(plain, said, others, said_of_others, **what):
+    """The share of right answers, by kind."""
+    rows = [{**what, "kind": "plain", "value": float(np.mean(said == plain.labels))}]
+    for kind in np.unique(others.kinds):
+        mine = others.kinds == kind
+        right = np.mean(said_of_others[mine] == others.labels[mine])
+        rows.append({**what, "kind": str(kind), "value": float(right)})
+    return rows

@@ -1,0 +1,1 @@
+"""GPT: prompts, examples, features."""
