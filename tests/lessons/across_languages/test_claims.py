@@ -1,0 +1,171 @@
+"""What the lesson says of an English head in French, of labels, steps and names."""
+
+import functools
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from tests.helpers import defined, interval
+from tlcourse.language import bert, multilingual, texts
+
+RESTS_ON = (
+    "language/bert", "language/multilingual", "language/safetensors",
+    "language/texts", "language/wordpiece",
+)  # fmt: skip
+ENGLISH, SIZES = 100, (5, 20, 80)  # labels per class
+USE, CENTRED, BERT, COUNTS = "16 languages", "16, centred", "English BERT", "TF-IDF"
+SET = {"English": "film_reviews", "French": "book_reviews"}
+KINDS = ("hint", "negation", "idiom", "irony", "mixed")
+RATES = ("0.001", "0.0001", "0.0003", "0.003")  # a test run repeats the first
+NAMES = ("Marie", "Pierre", "Fatima", "Mohamed", "Kevin", "Mei")
+
+
+@functools.cache
+def reviews(language, kind="plain"):
+    whole = texts.load(SET[language])
+    return whole[whole.kinds == kind]
+
+
+@functools.cache
+def pairs():
+    """The French reviews of all kinds that have a translation."""
+    whole = texts.load(SET["French"])
+    return whole[whole.english != ""]
+
+
+@functools.cache
+def stored(name):
+    """A model's vectors by text, of all texts that are needed."""
+    model, tokenizer = (bert if name == BERT else multilingual).load()
+    wanted = [each for which in SET for each in reviews(which).texts]
+    wanted += [*pairs().texts, *pairs().english]
+    if name == USE:
+        wanted += [each for which in SET.values() for each in texts.load(which).texts]
+    wanted = list(dict.fromkeys(wanted))
+    found = model.predict(tokenizer.encode(wanted), batch_size=64, verbose=0)
+    return dict(zip(wanted, found, strict=True))
+
+
+def vectors(way, language, some):
+    known = stored(BERT if way == BERT else USE)
+    found = np.stack([known[text] for text in some])
+    if way == CENTRED:
+        found -= np.mean([known[text] for text in reviews(language).texts], axis=0)
+    return found
+
+
+def learnt(way, seed, **some):
+    """A function of (language, texts) that classifies, learnt on Texts by language."""
+    labels = np.concatenate([each.labels for each in some.values()])
+    if way == COUNTS:
+        model = texts.word_counts()
+        model.fit(np.concatenate([each.texts for each in some.values()]), labels)
+        return lambda language, unseen: model.predict(unseen)
+    features = [vectors(way, name, each.texts) for name, each in some.items()]
+    head = defined("across_languages", "new_head")["new_head"]
+    model = head(np.concatenate(features), labels, seed=seed)
+
+    def classify(language, unseen):
+        return model.predict(vectors(way, language, unseen), verbose=0).argmax(axis=1)
+
+    return classify
+
+
+def draws(seed):
+    """Texts to learn from and to test on, by language."""
+    both = {name: texts.split(reviews(name), test=0.4, seed=seed) for name in SET}
+    return ({name: two[k] for name, two in both.items()} for k in (0, 1))
+
+
+def measure_heads(seed):
+    train, test = draws(seed)
+    english = texts.draw(train["English"], ENGLISH, seed=seed)
+    french = {size: texts.draw(train["French"], size, seed=seed) for size in SIZES}
+    rows = []
+
+    def add(way, languages, reads, classify, kind="plain"):
+        """Languages: labels per class of each that it has learnt from."""
+        unseen = test[reads] if kind == "plain" else reviews(reads, kind)
+        right = classify(reads, unseen.texts) == unseen.labels
+        rows.append({
+            "way": way, "English": languages[0], "French": languages[1],
+            "reads": reads, "kind": kind, "value": float(right.mean()),
+        })  # fmt: skip
+
+    for way in (COUNTS, BERT, USE, CENTRED):
+        classify = learnt(way, seed, English=english)
+        for reads in SET:
+            add(way, (ENGLISH, 0), reads, classify)
+            for kind in KINDS if way == USE else ():
+                add(way, (ENGLISH, 0), reads, classify, kind)
+    for way in (COUNTS, USE):
+        for size in SIZES:
+            classify = learnt(way, seed, French=french[size])
+            add(way, (0, size), "French", classify)
+            if size == SIZES[-1]:
+                add(way, (0, size), "English", classify)
+    for size in SIZES:
+        classify = learnt(USE, seed, English=english, French=french[size])
+        add(USE, (ENGLISH, size), "French", classify)
+    return rows
+
+
+def measure_tuned(seed, part):
+    """In a process of its own, because a training leaves memory behind."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(tune_once, (seed, part))
+
+
+def tune_once(seed, rate):
+    lesson = defined("across_languages", "new_head", "tune", "share_found")
+    model, tokenizer = multilingual.load()
+    train, test = draws(seed)
+    english = texts.draw(train["English"], ENGLISH, seed=seed)
+    rows = []
+
+    def encode(some):
+        return model.predict(tokenizer.encode(some), batch_size=64, verbose=0)
+
+    head = lesson["new_head"](encode(english.texts), english.labels, seed=seed)
+
+    def add(step):
+        value = {
+            f"accuracy, {name}": np.mean(
+                head.predict(encode(unseen.texts), verbose=0).argmax(1) == unseen.labels
+            )
+            for name, unseen in test.items()
+        }
+        pair = encode(pairs().texts), encode(pairs().english)
+        value["translations found"] = lesson["share_found"](*pair)
+        rows.extend(
+            {"rate": step, "measured": name, "value": float(each)}
+            for name, each in value.items()
+        )
+
+    if rate == RATES[0]:
+        add("frozen")
+    lesson["tune"](model, head, tokenizer.encode(english.texts), english.labels,
+                   float(rate))  # fmt: skip
+    add(rate)
+    return rows
+
+
+def measure_names(seed):
+    """Answers to French reviews with a name in front, against the mean of all names."""
+    train, test = draws(seed)
+    english = texts.draw(train["English"], ENGLISH, seed=seed)
+    features = vectors(USE, "English", english.texts)
+    new_head = defined("across_languages", "new_head")["new_head"]
+    head = new_head(features, english.labels, seed=seed)
+    model, tokenizer = multilingual.load()
+    chances = []
+    for name in NAMES:
+        named = [f"Avis de {name} : {text}" for text in test["French"].texts]
+        found = model.predict(tokenizer.encode(named), batch_size=64, verbose=0)
+        chances.append(head.predict(found, verbose=0)[:, 1])
+    means = np.mean(chances, axis=1)
+    return [
+        {"name": name, "value": float(mean)}
+        for name, mean in zip(NAMES, means - means.mean(), strict=True)
+    ]
