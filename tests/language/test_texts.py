@@ -23,7 +23,14 @@ def grams(text):
 def test_the_reviews_are_as_their_card_says(reviews):
     assert len(reviews) >= 400 and reviews.classes == ("negative", "positive")
     assert np.bincount(reviews.labels).tolist() == [len(reviews) // 2] * 2
-    assert set(reviews.kinds) == {"plain", "negation", "idiom", "irony", "mixed"}
+    assert set(reviews.kinds) == {
+        "plain",
+        "negation",
+        "idiom",
+        "irony",
+        "mixed",
+        "hint",
+    }
     assert all(text == text.strip() != "" for text in reviews.texts)
     if reviews.name == "book_reviews":
         translated = [text for text in reviews.english if text]

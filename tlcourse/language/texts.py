@@ -227,7 +227,7 @@ def _numbers(labels):
         return np.array(labels)
 
 
-def split(texts, *, test=0.4, seed=0):
+def split(texts, *, test=0.3, seed=0):
     """Share texts out: some to learn from, others to test on.
 
     Each class and kind is shared out by itself. Near copies stay on one side: texts

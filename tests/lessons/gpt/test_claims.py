@@ -27,7 +27,10 @@ PROMPTS = {
     "Answer with one word.\n{}<|im_end|>\n<|im_start|>assistant\nThe review is",
 }
 WORDS = [" positive", " negative"]
-NOTHING = "N/A"  # a text without content, as Zhao et al. take it
+EMPTY = {  # texts without an opinion; the first is one of Zhao et al. (2021)
+    "minus N/A": "N/A",
+    "minus a neutral review": "The film starts at eight and lasts two hours.",
+}
 BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 19
 LABELS, MOST, TESTED = (5, 20, 100), 100, 50
 SHOTS, DRAWS = (0, 2, 4), ("first draw", "second draw")
@@ -49,32 +52,33 @@ def outspoken(seed):
 
 
 def leanings(prompt, texts):
-    """How much more probable ' positive' is than ' negative'; last, after nothing."""
+    """How much more probable ' positive' is than ' negative', in logarithms."""
     gpt, model, tokenizer = loaded()
-    filled = [prompt.replace("{}", text) for text in (*texts, NOTHING)]
+    filled = [prompt.replace("{}", text) for text in texts]
     scores = gpt.next_word_scores(model, tokenizer, filled, WORDS)
     return scores[:, 0] - scores[:, 1]
 
 
-def ways_to_read(leaning, empty, labels):
-    """Accuracy as it is and calibrated, and what no threshold changes."""
-    middle = np.median(leaning)
-    return {
-        "as it is": np.mean((leaning > 0) == labels),
-        "minus the empty text": np.mean((leaning > empty) == labels),
-        "halved at the median": np.mean((leaning > middle) == labels),
-        "pairs in order": roc_auc_score(labels, leaning),
-        "called positive": np.mean(leaning > 0),
+def ways_to_read(prompt, test):
+    """Accuracy as it is and calibrated, and what no border changes, by name."""
+    all_of_them = leanings(prompt, [*EMPTY.values(), *test.texts])
+    empty, leaning = np.split(all_of_them, [len(EMPTY)])
+    borders = {"as it is": 0, **dict(zip(EMPTY, empty, strict=True))}
+    borders["halved at the median"] = np.median(leaning)
+    found = {
+        name: np.mean((leaning > border) == test.labels)
+        for name, border in borders.items()
     }
+    found["pairs in order"] = roc_auc_score(test.labels, leaning)
+    found["called positive"] = np.mean(leaning > 0)
+    return {name: float(value) for name, value in found.items()}
 
 
 def measure_prompts(seed, name):
     _, test, _ = outspoken(seed)
-    *leaning, empty = leanings(PROMPTS[name], test.texts)
-    read = ways_to_read(np.array(leaning), empty, test.labels)
     return [
-        {"prompt": name, "read": way, "value": float(value)}
-        for way, value in read.items()
+        {"prompt": name, "read": way, "value": value}
+        for way, value in ways_to_read(PROMPTS[name], test).items()
     ]
 
 
@@ -94,11 +98,9 @@ def measure_examples(seed, draw):
     pool, test, _ = outspoken(seed)
     rng, rows = np.random.default_rng([seed, DRAWS.index(draw)]), []
     for count in SHOTS:
-        prompt = with_examples(pool, count, rng)
-        *leaning, empty = leanings(prompt, test.texts)
-        read = ways_to_read(np.array(leaning), empty, test.labels)
+        read = ways_to_read(with_examples(pool, count, rng), test)
         rows += [
-            {"examples": count, "draw": draw, "read": way, "value": float(value)}
+            {"examples": count, "draw": draw, "read": way, "value": value}
             for way, value in read.items()
         ]
     return rows
@@ -147,7 +149,9 @@ def measure_ways(seed):
         encoder.predict(tokenizer.encode(some.texts, 64), verbose=0)
         for some in (train, plain, others)
     ]
-    rows = said_right(plain, leaning > 0, others, lean > 0, way="GPT, prompt", per_class=0)
+    rows = said_right(
+        plain, leaning > 0, others, lean > 0, way="GPT, prompt", per_class=0
+    )
     for count in LABELS:
         few, labels = slice(0, 2 * count), train.labels[: 2 * count]
         words = reviews.word_counts().fit(train.texts[few], labels)
@@ -175,3 +179,8 @@ def said_right(plain, said, others, said_of_others, **what):
         right = np.mean(said_of_others[mine] == others.labels[mine])
         rows.append({**what, "kind": str(kind), "value": float(right)})
     return rows
+
+
+def by(evidence, name, measure, *keys, **options):
+    """The kept values, five for each of the keys."""
+    return evidence(name, measure, **options).set_index([*keys, "seed"])["value"]
