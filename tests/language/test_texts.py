@@ -91,8 +91,8 @@ def test_draws_grow():
     assert np.bincount(ten.labels).tolist() == [10, 10]
     assert set(t.draw(pool, 5, seed=2).texts) != set(five.texts)
     assert not set(pool.texts) & set(test.texts)
-    with pytest.raises(ValueError, match="at most 30 per_class, not 31"):
-        t.draw(pool, 31, seed=0)
+    with pytest.raises(ValueError, match="at most 35 per_class, not 36"):
+        t.draw(pool, 36, seed=0)
     refused("test must be a share", lambda: t.split(pool, test=0))
 
 

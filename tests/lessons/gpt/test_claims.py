@@ -32,7 +32,7 @@ EMPTY = {  # texts without an opinion; the first is one of Zhao et al. (2021)
     "minus a neutral review": "The film starts at eight and lasts two hours.",
 }
 BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 19
-LABELS, MOST, TESTED = (5, 20, 100), 100, 50
+LABELS, MOST, TESTED = (5, 20, 80), 80, 50
 SHOTS, DRAWS = (0, 2, 4), ("first draw", "second draw")
 
 
