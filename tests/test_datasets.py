@@ -12,6 +12,7 @@ import pytest
 from tests.helpers import load_backbone, refused
 from tlcourse import datasets, probes
 from tlcourse.datasets import camera, glyphs, patches, photos, tissue
+from tlcourse.language import texts
 from tlcourse.resources import where
 
 SPLITS = ("train", "val", "test")
@@ -60,7 +61,7 @@ def rows(images):
 def test_the_list_above_is_complete_and_every_set_has_a_card_with_all_headings():
     assert {name.split()[0] for name in SETS} == set(datasets.NAMES)
     folders = {path.parent.name for path in where("datasets").glob("*/card.md")}
-    assert folders == {*datasets.NAMES, *datasets.ONLINE}
+    assert folders == {*datasets.NAMES, *datasets.ONLINE, *texts.NAMES}
     headings = ["What.", "Who.", "Licence.", "Size.", "How made."]
     for name in folders:
         text = card_of(name)

@@ -16,7 +16,7 @@ def loaded():
 
 
 def validation():
-    rest, _ = texts.split(texts.load("film_reviews"), test=0.3, seed=0)
+    rest, _ = texts.split(texts.load("film_reviews"), seed=0)
     _, val = texts.split(rest[rest.kinds == "plain"], test=0.3, seed=0)
     return texts.draw(val, 30, seed=0)
 

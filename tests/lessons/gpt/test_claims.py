@@ -32,7 +32,7 @@ EMPTY = {  # texts without an opinion; the first is one of Zhao et al. (2021)
     "minus a neutral review": "The film starts at eight and lasts two hours.",
 }
 BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 19
-LABELS, MOST, TESTED = (5, 20, 80), 80, 50
+LABELS, MOST = (5, 20, 100), 100
 SHOTS, DRAWS = (0, 2, 4), ("first draw", "second draw")
 
 
@@ -47,8 +47,8 @@ def outspoken(seed):
     """Plain reviews to draw from, plain ones to test on, and the test's other kinds."""
     pool, test = reviews.split(reviews.load("film_reviews"), seed=seed)
     plain = test.kinds == "plain"
-    few = reviews.draw(test[plain], TESTED, seed=seed)
-    return pool[pool.kinds == "plain"], few, test[~plain]
+    others, test = test[~plain], test[plain]
+    return pool[pool.kinds == "plain"], test, others
 
 
 def leanings(prompt, texts):

@@ -55,7 +55,7 @@ def _validation():
     """The labels of the lesson's validation reviews."""
     from tlcourse.language import texts
 
-    rest, _ = texts.split(texts.load("film_reviews"), test=0.3, seed=0)
+    rest, _ = texts.split(texts.load("film_reviews"), seed=0)
     _, val = texts.split(rest[rest.kinds == "plain"], test=0.3, seed=0)
     return texts.draw(val, 30, seed=0).labels
 
