@@ -72,6 +72,12 @@ def gallery():
     return plots.gallery([datasets.load(n, per_class=4) for n in names])
 
 
+def effects(words=("a", "dull", "film")):
+    change = np.linspace(-0.5, 0.2, max(3, len(words)))[[1, 0, *range(2, len(words))]]
+    both = {"BERT": change, "word counts": -change / 2}
+    return plots.word_effects(words, both, {"BERT": 0.8, "word counts": 0.3})
+
+
 FIGURES = {
     "learning_curves": (curves, "from scratch goes from 0.60 at 1 to 0.80 at 50"),
     "one_point": (lambda: plots.learning_curves(summary(sizes=(5,))),),
@@ -80,6 +86,7 @@ FIGURES = {
     "loss": (lambda: plots.epochs({"loss": [2, 1]}, measure="loss"), "loss over 2"),
     "epochs": (epochs, "validation 0.70; a second phase begins after epoch 1"),
     "bars_series": (lambda: plots.bars(summary(), by="per_class", series="strategy"),),
+    "word_effects": (effects, "BERT: positive with 80%, most by dull -0.50"),
     "heat_overlay": (overlay, "3 pictures", "a, b, c"),
     "looked_at": (looked_at, "says face with probability 0.90, but it is no_face"),
     "looked_at_new": (functools.partial(looked_at, None), "with probability 0.90."),
@@ -103,6 +110,7 @@ FIGURES = {
 REFUSED = [
     ("one title per picture", lambda: overlay(titles=["a"])),
     ("A heat map for each picture", lambda: overlay(heats=HEATS[:2])),
+    ("1 to 40 words can be drawn, not 41", lambda: effects(["word"] * 41)),
     ("at least 0", lambda: overlay(heats=-HEATS)),
     ("at least one epoch", lambda: plots.epochs({"accuracy": []})),
     ("no low", lambda: plots.learning_curves(summary().drop(columns="low"))),

@@ -22,6 +22,7 @@ _MODULES = (
     "datasets",
     "exercises",
     "freezing",
+    "language",
     "plots",
     "probes",
     "saving",

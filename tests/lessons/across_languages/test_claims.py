@@ -173,3 +173,35 @@ def measure_names(seed):
         {"name": name, "value": float(mean)}
         for name, mean in zip(NAMES, means - means.mean(), strict=True)
     ]
+
+
+@pytest.fixture
+def heads(evidence):
+    table = evidence("across_languages.heads", measure_heads)
+    return table.set_index(["way", "English", "French", "reads", "kind", "seed"])[
+        "value"
+    ]
+
+
+@pytest.fixture
+def tuned(evidence):
+    table = evidence("across_languages.tuned", measure_tuned, parts=RATES)
+    return table.set_index(["measured", "rate", "seed"])["value"]
+
+
+@pytest.fixture
+def names(evidence):
+    table = evidence("across_languages.names", measure_names)
+    return table.set_index(["name", "seed"])["value"]
+
+
+def test_an_english_head_reads_french(heads):
+    assert heads.notna().all()
+
+
+def test_names(names):
+    assert names.notna().all()
+
+
+def test_large_steps_untie_the_languages(tuned):
+    assert tuned.notna().all()

@@ -31,7 +31,7 @@ EMPTY = {  # texts without an opinion; the first is one of Zhao et al. (2021)
     "minus N/A": "N/A",
     "minus a neutral review": "The film starts at eight and lasts two hours.",
 }
-BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 19
+BLOCKS, BEST = (1, 7, 13, 19, 25, 30), 25
 LABELS, MOST = (5, 20, 100), 100
 SHOTS, DRAWS = (0, 2, 4), ("first draw", "second draw")
 
@@ -127,15 +127,21 @@ def what_gpt_holds(texts):
 
 
 def measure_depth(seed):
-    """Accuracy on plain reviews of a linear probe on each block's last token."""
-    (train, learnt, _), (test, unseen, _), _ = read_all(seed)
-    rows = []
+    """Accuracy, by block, of a linear probe that learnt plain reviews."""
+    (train, learnt, _), (plain, unseen, _), (others, hard, _) = read_all(seed)
+    hints, rows = others.kinds == "hint", []
     for count in LABELS:
         few = slice(0, 2 * count)  # a draw's beginning is the smaller draw
         for block in BLOCKS:
             probe = tl.probes.linear_probe().fit(learnt[block][few], train.labels[few])
-            score = probe.score(unseen[block], test.labels)
-            rows.append({"block": block, "per_class": count, "value": float(score)})
+            scores = {
+                "plain": probe.score(unseen[block], plain.labels),
+                "hint": probe.score(hard[block][hints], others.labels[hints]),
+            }
+            rows += [
+                {"block": block, "per_class": count, "kind": kind, "value": float(x)}
+                for kind, x in scores.items()
+            ]
     return rows
 
 
@@ -181,6 +187,59 @@ def said_right(plain, said, others, said_of_others, **what):
     return rows
 
 
-def by(evidence, name, measure, *keys, **options):
-    """The kept values, five for each of the keys."""
-    return evidence(name, measure, **options).set_index([*keys, "seed"])["value"]
+@pytest.fixture(scope="module")
+def prompts(evidence):
+    table = evidence("gpt.prompts", measure_prompts, parts=tuple(PROMPTS))
+    return table.set_index(["prompt", "read", "seed"])["value"]
+
+
+@pytest.fixture(scope="module")
+def examples(evidence):
+    table = evidence("gpt.examples", measure_examples, parts=DRAWS)
+    return table.groupby(["read", "examples", "seed"])["value"].mean()
+
+
+@pytest.fixture(scope="module")
+def depth(evidence):
+    table = evidence("gpt.depth", measure_depth)
+    return table.set_index(["kind", "per_class", "block", "seed"])["value"]
+
+
+@pytest.fixture(scope="module")
+def ways(evidence):
+    table = evidence("gpt.ways", measure_ways)
+    return table.set_index(["way", "per_class", "kind", "seed"])["value"]
+
+
+def test_most_depends_on_the_prompt_and_part_of_it_is_a_lean(prompts):
+    best, worst = "Review … Sentiment:", "positive or negative? Answer:"
+    assert prompts[best, "as it is"].mean() > 0.9
+    assert prompts[worst, "as it is"].mean() < 0.6
+    for name in PROMPTS:
+        gain = prompts[name, "halved at the median"] - prompts[name, "as it is"]
+        assert gain.mean() > 0
+
+
+def test_examples_bring_a_lean_and_no_skill(examples):
+    loss = examples["as it is", 0] - examples["as it is", 4]
+    assert interval(loss)[0] > 0
+    for count in SHOTS[1:]:
+        gain = examples["pairs in order", count] - examples["pairs in order", 0]
+        assert abs(gain.mean()) < 0.03
+
+
+def test_late_blocks_serve_best(depth):
+    few = depth["plain", 20]
+    assert interval(few[BEST] - few[13])[0] > 0
+    assert abs(few[BEST].mean() - few[30].mean()) < 0.05
+
+
+def test_the_prompt_beats_word_counts_and_a_probe_comes_near_it(ways):
+    prompt = ways["GPT, prompt", 0, "plain"]
+    assert interval(prompt - ways["word counts", MOST, "plain"])[0] > 0
+    assert abs((ways["GPT, probe", MOST, "plain"] - prompt).mean()) < 0.05
+
+
+def test_irony_is_beyond_all_of_them(ways):
+    for way, count in [("GPT, prompt", 0), ("GPT, probe", MOST), ("BERT, probe", MOST)]:
+        assert interval(ways[way, count, "irony"])[1] < 0.5
