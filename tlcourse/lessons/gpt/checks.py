@@ -102,7 +102,7 @@ def _calibrated():
     return (leaning[:, 0] > leaning[:, 1]).astype(int)
 
 
-# --- gpt.4 three classes ---------------------------------------------------------------
+# --- gpt.4 three classes --------------------------------------------------------------
 
 LEAST_HEAD, MOST_TRAINED = 0.85, 2000
 
