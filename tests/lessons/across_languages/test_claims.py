@@ -196,12 +196,55 @@ def names(evidence):
 
 
 def test_an_english_head_reads_french(heads):
-    assert heads.notna().all()
+    french = {
+        way: heads[way, ENGLISH, 0, "French", "plain"]
+        for way in (USE, CENTRED, BERT, COUNTS)
+    }
+    low, _ = interval(french[USE])
+    assert low > 0.8
+    for other in (BERT, COUNTS):
+        assert low > interval(french[other])[1]
+    assert abs((french[CENTRED] - french[USE]).mean()) < 0.02
 
 
-def test_names(names):
-    assert names.notna().all()
+def test_many_english_labels_are_worth_more_than_some_french_ones(heads):
+    english = heads[USE, ENGLISH, 0, "French", "plain"]
+    for size in SIZES:
+        assert interval(english - heads[USE, 0, size, "French", "plain"])[0] > 0
+        words = heads[COUNTS, 0, size, "French", "plain"]
+        assert words.mean() < heads[USE, 0, size, "French", "plain"].mean() - 0.05
+    both = heads[USE, ENGLISH, SIZES[-1], "French", "plain"] - english
+    assert -0.03 < both.mean() < 0.05
+
+
+def test_back_from_french_to_english(heads):
+    back = heads[USE, 0, SIZES[-1], "English", "plain"]
+    assert interval(back)[0] > 0.8
+    assert heads[COUNTS, 0, SIZES[-1], "English", "plain"].mean() < 0.6
+
+
+def test_both_languages_fail_together(heads):
+    for language in SET:
+        mine = heads[USE, ENGLISH, 0, language]
+        assert interval(mine["irony"])[1] < 0.5
+        assert mine["hint"].mean() < mine["plain"].mean() - 0.1
+        assert abs(mine["negation"].mean() - 0.5) < 0.06
 
 
 def test_large_steps_untie_the_languages(tuned):
-    assert tuned.notna().all()
+    found = tuned["translations found"]
+    assert found["frozen"].mean() > 0.98 and found["0.0001"].mean() > 0.97
+    assert interval(found["0.001"])[1] < 0.9 and found["0.003"].max() < 0.2
+    english = tuned["accuracy, English"]
+    assert english["0.001"].mean() > english["frozen"].mean() - 0.02
+    french = tuned["accuracy, French"]
+    assert french["0.003"].mean() < french["frozen"].mean()
+
+
+def test_names_change_the_answer(names):
+    assert interval(names["Marie"] - names["Kevin"])[0] > 0.1
+    women, men = (
+        names[list(some)].groupby("seed").mean()
+        for some in (("Marie", "Fatima", "Mei"), ("Pierre", "Mohamed", "Kevin"))
+    )
+    assert interval(women - men)[0] > 0

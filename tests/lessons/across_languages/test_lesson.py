@@ -1,11 +1,9 @@
 """Figures and widget of the lesson."""
 
-import functools
-
 import numpy as np
 
 from tlcourse.lessons.across_languages import figures
-from tlcourse.widgets.try_text import draw, try_text
+from tlcourse.widgets.try_text import draw
 
 PLACES = np.random.default_rng(0).normal(size=(9, 2))
 MAPS = {"apart": (PLACES, PLACES + [9, 0]), "together": (PLACES, PLACES + 0.01)}
@@ -22,15 +20,11 @@ def vowels(texts):
 MODELS = {"16 languages": long_is_good, "TF-IDF": vowels}
 FIGURES = {
     "pairs": (lambda: figures.pairs(MAPS), "9 French texts", "apart: the middles"),
-    "what words do": (lambda: PICTURES[0](), "16 languages: positive with"),
+    "what words do": (
+        lambda: draw(MODELS, "Un roman, non"),
+        "16 languages: positive with",
+    ),
 }
-SHOW = try_text(MODELS, "Un roman magnifique, mais long.").show
-FIRST = "Bars of the effect of each of 5 words."
-CONTROLS = "Your text (Enter)."
-PICTURES = [
-    functools.partial(draw, MODELS, text)
-    for text in ("Un roman magnifique, ou non", "A boring book.")
-]
 REFUSED = [
     ("8 English texts", lambda: figures.pairs({"a map": (PLACES, PLACES[:8])})),
 ]

@@ -1,34 +1,10 @@
-"""The lesson's widget, and what its prose counts."""
-
-import functools
-
-import numpy as np
+"""What the lesson's prose counts."""
 
 from tests.helpers import cells
 from tests.lessons.gpt.answers import loaded
-from tlcourse import widgets
 from tlcourse.lessons.gpt import checks
-from tlcourse.widgets import try_text
 
 FIGURES, REFUSED = {}, []  # its figures are shared ones
-
-
-def praised(texts):
-    return np.array(["joy" in text for text in texts]) * 0.8 + 0.1
-
-
-MODELS = {"GPT, prompt": praised, "word counts": lambda texts: 1 - praised(texts)}
-
-
-def shown():
-    widgets.try_text(MODELS, "What a joy")._ipython_display_()
-
-
-SHOW, FIRST = shown, ""
-CONTROLS = "Your text (Enter)"
-PICTURES = [
-    functools.partial(try_text.draw, MODELS, text) for text in ("a joy", "no joy here")
-]
 
 
 def prose():
