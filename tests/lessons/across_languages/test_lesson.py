@@ -1,6 +1,7 @@
 """Figures and widget of the lesson."""
 
 import numpy as np
+import pandas as pd
 
 from tlcourse.lessons.across_languages import figures
 from tlcourse.widgets.try_text import draw
@@ -17,8 +18,15 @@ def vowels(texts):
     return np.array([sum(text.count(x) for x in "aeiou") / 40 for text in texts])
 
 
+CHANGES = pd.DataFrame(
+    {"name": ["A", "B"], "mean": [-0.1, 0.2], "low": [-0.2, 0.1], "high": [0, 0.3]}
+)
 MODELS = {"16 languages": long_is_good, "TF-IDF": vowels}
 FIGURES = {
+    "changes": (
+        lambda: figures.changes(CHANGES, "name"),
+        "B +0.20 (+0.10 to +0.30), A -0.10 (-0.20 to +0.00)",
+    ),
     "pairs": (lambda: figures.pairs(MAPS), "9 French texts", "apart: the middles"),
     "what words do": (
         lambda: draw(MODELS, "Un roman, non"),
@@ -26,6 +34,7 @@ FIGURES = {
     ),
 }
 REFUSED = [
+    ("no low", lambda: figures.changes(CHANGES.drop(columns="low"), "name")),
     ("8 English texts", lambda: figures.pairs({"a map": (PLACES, PLACES[:8])})),
 ]
 

@@ -113,7 +113,7 @@ WRONG = {
     "gpt.2": {
         "labels": (Later(checks._validation), "two scores"),
         "chances": (Later(lambda: np.exp(scores(0.9))), "log-probabilities"),
-        "too few": (Later(lambda: scores(0.7)), "80%", "Yours: 70%. It calls 80%"),
+        "too few": (Later(lambda: scores(0.7)), "85%", "Yours: 70%. It calls 80%"),
     },
     "gpt.3": {
         "one label": (one_label, "a label for each"),
@@ -132,6 +132,6 @@ WRONG = {
 }
 RIGHT = {
     "gpt.1": {"in a loop": log_probability()},
-    "gpt.2": {"good enough": Later(lambda: scores(0.85))},
+    "gpt.2": {"good enough": Later(lambda: scores(0.9))},
     "gpt.3": {"divided": divided},
 }

@@ -190,7 +190,7 @@ def said_right(plain, said, others, said_of_others, **what):
 @pytest.fixture(scope="module")
 def prompts(evidence):
     table = evidence("gpt.prompts", measure_prompts, parts=tuple(PROMPTS))
-    return table.set_index(["prompt", "read", "seed"])["value"]
+    return table.set_index(["prompt", "read", "seed"])["value"].sort_index()
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +202,13 @@ def examples(evidence):
 @pytest.fixture(scope="module")
 def depth(evidence):
     table = evidence("gpt.depth", measure_depth)
-    return table.set_index(["kind", "per_class", "block", "seed"])["value"]
+    return table.set_index(["kind", "per_class", "block", "seed"])["value"].sort_index()
 
 
 @pytest.fixture(scope="module")
 def ways(evidence):
     table = evidence("gpt.ways", measure_ways)
-    return table.set_index(["way", "per_class", "kind", "seed"])["value"]
+    return table.set_index(["way", "per_class", "kind", "seed"])["value"].sort_index()
 
 
 def test_most_depends_on_the_prompt_and_part_of_it_is_a_lean(prompts):
@@ -226,6 +226,10 @@ def test_examples_bring_a_lean_and_no_skill(examples):
     for count in SHOTS[1:]:
         gain = examples["pairs in order", count] - examples["pairs in order", 0]
         assert abs(gain.mean()) < 0.03
+        neutral, nothing = (
+            examples[name, count] for name in ("minus a neutral review", "minus N/A")
+        )
+        assert neutral.mean() > nothing.mean()
 
 
 def test_late_blocks_serve_best(depth):
@@ -238,6 +242,13 @@ def test_the_prompt_beats_word_counts_and_a_probe_comes_near_it(ways):
     prompt = ways["GPT, prompt", 0, "plain"]
     assert interval(prompt - ways["word counts", MOST, "plain"])[0] > 0
     assert abs((ways["GPT, probe", MOST, "plain"] - prompt).mean()) < 0.05
+
+
+def test_few_labels_do_for_the_probe_and_hints_need_it(ways):
+    assert ways["GPT, probe", LABELS[0], "plain"].mean() > 0.95
+    assert ways["BERT, probe", LABELS[0], "plain"].mean() < 0.9
+    gain = ways["GPT, probe", MOST, "hint"] - ways["GPT, prompt", 0, "hint"]
+    assert interval(gain)[0] > 0
 
 
 def test_irony_is_beyond_all_of_them(ways):

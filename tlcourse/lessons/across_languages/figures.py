@@ -7,6 +7,9 @@ from tlcourse.plots.style import (
     INK,
     PALETTE,
     Picture,
+    checked_table,
+    listed,
+    name_rows,
     new_figure,
     styled,
     title_above,
@@ -68,4 +71,41 @@ def _in_words(french, english):
     return (
         f"the middles of the languages are {apart:.2f} of its width apart, and the "
         f"two of a pair {joined:.2f}"
+    )
+
+
+@styled
+def changes(summary, by):
+    """Means above and below 0 with their intervals, the largest on top.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Of probabilities of positive.
+    by : str
+        The column that names the rows.
+    """
+    table = checked_table(summary, [by, "mean", "low", "high"], "changes")
+    table = table.sort_values("mean", ascending=False)
+    fig = new_figure(7.4, 1.1 + 0.4 * len(table))
+    axes = fig.subplots()
+    for row, (_, each) in enumerate(table.iterrows()):
+        up = each["mean"] >= 0
+        looks = {"color": PALETTE[0 if up else 1], "marker": "o" if up else "^"}
+        axes.plot([each["low"], each["high"]], [row, row], color=INK, linewidth=1.6)
+        axes.plot(each["mean"], row, linestyle="", markersize=9, **looks)
+        axes.annotate(f"{each['mean']:+.2f}", (each["high"], row), (8, 0),
+                      textcoords="offset points", va="center", fontsize=10)  # fmt: skip
+    axes.axvline(0, color=INK, linewidth=0.8)
+    name_rows(axes, list(table[by]))
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.set_xlabel("← less positive     change of the answer     more positive →")
+    told = [
+        f"{each[by]} {each['mean']:+.2f} ({each['low']:+.2f} to {each['high']:+.2f})"
+        for _, each in table.iterrows()
+    ]
+    return Picture(
+        fig,
+        f"Change of the probability of positive, with intervals: {listed(told, 12)}.",
     )

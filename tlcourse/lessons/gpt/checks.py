@@ -47,7 +47,7 @@ def _stays(change):
 
 # --- gpt.2 a prompt of your own -------------------------------------------------------
 
-LEAST_RIGHT = 0.80
+LEAST_RIGHT = 0.85
 
 
 @functools.cache
