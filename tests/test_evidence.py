@@ -119,7 +119,7 @@ def test_a_lesson_gets_its_evidence_as_a_tidy_table():
     table = tl.evidence("why.labels")
     assert {"strategy", "per_class", "seed", "value"} == {*table} - {"trainable"}
     assert sorted(table["seed"].unique()) == [*evidence.SEEDS]
-    with pytest.raises(ValueError, match="no evidence 'why.pears'. There is adapting."):
+    with pytest.raises(ValueError, match="no evidence 'why.pears'. There is across_"):
         tl.evidence("why.pears")
 
 
