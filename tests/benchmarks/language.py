@@ -26,7 +26,8 @@ def sentences(seed):
 
     from tlcourse.language.texts import CLASSES, Texts
 
-    lines = FILE.read_text("utf-8").splitlines()
+    # Not splitlines(): some sentences hold a sign that it takes for the end of a line.
+    lines = FILE.read_text("utf-8").strip("\n").split("\n")
     found, labels = zip(*(line.rsplit("\t", 1) for line in lines), strict=True)
     nothing = np.full(len(found), "")
     found = np.array([text.strip() for text in found])
