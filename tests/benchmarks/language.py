@@ -100,15 +100,16 @@ def gpt(seed):
     x, y = ([PROMPT.format(text) for text in some.texts] for some in (few, test))
     words = [" negative", " positive"]
     said = gpt.next_word_scores(model, tokenizer, y, words).argmax(axis=1)
-    names = [f"block{number}" for number in BLOCKS]
     known, new = (
-        gpt.hidden(model, tokenizer, some, names, pool="last") for some in (x, y)
+        gpt.hidden(model, tokenizer, some, BLOCKS, pool="last") for some in (x, y)
     )
     probe = {}
-    for name in names:
-        middle, spread = known[name].mean(axis=0), known[name].std(axis=0) + 1e-6
-        scaled = [(each[name] - middle) / spread for each in (known, new)]
-        probe[name] = linear(scaled[0] / 10, few.labels, scaled[1] / 10, test.labels)[1]
+    for block in BLOCKS:
+        middle, spread = known[block].mean(axis=0), known[block].std(axis=0) + 1e-6
+        scaled = [(each[block] - middle) / spread for each in (known, new)]
+        probe[block] = linear(scaled[0] / 10, few.labels, scaled[1] / 10, test.labels)[
+            1
+        ]
     return {"zero_shot": float(np.mean(said == test.labels)), "probe": probe}
 
 
@@ -175,7 +176,7 @@ def measure():
         print(f"{'  more than frozen':46}{interval(gains)[0]:+.3f}")
     put(told["gpt"], "zero_shot", "GPT, no examples", mean(runs["gpt"], "zero_shot"))
     for number in BLOCKS:
-        value = mean(runs["gpt"], "probe", f"block{number}")
+        value = mean(runs["gpt"], "probe", str(number))
         put(told["gpt"]["probe"], number, f"GPT, probe on block {number}", value)
     for part in ("french", "retrieval"):
         for name in runs["french"][0][part]:
