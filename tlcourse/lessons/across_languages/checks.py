@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from tlcourse.exercises.model import Exercise, Property
+from tlcourse.exercises.phase_two import prepared
 
 # --- across_languages.1 among the nearest ---------------------------------------------
 
@@ -48,38 +49,16 @@ def _chances(answer):
 
 
 @functools.lru_cache(maxsize=2)
-def _tuned(answer):
-    """A random encoder with a head, as the learner's function leaves it, fitted."""
+def _prepared(answer):
+    """Which parts of a random encoder fit moves after the answer, and the rate."""
     from tlcourse.language import multilingual
-    from tlcourse.quiet import import_keras
 
-    keras = import_keras()
-    keras.utils.set_random_seed(0)
-    encoder = multilingual.encoder(PIECES, LENGTH)
-    head = keras.layers.Dense(CLASSES, activation="softmax", name="head")
-    model = keras.Model(encoder.input, head(encoder.output))
-    for layer in model.layers:
-        layer.trainable = layer.name == "head"  # phase one is over
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    ids = np.random.default_rng(0).integers(1, PIECES, (8, LENGTH))
-    model.fit(ids, np.arange(8) % 2, epochs=1, verbose=0)
-    answer(model)
-    before = {each.path: np.asarray(each) for each in model.variables}
-    model.fit(ids, np.arange(8) % 2, epochs=1, verbose=0)
-    moved = {
-        each.path.partition("/")[0].partition("_")[0]
-        for each in model.variables
-        if (np.asarray(each) != before[each.path]).any()
-    }
-    return model, moved
+    moved, rate = prepared(answer, multilingual.encoder(PIECES, LENGTH))
+    return {layer.partition("_")[0] for layer in moved}, rate
 
 
 def _moved(answer):
-    return ", ".join(sorted(_tuned(answer)[1])) or "nothing"
-
-
-def _rate(answer):
-    return float(np.asarray(_tuned(answer)[0].optimizer.learning_rate))
+    return ", ".join(sorted(_prepared(answer)[0])) or "nothing"
 
 
 # --- across_languages.3 centre each language ------------------------------------------
@@ -248,18 +227,18 @@ def answer(vectors, languages):
         properties=[
             Property(
                 "After it, fit moves the head and the layers of the sentence part",
-                lambda answer: {"sentence", "head"} <= _tuned(answer)[1],
+                lambda answer: {"sentence", "head"} <= _prepared(answer)[0],
                 found=lambda answer: f"In yours it moves {_moved(answer)}.",
             ),
             Property(
                 "It moves nothing else",
-                lambda answer: _tuned(answer)[1] == {"sentence", "head"},
+                lambda answer: _prepared(answer)[0] == {"sentence", "head"},
                 found=lambda answer: f"In yours it moves {_moved(answer)}.",
             ),
             Property(
                 "The learning rate is at most 3e-4",
-                lambda answer: 0 < _rate(answer) <= 3.001e-4,
-                found=lambda answer: f"Yours is {_rate(answer):.3g}.",
+                lambda answer: 0 < _prepared(answer)[1] <= 3.001e-4,
+                found=lambda answer: f"Yours is {_prepared(answer)[1]:.3g}.",
             ),
         ],
         hints=[

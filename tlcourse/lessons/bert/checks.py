@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from tlcourse.exercises.model import Exercise, Property
+from tlcourse.exercises.phase_two import prepared
 
 # --- bert.1 the mean without padding --------------------------------------------------
 
@@ -56,34 +57,15 @@ def _chances(answer):
 
 
 @functools.lru_cache(maxsize=2)
-def _tuned(answer):
-    """A random encoder with a head, as the learner's function leaves it, fitted."""
+def _prepared(answer):
+    """Which layers of a random encoder fit moves after the answer, and the rate."""
     from tlcourse.language import bert
-    from tlcourse.quiet import import_keras
 
-    keras = import_keras()
-    keras.utils.set_random_seed(0)
-    encoder = bert.encoder(LENGTH)
-    head = keras.layers.Dense(2, activation="softmax", name="head")
-    model = keras.Model(encoder.input, head(encoder.output))
-    for layer in model.layers:
-        layer.trainable = layer.name == "head"  # phase one is over
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    ids = np.random.default_rng(0).integers(1, 9, (4, LENGTH))
-    model.fit(ids, np.array([0, 1, 0, 1]), epochs=1, verbose=0)
-    answer(model)
-    before = {x.path: np.asarray(x) for x in model.variables}
-    model.fit(ids, np.array([0, 1, 0, 1]), epochs=1, verbose=0)
-    moved = {x.path for x in model.variables if (np.asarray(x) != before[x.path]).any()}
-    return model, moved
+    return prepared(answer, bert.encoder(LENGTH))
 
 
-def _parts_moved(answer):
-    return {path.partition("/")[0] for path in _tuned(answer)[1]}
-
-
-def _rate(answer):
-    return float(np.asarray(_tuned(answer)[0].optimizer.learning_rate))
+def _moved(answer):
+    return ", ".join(sorted(_prepared(answer)[0])) or "nothing"
 
 
 EXERCISES = [
@@ -172,22 +154,18 @@ answer = keras.Model(encoder.input, chances)""",
         properties=[
             Property(
                 "After it, fit moves the last two blocks and the head",
-                lambda answer: {"block5", "block6", "head"} <= _parts_moved(answer),
-                found=lambda answer: (
-                    f"In yours it moves {', '.join(sorted(_parts_moved(answer)))}."
-                ),
+                lambda answer: {"block5", "block6", "head"} <= _prepared(answer)[0],
+                found=lambda answer: f"In yours it moves {_moved(answer)}.",
             ),
             Property(
                 "It moves nothing else",
-                lambda answer: _parts_moved(answer) == {"block5", "block6", "head"},
-                found=lambda answer: (
-                    f"In yours it moves {', '.join(sorted(_parts_moved(answer)))}."
-                ),
+                lambda answer: _prepared(answer)[0] == {"block5", "block6", "head"},
+                found=lambda answer: f"In yours it moves {_moved(answer)}.",
             ),
             Property(
                 "The learning rate is at most 1e-4",
-                lambda answer: 0 < _rate(answer) <= 1e-4,
-                found=lambda answer: f"Yours is {_rate(answer):.3g}.",
+                lambda answer: 0 < _prepared(answer)[1] <= 1e-4,
+                found=lambda answer: f"Yours is {_prepared(answer)[1]:.3g}.",
             ),
         ],
         hints=[
