@@ -28,8 +28,8 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: lab test claims lessons clean lint environments environment-colab test-package \
-  test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
+.PHONY: lab test claims lessons clean lint environments environment-colab models \
+  test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
   test-browser test-install
 
 lab: .venv/lab
@@ -55,7 +55,11 @@ lessons: .venv/test
 environments:
 	@bash tests/browser/need_chromium.sh & chromium=$$!; \
 	$(MAKE) --no-print-directory environment-colab & colab=$$!; \
-	$(MAKE) --no-print-directory .venv/test && wait $$chromium && wait $$colab
+	$(MAKE) --no-print-directory models && wait $$chromium && wait $$colab
+
+# Into the user's cache: a lesson under test must not show how it fetches them.
+models: .venv/test
+	@$(PY) -c "from tlcourse.prefetch import prefetch; exit(not prefetch(files=()))"
 
 lint: .venv/test
 	$(PY) -m ruff check .
@@ -100,7 +104,7 @@ test-fast: .venv/test
 test-claims: .venv/test
 	$(PAIRED) tests/lessons/*/test_claims*.py
 
-test-lessons: .venv/test
+test-lessons: .venv/test models
 	$(PAIRED) $(NBVAL) tests/notebooks notebooks
 
 # Side by side: the test of the wheel and the browser both wait a lot.

@@ -10,6 +10,7 @@ import tlcourse as tl
 from tests.evidence import look_up
 from tests.helpers import Kernel, load_backbone
 from tlcourse.quiet import import_keras
+from tlcourse.resources import cache_folder
 
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
@@ -77,9 +78,15 @@ def task():
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
-    """Tests neither read nor fill the user's cache."""
+    """Tests neither read nor fill the user's cache, but for the language models.
+
+    Those are 170 MB, and checked by their checksums whenever they are read.
+    """
+    cache, models = tmp_path_factory.mktemp("cache"), cache_folder("language")
+    models.mkdir(parents=True, exist_ok=True)
+    (cache / "language").symlink_to(models, target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TLCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TLCOURSE_CACHE", str(cache))
         yield
 
 

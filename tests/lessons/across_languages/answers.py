@@ -108,7 +108,7 @@ WRONG = {
         "all": (freed(("",)), "nothing else", "ngrams"),
         "the head alone": (freed(("head",)), "sentence part"),
         "not compiled": (freed(again=False), "sentence part", "moves head"),
-        "large steps": (freed(rate=1e-2), "rate", "0.01"),
+        "steps that are too large": (freed(rate=3e-4), "rate", "0.0003"),
     },
 }
 RIGHT = {

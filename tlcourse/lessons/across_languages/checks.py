@@ -228,7 +228,10 @@ def answer(vectors, languages):
             Property(
                 "After it, fit moves the head and the layers of the sentence part",
                 lambda answer: {"sentence", "head"} <= _prepared(answer)[0],
-                found=lambda answer: f"In yours it moves {_moved(answer)}.",
+                found=lambda answer: (
+                    f"In yours it moves {_moved(answer)}. What you set counts only "
+                    "after `compile`."
+                ),
             ),
             Property(
                 "It moves nothing else",
@@ -236,8 +239,8 @@ def answer(vectors, languages):
                 found=lambda answer: f"In yours it moves {_moved(answer)}.",
             ),
             Property(
-                "The learning rate is at most 3e-4",
-                lambda answer: 0 < _prepared(answer)[1] <= 3.001e-4,
+                "The learning rate is at most 1e-4",
+                lambda answer: 0 < _prepared(answer)[1] <= 1.001e-4,
                 found=lambda answer: f"Yours is {_prepared(answer)[1]:.3g}.",
             ),
         ],
@@ -253,6 +256,6 @@ def answer(model):
     loss = "sparse_categorical_crossentropy"
     model.compile(keras.optimizers.Adam(1e-4), loss)""",
         explanation="What reads the pieces of sixteen languages stays as it was. The "
-        "few layers behind it still can untie them, if steps are large.",
+        "few layers behind it can still separate them, if steps are large.",
     ),
 ]

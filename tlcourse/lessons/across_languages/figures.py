@@ -3,7 +3,6 @@
 import numpy as np
 
 from tlcourse.plots.style import (
-    GRID,
     INK,
     PALETTE,
     Picture,
@@ -55,7 +54,7 @@ def pairs(panels, *, title=None):
 
 def _one_map(axes, french, english):
     for pair in zip(french, english, strict=True):
-        axes.plot(*np.transpose(pair), color=GRID, linewidth=0.8, zorder=1)
+        axes.plot(*np.transpose(pair), color=INK, linewidth=0.6, alpha=0.45, zorder=1)
     looks = {"linestyle": "", "markersize": 5, "zorder": 2}
     axes.plot(*french.T, "o", color=PALETTE[0], label="French", **looks)
     axes.plot(*english.T, "^", color=PALETTE[1], label="English", **looks)

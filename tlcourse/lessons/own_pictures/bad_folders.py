@@ -3,6 +3,7 @@
 import numpy as np
 
 from tlcourse import datasets
+from tlcourse.datasets import apples
 from tlcourse.datasets.apples import CLASSES
 
 PER_CLASS, FEW, RARE, SHOTS = 40, 3, 4, 5
@@ -31,21 +32,27 @@ def bad_folder(fault, seed=0):
     names : ndarray of str, (n,)
         The class of each.
     """
-    orchard = datasets.load("apples", PER_CLASS, "orchard", seed).train
-    images, labels = orchard.images, orchard.labels
+    images, labels = _drawn("orchard", seed)
     names = np.array(CLASSES)[labels]
     alone = labels == CLASSES.index(ALONE)
     if fault == "another background":
-        studio = datasets.load("apples", PER_CLASS, "studio", seed).train
-        return np.where(alone[:, None, None, None], studio.images, images), names
+        images[alone] = _drawn("studio", seed)[0][alone]
+        return images, names
     if fault == "five shots of each apple":
-        apples = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
-        return shots(images[apples], seed), names[apples].repeat(SHOTS)
+        few = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
+        return shots(images[few], seed), names[few].repeat(SHOTS)
     if fault == "three per class":
         few = datasets.few(labels, FEW, seed, "apples")
         return images[few], names[few]
     rare = ~alone | (np.cumsum(alone) <= RARE)
     return images[rare], names[rare]
+
+
+def _drawn(domain, seed):
+    """Training pictures alone: `datasets.load` keeps all of them in the memory."""
+    images, labels = apples.make(domain)["train"]
+    kept = datasets.few(labels, PER_CLASS, seed, "apples")
+    return images[kept], labels[kept]
 
 
 def shots(images, seed):
