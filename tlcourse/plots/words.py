@@ -16,7 +16,7 @@ _MOST = 40  # words that fit
 
 @styled
 def word_effects(words, effects, answers, *, title=None):
-    """How the answer of each model changes when a word is left out.
+    """What each word adds to the answer of each model: with it, minus without it.
 
     Parameters
     ----------

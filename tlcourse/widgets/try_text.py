@@ -44,7 +44,7 @@ def draw(models, text):
         words,
         {name: change for name, (_, _, change) in found.items()},
         {name: answer for name, (_, answer, _) in found.items()},
-        title="What changes when a word is left out",
+        title="What each word adds to the answer",
     )
 
 
