@@ -4,9 +4,10 @@ import dataclasses
 import gc
 
 import numpy as np
+import pytest
 
 import tlcourse as tl
-from tests.helpers import defined, load_backbone
+from tests.helpers import defined, interval, load_backbone
 from tlcourse import adaptation, batchnorm
 
 RESTS_ON = (
@@ -40,10 +41,15 @@ def the_backbone(pair):
 
 
 def domains(pair, seed):
-    """A draw of the source's training pictures, and the target with its labels."""
+    """A draw of the source's training pictures, and the target with its labels.
+
+    Of the orchard's pictures as many as of the studio's, as in the lesson.
+    """
     data, domain, per_class, other = PAIRS[pair]
-    source = tl.datasets.load(data, domain=domain, per_class=per_class, seed=seed).train
-    return source, tl.datasets.load(data, domain=other)
+    source = tl.datasets.load(data, per_class, domain, seed).train
+    return source, tl.datasets.load(
+        data, per_class if pair == APPLES else None, other, seed
+    )
 
 
 def right(chances, labels):
@@ -70,20 +76,19 @@ def measure_ladder(seed, pair):
     return [{"pair": pair, "method": k, "value": v} for k, v in found.items()]
 
 
-RARER = [1.0] * 3 + [0.1] * 7
-SHIFTS = {  # backbone, domain and labels per class of the source
-    "photos": ("imagenet_distilled", "as_taken", 20),
-    "digits": ("glyphs", "fonts", 50),
+SHIFTS = {  # pair with the backbone, domain, share of each class in the target
+    "photos": (CAMERA, "as_taken", [1.0] * 3 + [0.1] * 7),
+    "apples": (APPLES, "orchard", [1.0, 0.1] * 4),  # one of each pair of like colour
 }
 
 
 def measure_shares(seed, data):
-    """Seven classes of ten are rarer in the target; of the photos nothing else."""
+    """Nothing but the proportions of the classes differs."""
     estimated = defined("adapting", "estimated_shares")["estimated_shares"]
-    name, domain, per_class = SHIFTS[data]
-    backbone = load_backbone(name)
-    source = tl.datasets.load(data, domain=domain, per_class=per_class, seed=seed).train
-    target = tl.datasets.load_unlabelled(data, shares=RARER).reveal()
+    pair, domain, rarer = SHIFTS[data]
+    backbone = the_backbone(pair)
+    source = tl.datasets.load(data, 20, domain, seed).train
+    target = tl.datasets.load_unlabelled(data, domain, rarer).reveal()
     images, test = target.train.images, target.test
     head = adaptation.source_only(backbone, source, images)
     equal = np.full(len(target.classes), 1 / len(target.classes))
@@ -143,3 +148,51 @@ def measure_statistics(seed, pair):
     models["each its own"] = own  # AdaBN
     found = {k: right(v.predict(test.images), test.labels) for k, v in models.items()}
     return [{"pair": pair, "statistics": k, "value": v} for k, v in found.items()]
+
+
+@pytest.fixture
+def ladder(evidence):
+    table = evidence("adapting.ladder", measure_ladder, parts=tuple(PAIRS))
+    return table.set_index(["pair", "method", "seed"])["value"]
+
+
+def ahead(values, one, other):
+    """Both ends of the interval of a lead, paired by draw."""
+    return interval(values[one].to_numpy() - values[other].to_numpy())
+
+
+def test_one_line_undoes_a_white_balance_better_than_any_method(ladder):
+    found = ladder[CAMERA]
+    for method in METHODS:
+        assert ahead(found, "channel_mean", method)[0] > 0.03
+    for method in ("CORAL", "transport", "AdaBN", "Tent"):
+        assert ahead(found, method, "source_only")[0] > 0.2
+
+
+def test_alignment_helps_from_studio_to_orchard_where_the_line_does_not(ladder):
+    found = ladder[APPLES]
+    assert ahead(found, "channel_mean", "source_only")[1] < 0.05
+    for method in ("CORAL", "transport", "Tent"):
+        assert ahead(found, method, "source_only")[0] > 0.05
+    assert ahead(found, "oracle", "CORAL")[0] > 0.05
+
+
+def test_between_digits_adaptation_hurts_more_often_than_it_helps(ladder):
+    found = ladder[PRINTED]
+    assert found["source_only"].mean() < 0.82 and found["oracle"].mean() > 0.98
+    assert ahead(found, "pseudo_labels", "source_only")[0] > 0.04
+    for method in ("subspace", "importance", "AdaBN"):
+        assert ahead(found, method, "source_only")[1] < 0
+    found = ladder[WRITTEN]
+    for method in ("transport", "AdaBN"):
+        assert ahead(found, method, "source_only")[1] < 0
+
+
+def test_near_a_good_source_any_other_statistics_cost_accuracy(evidence):
+    pairs = (CAMERA, PRINTED, WRITTEN)
+    table = evidence("adapting.statistics", measure_statistics, parts=pairs)
+    value = table.set_index(["pair", "statistics", "seed"])["value"]
+    for pair in (PRINTED, WRITTEN):
+        for other in ("source", "target", "each its own"):
+            assert ahead(value[pair], "pre-training", other)[0] > 0
+    assert ahead(value[CAMERA], "each its own", "pre-training")[0] > 0.3
