@@ -196,3 +196,39 @@ def test_near_a_good_source_any_other_statistics_cost_accuracy(evidence):
         for other in ("source", "target", "each its own"):
             assert ahead(value[pair], "pre-training", other)[0] > 0
     assert ahead(value[CAMERA], "each its own", "pre-training")[0] > 0.3
+
+
+def test_other_proportions_break_alignment_and_em_corrects_them(evidence):
+    table = evidence("adapting.shares", measure_shares, parts=tuple(SHIFTS))
+    value = table.set_index(["data", "measured", "method", "seed"])["value"]
+    for data in SHIFTS:
+        found = value[data, "accuracy"]
+        for method in ("CORAL", "transport"):
+            assert ahead(found, method, "source_only")[1] < -0.05
+        off = value[data, "off"].groupby("method").mean()
+        assert off["EM"] < 0.15 and off["source_only"] > 0.8
+    assert ahead(value["apples", "accuracy"], "EM", "source_only")[0] > 0.03
+    low, high = ahead(value["photos", "accuracy"], "true_shares", "source_only")
+    assert low < 0 < high  # not even the truth gains
+
+
+def test_each_score_without_labels_is_wrong_somewhere(evidence):
+    pairs = (CAMERA, PRINTED, APPLES)
+    table = evidence("adapting.choice", measure_choice, parts=pairs)
+    lesson = defined("adapting", "regret")["regret"]
+    found = {
+        (pair, score): np.mean(
+            [lesson(rows, score) for _, rows in draws.groupby("seed")]
+        )
+        for pair, draws in table.groupby("pair")
+        for score in adaptation.VALIDATORS
+    }
+    assert found[CAMERA, "source_validation"] > 0.4
+    assert found[APPLES, "source_validation"] > 0.15
+    assert found[CAMERA, "certainty"] > 0.1
+    assert found[CAMERA, "reverse_validation"] < 0.02
+    assert found[APPLES, "reverse_validation"] < 0.02
+    assert found[PRINTED, "reverse_validation"] > 0.05
+    certain = table[table["measured"] == "certainty"]
+    best = certain.loc[certain.groupby(["pair", "seed"])["value"].idxmax()]
+    assert set(best["method"]) == {"transport"}
