@@ -80,6 +80,7 @@ def test_dann_in_plain_keras_is_the_helper(short):
     pictures = (source.images, task.train.images, task.val.images)
     x_source, x_target, unseen = map(short.preprocess, pictures)
     lesson = defined("adapting", "Reversal", "dann", "batches", x_target=x_target)
+    keras.utils.set_random_seed(0)
     ours = lesson["batches"]((x_source, source.labels), 0)
     domains = np.repeat([[0.0], [1.0]], 32, axis=0)
     data = lesson["tf"].data.Dataset.zip(ours, lesson["batches"](x_target, 1))
