@@ -59,9 +59,9 @@ def _confused():
     errs = 0.75 * np.eye(5) + 0.05
     errs[1], errs[2] = [0.3, 0.5, 0.1, 0.05, 0.05], [0.0, 0.2, 0.6, 0.2, 0.0]
     shares = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
-    labels = np.repeat(np.arange(5), [80, 60, 100, 70, 90])
+    labels = np.repeat(np.arange(5), [400, 300, 500, 350, 450])
     said = np.array([rng.choice(5, p=errs[label]) for label in labels])
-    target = rng.choice(5, p=errs.T @ shares, size=4000)
+    target = rng.choice(5, p=errs.T @ shares, size=8000)
     return labels, said, target, shares
 
 
