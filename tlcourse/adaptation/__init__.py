@@ -14,7 +14,7 @@ begin with.
 `optimal_transport`    move each source example to where the target's lie
 `pseudo_labels`        believe the answers that are sure, and learn from them
 `adabn`                give BatchNorm the target's statistics
-`tent`                 change BatchNorm until the answers are sure
+`tent`                 then change BatchNorm until the answers are sure
 `fine_tuned`           no adaptation: train the whole network on the source
 `deep_coral`           train it so that covariances agree
 `mmd`                  train it so that no kernel can tell the domains apart

@@ -43,21 +43,23 @@ def adabn(backbone, source, target_images, *, seed=0):
 def tent(backbone, source, target_images, *, seed=0, epochs=5):
     """Change BatchNorm's scale and shift until the answers are sure.
 
-    Images of the target are normalised by the statistics of their batch in training,
-    and of all of them afterwards. The source is needed for the head alone.
+    It begins with what `adabn` gives: a head that was fitted under the source's
+    statistics. (One fitted under those of the pre-training would not know what it sees
+    under the target's.) Images of the target are normalised by the statistics of their
+    batch in training, and of all of them afterwards.
 
     For the other parameters, result and errors see `source_only`.
 
     Parameters
     ----------
     epochs : int
-        0 is `source_only`.
+        0 is `adabn`.
 
     References
     ----------
     Wang et al. (2021), Tent: fully test-time adaptation by entropy minimization, ICLR.
     """
-    model = source_only(backbone, source, target_images)
+    model = adabn(backbone, source, target_images)
     if epochs == 0:
         return model
     from tlcourse.adaptation.layers import Entropy

@@ -4,10 +4,11 @@ import numpy as np
 
 from tests.helpers import solved
 from tlcourse.adaptation.features import recolour
+from tlcourse.quiet import import_keras
 
 
 def names():
-    return {"np": np}
+    return {"np": np, "keras": import_keras()}
 
 
 def whitened_only(source, target):
@@ -44,7 +45,44 @@ def writes_into_it(source, target):
     return moved
 
 
-LOOKED = "looked at the target's labels"
+def transposed(labels, said, target_said):
+    """Shares of the labels given the answers: they hold for the source's shares."""
+    columns = [np.bincount(labels[said == k], minlength=5) for k in range(5)]
+    given = np.stack([c / c.sum() for c in columns], axis=1)
+    return given @ np.bincount(target_said, minlength=5) / len(target_said)
+
+
+def unclipped(labels, said, target_said):
+    return 2 * solved("adapting.2", np=np)(labels, said, target_said)
+
+
+def by_least_squares(labels, said, target_said):
+    count = labels.max() + 1
+    hits = np.zeros((count, count))
+    np.add.at(hits, (said, labels), 1)
+    answers = np.bincount(target_said, minlength=count) / len(target_said)
+    found = np.linalg.lstsq(hits / hits.sum(0), answers, rcond=None)[0].clip(0)
+    return found / found.sum()
+
+
+def tent(trains="batch", sign=-1):
+    """Train a part of a model for an epoch; the sign -1 makes answers surer."""
+
+    def answer(model, pictures):
+        keras = import_keras()
+        for layer in model.layers:
+            layer.trainable = trains in layer.name
+
+        def loss(labels, chances):
+            logs = keras.ops.log(chances + 1e-7)
+            return sign * keras.ops.sum(chances * logs, axis=-1)
+
+        model.compile(keras.optimizers.SGD(0.01), loss)
+        model.fit(pictures, np.zeros(len(pictures)), verbose=0)
+
+    return answer
+
+
 WRONG = {
     "adapting.1": {
         "the target": (lambda source, target: target, r"come back as \(n, d\)"),
@@ -56,9 +94,15 @@ WRONG = {
         "writes into it": (writes_into_it, "as before"),
     },
     "adapting.2": {
-        **{str(n): (n, "number") for n in ("0.7", None, True, -0.1, 1.0, np.nan)},
-        "too low": (0, "gain", LOOKED),
-        "too high": (0.99, "gain", LOOKED),
+        "four": (lambda labels, said, target: np.full(4, 0.25), "one share per class"),
+        "unclipped": (unclipped, "sum to 1", "sum to 2"),
+        "equal": (lambda labels, said, target: np.full(5, 0.2), "always right"),
+        "transposed": (transposed, "half of what counting", "off by"),
+    },
+    "adapting.3": {
+        "nothing": (lambda model, pictures: None, "scale and shift move"),
+        "the head": (tent("dense"), "stay as they are"),
+        "less sure": (tent(sign=1), "surer", "mean entropy"),
     },
 }
 RIGHT = {
@@ -66,5 +110,6 @@ RIGHT = {
         "the course's own": lambda s, t: recolour(s, t, regularisation=1e-9),
         "by another root": by_another_root,
     },
-    "adapting.2": {"0.7": 0.7, "0.8 of NumPy": np.float64(0.8)},
+    "adapting.2": {"by least squares": by_least_squares},
+    "adapting.3": {"with SGD": tent()},
 }

@@ -1,159 +1,235 @@
-"""What the lesson says of methods on frozen features, over five draws of the source."""
+"""What the lesson says of adaptation, over five draws of the source."""
 
-import functools
+import dataclasses
+import gc
 
 import numpy as np
-import pandas
 import pytest
 
 import tlcourse as tl
-from tests.helpers import load_backbone
-from tests.lessons.measured import SEEDS
-from tlcourse import adaptation
-from tlcourse.lessons.adapting import checks as exercise
-from tlcourse.lessons.adapting import widget
+from tests.helpers import defined, interval, load_backbone
+from tlcourse import adaptation, batchnorm
 
-RARER = [1.0] * 3 + [0.1] * 7
-FAST = {
+RESTS_ON = (
+    "adaptation/adapted", "adaptation/features", "adaptation/self_training",
+    "adaptation/batchnorm_only", "adaptation/layers", "adaptation/losses",
+    "adaptation/deep", "adaptation/model_choice",
+)  # fmt: skip
+METHODS = {
     "importance": adaptation.importance_weighting,
     "subspace": adaptation.subspace_alignment,
-    "coral": adaptation.coral,
+    "CORAL": adaptation.coral,
     "transport": adaptation.optimal_transport,
     "pseudo_labels": adaptation.pseudo_labels,
+    "AdaBN": adaptation.adabn,
+    "Tent": adaptation.tent,
 }
-METHODS = {**FAST, "adabn": adaptation.adabn}
-PAIRS = {  # backbone, data set, domain and labels per class of the source, target
-    "camera": ("imagenet_distilled", "photos", None, 20, "white_balance_3"),
-    "digits": ("glyphs", "digits", "fonts", 50, None),
-    "blur": ("imagenet_distilled", "photos", None, 20, "blur_2"),
-    "same camera": ("imagenet_distilled", "photos", None, 20, None),
+CAMERA, APPLES = "another camera", "studio to orchard"
+PRINTED, WRITTEN = "printed to handwritten", "handwritten to printed"
+PAIRS = {  # data set, domain and labels per class of the source, domain of the target
+    CAMERA: ("photos", "as_taken", 20, "white_balance_3"),
+    APPLES: ("apples", "studio", 20, "orchard"),
+    PRINTED: ("digits", "fonts", 50, "handwritten"),
+    WRITTEN: ("digits", "handwritten", 50, "fonts"),
 }
 
 
-def parts(pair, seed, shares=None):
-    """Backbone, source and target of a pair of domains."""
-    source, data, domain, per_class, other = PAIRS[pair]
-    task = tl.datasets.load(data, domain=domain, per_class=per_class, seed=seed)
-    target = tl.datasets.load_unlabelled(data, domain=other, shares=shares)
-    return load_backbone(source), task, target
+def the_backbone(pair):
+    if pair == APPLES:
+        return tl.backbones.load(input_size=96)  # EfficientNet-Lite0
+    return load_backbone("imagenet_distilled" if pair == CAMERA else "glyphs")
 
 
-@functools.cache
-def compared(pair, names, rare=False):
-    """Mean accuracy on the target by method."""
-    backbone, _, target = parts(pair, 0, RARER if rare else None)
-    methods = {name: METHODS[name] for name in names}
+def domains(pair, seed):
+    """A draw of the source's training pictures, and the target with its labels.
 
-    def source(seed):
-        return parts(pair, seed)[1].train
-
-    given = (backbone, source, target, methods, SEEDS)
-    table = adaptation.compare(*given, show_progress=False)
-    return table.groupby("method")["accuracy"].mean()
+    Of the orchard's pictures as many as of the studio's, as in the lesson.
+    """
+    data, domain, per_class, other = PAIRS[pair]
+    source = tl.datasets.load(data, per_class, domain, seed).train
+    return source, tl.datasets.load(
+        data, per_class if pair == APPLES else None, other, seed
+    )
 
 
-def test_statistics_heal_another_camera_and_importance_and_subspaces_do_not():
-    found = compared("camera", tuple(METHODS))
-    gap = found["oracle"] - found["source_only"]
-    closed = (found - found["source_only"]) / gap
-    assert gap > 0.6
-    assert closed["coral"] > 0.6 and closed["adabn"] > 0.6
-    assert abs(closed["adabn"] - closed["coral"]) < 0.15
-    assert closed["transport"] > 0.4
-    assert found["pseudo_labels"] < found["source_only"] + 0.03
-    assert found["importance"] < found["source_only"]
-    assert found["subspace"] < found["source_only"] + 0.05
+def right(chances, labels):
+    return float((chances.argmax(1) == labels).mean())
 
 
-def test_only_self_training_turns_print_into_handwriting():
-    backbone, task, _ = parts("digits", 0)
-    head = adaptation.source_only(backbone, task.train, task.test.images)
-    own = (head.predict(task.test.images).argmax(1) == task.test.labels).mean()
-    found = compared("digits", tuple(FAST))
-    assert own > 0.98 and found["oracle"] > 0.98 and found["source_only"] < 0.82
-    assert found["coral"] < found["source_only"] - 0.01
-    assert found["transport"] < found["source_only"] + 0.03
-    assert found["pseudo_labels"] > found["source_only"] + 0.06
-    assert found["pseudo_labels"] == found.drop("oracle").max()
-    assert found["importance"] < found["source_only"]
-    assert found["subspace"] < found["source_only"] + 0.05
+def measure_ladder(seed, pair):
+    backbone, (source, target) = the_backbone(pair), domains(pair, seed)
+    images, test = target.train.images, target.test
+    plain = adaptation.source_only(backbone, source, images)
+    moved = defined("adapting", "as_in")["as_in"]
+    same_mean = moved(test.images, images, source.images)
+    found = {
+        "source_only": right(plain.predict(test.images), test.labels),
+        "channel_mean": right(plain.predict(same_mean), test.labels),
+    }
+    for name, method in METHODS.items():
+        model = method(backbone, source, images, seed=seed)
+        found[name] = right(model.predict(test.images), test.labels)
+        del model
+        gc.collect()
+    oracle = adaptation.source_only(backbone, target.train, images)
+    found["oracle"] = right(oracle.predict(test.images), test.labels)
+    return [{"pair": pair, "method": k, "value": v} for k, v in found.items()]
 
 
-@pytest.mark.parametrize("pair", ["same camera", "digits"])
-def test_rarer_classes_break_alignment(pair):
-    names = tuple(FAST) if pair == "digits" else ("coral", "transport")
-    whole, rare = compared(pair, names), compared(pair, ("coral", "transport"), True)
-    assert rare["source_only"] > whole["source_only"] - 0.04
-    for method, loss in (("coral", 0.05), ("transport", 0.1)):
-        assert rare[method] < whole[method] - loss
-        assert rare[method] < rare["source_only"] - loss
+SHIFTS = {  # pair with the backbone, domain, share of each class in the target
+    "photos": (CAMERA, "as_taken", [1.0] * 3 + [0.1] * 7),
+    "apples": (APPLES, "orchard", [1.0, 0.1] * 4),  # one of each pair of like colour
+}
 
 
-@pytest.mark.parametrize("pair", ["blur", "digits"])
-def test_self_training_is_surer_and_worse_after_a_poor_start_better_after_a_good(pair):
-    rows = []
-    for seed in SEEDS:
-        backbone, task, target = parts(pair, seed)
-        given = (backbone, task.train, target.images)
-        for steps in (0, 6):
-            model = adaptation.pseudo_labels(*given, threshold=0.7, rounds=steps)
-            sure = model.predict(target.images).max(1).mean()
-            rows.append((target.accuracy(model), sure))
-    right, sure = np.reshape(rows, (len(SEEDS), 2, 2)).T  # rows: before and after
-    assert (sure[1] > sure[0] + 0.1).all()
-    gain = right[1].mean() - right[0].mean()
-    assert gain < -0.02 if pair == "blur" else gain > 0.06
+def measure_shares(seed, data):
+    """Nothing but the proportions of the classes differs."""
+    estimated = defined("adapting", "estimated_shares")["estimated_shares"]
+    pair, domain, rarer = SHIFTS[data]
+    backbone = the_backbone(pair)
+    source = tl.datasets.load(data, 20, domain, seed).train
+    target = tl.datasets.load_unlabelled(data, domain, rarer).reveal()
+    images, test = target.train.images, target.test
+    head = adaptation.source_only(backbone, source, images)
+    equal = np.full(len(target.classes), 1 / len(target.classes))
+    chances, answers = head.predict(test.images), head.predict(images)
+    true = np.bincount(target.train.labels) / len(target.train.labels)
+    shares = {
+        "source_only": equal,
+        "EM": estimated(answers, equal),
+        "true_shares": true,
+    }
+    found = {k: right(chances * v / equal, test.labels) for k, v in shares.items()}
+    for name in ("CORAL", "transport"):
+        model = METHODS[name](backbone, source, images, seed=seed)
+        found[name] = right(model.predict(test.images), test.labels)
+    rows = [{"method": k, "measured": "accuracy", "value": v} for k, v in found.items()]
+    shares["counting"] = np.bincount(answers.argmax(1), minlength=len(equal))
+    shares["counting"] = shares["counting"] / len(answers)
+    rows += [
+        {"method": k, "measured": "off", "value": float(np.abs(v - true).sum())}
+        for k, v in shares.items()
+    ]
+    return [{"data": data, **row} for row in rows]
 
 
-def test_a_threshold_may_be_too_low_or_too_high():
-    gains = {threshold: [] for threshold in (0.0, 0.7, 0.99)}
-    for seed in SEEDS:
-        backbone, task, target = parts("digits", seed)
-        given = (backbone, task.train, target.images)
-        without = target.accuracy(adaptation.source_only(*given))
-        for threshold, found in gains.items():
-            model = adaptation.pseudo_labels(*given, threshold=threshold)
-            found.append(target.accuracy(model) - without)
-    low, middle, high = map(np.mean, gains.values())
-    assert middle > exercise.GAIN > max(low, high)
+CHOSEN = {"source_only": adaptation.source_only} | {
+    name: METHODS[name] for name in ("CORAL", "transport", "pseudo_labels")
+}
 
 
-def regrets(pair):
-    """Mean accuracy lost by each score's choice."""
-    rows = []
-    for seed in SEEDS:
-        backbone, task, target = parts(pair, seed)
-        methods = {"source_only": adaptation.source_only}
-        methods |= {k: FAST[k] for k in ("coral", "transport", "pseudo_labels")}
-        given = (methods, backbone, task.train, target.images)
-        table, models = adaptation.choose(*given, seed=seed)
-        truth = np.array([target.accuracy(models[name]) for name in table["method"]])
-        best = {score: table[score].argmax() for score in adaptation.VALIDATORS}
-        assert table["method"][best["source_validation"]] == "source_only"
-        assert table["method"][best["certainty"]] == "transport"
-        rows.append({score: truth.max() - truth[row] for score, row in best.items()})
-    return pandas.DataFrame(rows).mean()
+def measure_choice(seed, pair):
+    """What scores without a label of the target say of methods, and the truth."""
+    backbone, (source, target) = the_backbone(pair), domains(pair, seed)
+    given = (backbone, source, target.train.images)
+    table, models = adaptation.choose(CHOSEN, *given, seed=seed)
+    table["accuracy"] = [
+        right(models[name].predict(target.test.images), target.test.labels)
+        for name in table["method"]
+    ]
+    long = table.melt("method", var_name="measured").to_dict("records")
+    return [{"pair": pair, **row, "value": float(row["value"])} for row in long]
 
 
-def test_each_score_is_wrong_somewhere():
-    camera, digits = regrets("camera"), regrets("digits")
-    assert camera["source_validation"] > 0.4 and digits["source_validation"] > 0.05
-    assert camera["certainty"] > 0.1 and digits["certainty"] > 0.03
-    assert camera["reverse_validation"] < 0.03 and digits["reverse_validation"] > 0.05
+def measure_statistics(seed, pair):
+    """BatchNorm with the statistics of one domain, of each, or as pre-trained."""
+    backbone, (source, target) = the_backbone(pair), domains(pair, seed)
+    images, test = target.train.images, target.test
+    statistics = {
+        "pre-training": backbone,
+        "source": batchnorm.with_statistics(backbone, source.images),
+        "target": batchnorm.with_statistics(backbone, images),
+    }
+    models = {
+        name: adaptation.source_only(each, source, images)
+        for name, each in statistics.items()
+    }
+    own = dataclasses.replace(models["source"], backbone=statistics["target"])
+    models["each its own"] = own  # AdaBN
+    found = {k: right(v.predict(test.images), test.labels) for k, v in models.items()}
+    return [{"pair": pair, "statistics": k, "value": v} for k, v in found.items()]
 
 
-def test_methods_agree_where_nothing_changes_and_a_weak_tint_costs_more_than_a_blur():
-    taken, blur, tint, strong_blur, noise = (
-        widget.measured(change, strength, "imagenet_distilled")
-        for change, strength in (
-            (None, 0), ("blur", 1), ("white_balance", 1), ("blur", 5), ("noise", 5)
+@pytest.fixture
+def ladder(evidence):
+    table = evidence("adapting.ladder", measure_ladder, parts=tuple(PAIRS))
+    return table.set_index(["pair", "method", "seed"])["value"]
+
+
+def ahead(values, one, other):
+    """Both ends of the interval of a lead, paired by draw."""
+    return interval(values[one].to_numpy() - values[other].to_numpy())
+
+
+def test_one_line_undoes_a_white_balance_better_than_any_method(ladder):
+    found = ladder[CAMERA]
+    for method in METHODS:
+        assert ahead(found, "channel_mean", method)[0] > 0.03
+    for method in ("CORAL", "transport", "AdaBN", "Tent"):
+        assert ahead(found, method, "source_only")[0] > 0.2
+
+
+def test_alignment_helps_from_studio_to_orchard_where_the_line_does_not(ladder):
+    found = ladder[APPLES]
+    assert ahead(found, "channel_mean", "source_only")[1] < 0.05
+    for method in ("CORAL", "transport", "Tent"):
+        assert ahead(found, method, "source_only")[0] > 0.05
+    assert ahead(found, "oracle", "CORAL")[0] > 0.05
+
+
+def test_between_digits_adaptation_hurts_more_often_than_it_helps(ladder):
+    found = ladder[PRINTED]
+    assert found["source_only"].mean() < 0.82 and found["oracle"].mean() > 0.98
+    assert ahead(found, "pseudo_labels", "source_only")[0] > 0.04
+    for method in ("subspace", "importance", "AdaBN"):
+        assert ahead(found, method, "source_only")[1] < 0
+    found = ladder[WRITTEN]
+    for method in ("transport", "AdaBN"):
+        assert ahead(found, method, "source_only")[1] < 0
+
+
+def test_near_a_good_source_any_other_statistics_cost_accuracy(evidence):
+    pairs = (CAMERA, PRINTED, WRITTEN)
+    table = evidence("adapting.statistics", measure_statistics, parts=pairs)
+    value = table.set_index(["pair", "statistics", "seed"])["value"]
+    for pair in (PRINTED, WRITTEN):
+        for other in ("source", "target", "each its own"):
+            assert ahead(value[pair], "pre-training", other)[0] > 0
+    assert ahead(value[CAMERA], "each its own", "pre-training")[0] > 0.3
+
+
+def test_other_proportions_break_alignment_and_em_corrects_them(evidence):
+    table = evidence("adapting.shares", measure_shares, parts=tuple(SHIFTS))
+    value = table.set_index(["data", "measured", "method", "seed"])["value"]
+    value = value.sort_index()
+    for data in SHIFTS:
+        found = value[data, "accuracy"]
+        for method in ("CORAL", "transport"):
+            assert ahead(found, method, "source_only")[1] < -0.05
+        off = value[data, "off"].groupby("method").mean()
+        assert off["EM"] < 0.15 and off["source_only"] > 0.8
+    assert ahead(value["apples", "accuracy"], "EM", "source_only")[0] > 0.03
+    low, high = ahead(value["photos", "accuracy"], "true_shares", "source_only")
+    assert low < 0 < high  # not even the truth gains
+
+
+def test_each_score_without_labels_is_wrong_somewhere(evidence):
+    pairs = (CAMERA, PRINTED, APPLES)
+    table = evidence("adapting.choice", measure_choice, parts=pairs)
+    lesson = defined("adapting", "regret")["regret"]
+    found = {
+        (pair, score): np.mean(
+            [lesson(rows, score) for _, rows in draws.groupby("seed")]
         )
-    )  # fmt: skip
-    assert taken["source_only"] == taken["oracle"]
-    assert abs(taken["CORAL"] - taken["oracle"]) < 0.01
-    assert abs(taken["pseudo_labels"] - taken["oracle"]) < 0.02
-    assert taken["subspace"] < taken["oracle"] - 0.02
-    assert blur["source_only"] > blur["oracle"] - 0.03
-    assert tint["source_only"] < tint["oracle"] - 0.3 < tint["CORAL"]
-    for strong in (strong_blur, noise):  # it takes from the oracle, too
-        assert strong["oracle"] < taken["oracle"] - 0.1
+        for pair, draws in table.groupby("pair")
+        for score in adaptation.VALIDATORS
+    }
+    assert found[CAMERA, "source_validation"] > 0.4
+    assert found[APPLES, "source_validation"] > 0.15
+    assert found[CAMERA, "certainty"] > 0.1
+    assert found[CAMERA, "reverse_validation"] < 0.02
+    assert found[APPLES, "reverse_validation"] < 0.02
+    assert found[PRINTED, "reverse_validation"] > 0.05
+    certain = table[table["measured"] == "certainty"]
+    best = certain.loc[certain.groupby(["pair", "seed"])["value"].idxmax()]
+    assert set(best["method"]) == {"transport"}

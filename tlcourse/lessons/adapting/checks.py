@@ -1,7 +1,6 @@
 """The exercises of the lesson."""
 
 import functools
-from numbers import Real
 
 import numpy as np
 
@@ -50,40 +49,111 @@ def _leaves_inputs_alone(answer):
     return all(map(np.array_equal, given, _clouds()))
 
 
-# --- adapting.2 the threshold ---------------------------------------------------------
-
-GAIN = 0.05
+# --- adapting.2 shares from a confusion matrix ----------------------------------------
 
 
-def _is_probability(answer):
-    return isinstance(answer, Real) and not isinstance(answer, bool) and 0 <= answer < 1
+@functools.cache
+def _confused():
+    """Held-out answers of a head for five classes, and its answers on a target."""
+    rng = np.random.default_rng(3)
+    errs = 0.75 * np.eye(5) + 0.05
+    errs[1], errs[2] = [0.3, 0.5, 0.1, 0.05, 0.05], [0.0, 0.2, 0.6, 0.2, 0.0]
+    shares = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
+    labels = np.repeat(np.arange(5), [400, 300, 500, 350, 450])
+    said = np.array([rng.choice(5, p=errs[label]) for label in labels])
+    target = rng.choice(5, p=errs.T @ shares, size=8000)
+    return labels, said, target, shares
 
 
-@functools.lru_cache(maxsize=16)
-def accuracies(threshold):
-    """Source-only and five rounds of pseudo-labels, on handwritten digits."""
-    from tlcourse import adaptation, backbones, datasets
-
-    backbone = backbones.load("mobilenet", source="glyphs")
-    printed = datasets.load("digits", domain="fonts", per_class=50, seed=0).train
-    written = datasets.load_unlabelled("digits")
-    given = (backbone, printed, written.images)
-    without = adaptation.source_only(*given)
-    model = adaptation.pseudo_labels(*given, threshold=threshold, rounds=5)
-    return written.accuracy(without), written.accuracy(model)
+def _shares(answer):
+    labels, said, target, _ = _confused()
+    return np.asarray(answer(labels.copy(), said.copy(), target.copy()), float)
 
 
-def _gains(answer):
-    without, found = accuracies(float(answer))
-    return found >= without + GAIN
+def _off(shares):
+    return float(np.abs(shares - _confused()[-1]).sum())
 
 
-def _what_it_gains(answer):
-    without, found = accuracies(float(answer))
-    return (
-        f"Yours reaches {found:.2f}, and source-only {without:.2f}. To know that, the "
-        "check has looked at the target's labels."
-    )
+def _counted():
+    return np.bincount(_confused()[2], minlength=5) / len(_confused()[2])
+
+
+def _of_a_perfect_head(answer):
+    labels = np.arange(5).repeat(9)
+    target = np.repeat(np.arange(5), [10, 20, 30, 40, 50])
+    found = np.asarray(answer(labels, labels.copy(), target), float)
+    return np.allclose(found, np.arange(1, 6) / 15, atol=1e-6)
+
+
+# --- adapting.3 one epoch of Tent -----------------------------------------------------
+
+
+@functools.cache
+def _tissue():
+    """Pictures of another microscope, at half of their size, 0-1."""
+    from tlcourse import datasets
+
+    return datasets.load("tissue").train.images[:128, ::2, ::2] / 255
+
+
+def _network():
+    """A small network with two BatchNorms and a softmax, always the same."""
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    keras.utils.set_random_seed(0)
+    outputs = inputs = keras.Input(_tissue().shape[1:])
+    for _ in range(2):
+        outputs = keras.layers.Conv2D(8, 3, strides=2)(outputs)
+        outputs = keras.layers.BatchNormalization()(outputs)
+        outputs = keras.layers.Activation("relu")(outputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(outputs)
+    initial = keras.initializers.RandomNormal(stddev=2.0)
+    head = keras.layers.Dense(4, activation="softmax", kernel_initializer=initial)
+    return keras.Model(inputs, head(pooled))
+
+
+_DONE = {}  # of the last answer: its properties share one training
+
+
+def _after(answer):
+    """What an answer does to the network.
+
+    Returns
+    -------
+    dict
+        Whether ``kernels``, ``scales`` and ``averages`` (of BatchNorm) moved; the mean
+        entropy ``before`` and ``after``, normalised by the statistics of the pictures.
+    """
+    if answer not in _DONE:
+        _DONE.clear()
+        model, pictures = _network(), _tissue().copy()
+        old, unsure = _weights(model), _entropy(model)
+        answer(model, pictures)
+        new = _weights(model)
+        moved = {kind: _moved_any(old[kind], new[kind]) for kind in old}
+        _DONE[answer] = {**moved, "before": unsure, "after": _entropy(model)}
+    return _DONE[answer]
+
+
+def _weights(model):
+    """Weights by what they are: kernels (and biases), scales, averages."""
+    found = {"kernels": [], "scales": [], "averages": []}
+    for layer in model.layers:
+        values = layer.get_weights()
+        norm = "batch_normalization" in layer.name
+        found["scales" if norm else "kernels"] += values[:2]
+        found["averages"] += values[2:]
+    return found
+
+
+def _moved_any(old, new):
+    return any((a != b).any() for a, b in zip(old, new, strict=True))
+
+
+def _entropy(model):
+    chances = np.asarray(model(_tissue(), training=True))
+    return float(-(chances * np.log(chances + 1e-9)).sum(axis=1).mean())
 
 
 EXERCISES = [
@@ -150,26 +220,106 @@ def answer(source_features, target_features):
     ),
     Exercise(
         name="adapting.2",
-        title="Choose the threshold",
-        expects="a number from 0 up to, and not including, 1",
+        title="Shares from a confusion matrix",
+        expects="a function that takes held-out labels, the answers to them and the "
+        "answers on the target, and gives one share per class",
         properties=[
-            Property("It is a number from 0 up to below 1", _is_probability),
             Property(
-                f"Five rounds gain at least {GAIN} on source-only",
-                _gains,
-                found=_what_it_gains,
+                "There is one share per class",
+                lambda answer: _shares(answer).shape == (5,),
+                found=lambda answer: f"Yours has the shape {_shares(answer).shape}.",
+            ),
+            Property(
+                "None is negative, and they sum to 1",
+                lambda answer: (
+                    _shares(answer).min() >= 0 and abs(_shares(answer).sum() - 1) < 1e-6
+                ),
+                found=lambda answer: (
+                    f"Yours go from {_shares(answer).min():.3f} and sum to "
+                    f"{_shares(answer).sum():.3f}."
+                ),
+            ),
+            Property(
+                "For a head that is always right, they are the shares of its answers",
+                _of_a_perfect_head,
+                found="Yours are others.",
+            ),
+            Property(
+                "For a head that confuses classes, they are nearer to the truth than "
+                "half of what counting its answers gives",
+                lambda answer: _off(_shares(answer)) < _off(_counted()) / 2,
+                found=lambda answer: (
+                    f"In all, yours are off by {_off(_shares(answer)):.2f}, and the "
+                    f"shares of the answers by {_off(_counted()):.2f}."
+                ),
             ),
         ],
         hints=[
-            "Too low a threshold believes too much, and one that is too high leaves "
-            "nothing to learn from.",
-            "`self_train(glyphs, printed.train, written, threshold, 5)` tells in "
-            "`believed` how many answers pass. That needs no label.",
-            "A few should fail, yet most should pass after some rounds.",
+            "On held-out examples you know how often class j is taken for class i. On "
+            "the target you know how often the answer is i.",
+            "Make a matrix whose column j holds the shares of the answers to class j. "
+            "The matrix times the unknown shares gives the shares of all answers.",
+            "`np.linalg.solve(matrix, answers)` solves it. Then clip at 0, and divide "
+            "by the sum.",
         ],
-        solution="answer = 0.7",
-        explanation="A range of thresholds will do. If you found yours by asking the "
-        "check again and again, the target's labels have chosen it: those were looks, "
-        "too.",
+        solution="""\
+def answer(labels, said, target_said):
+    classes = labels.max() + 1
+    columns = [
+        np.bincount(said[labels == k], minlength=classes) / np.sum(labels == k)
+        for k in range(classes)
+    ]
+    answers = np.bincount(target_said, minlength=classes) / len(target_said)
+    shares = np.linalg.solve(np.stack(columns, axis=1), answers).clip(0)
+    return shares / shares.sum()""",
+        explanation="Lipton et al. (2018) call it black-box shift estimation: it asks "
+        "only for answers, so the head's probabilities may be wrong. With few held-out "
+        "examples per class the matrix is uncertain, and EM is often better.",
+    ),
+    Exercise(
+        name="adapting.3",
+        title="One epoch of Tent",
+        expects="a function that takes a Keras model and pictures, and trains",
+        properties=[
+            Property(
+                "The model's kernels and biases stay as they are",
+                lambda answer: not _after(answer)["kernels"],
+                found="Yours changes at least one of them.",
+            ),
+            Property(
+                "BatchNorm's scale and shift move",
+                lambda answer: _after(answer)["scales"],
+                found="In yours they stay as they are.",
+            ),
+            Property(
+                "The answers to the pictures become surer",
+                lambda answer: _after(answer)["after"] < _after(answer)["before"],
+                found=lambda answer: (
+                    f"Their mean entropy was {_after(answer)['before']:.3f}, and is "
+                    f"{_after(answer)['after']:.3f} after yours."
+                ),
+            ),
+        ],
+        hints=[
+            "Two things are to be set before `compile`: which layers train, and a loss "
+            "that needs no label.",
+            "In a loop: `layer.trainable = isinstance(layer, "
+            "keras.layers.BatchNormalization)`. Leave `model.trainable` alone.",
+            "A Keras loss is a function of labels and outputs. It may ignore the "
+            "labels: minus the sum of `chances * keras.ops.log(chances)` over the "
+            "classes. `fit` wants labels all the same: give zeros.",
+        ],
+        solution="""\
+def answer(model, pictures):
+    for layer in model.layers:
+        layer.trainable = isinstance(layer, keras.layers.BatchNormalization)
+
+    def entropy(labels, chances):  # the labels are not used
+        return -keras.ops.sum(chances * keras.ops.log(chances + 1e-7), axis=-1)
+
+    model.compile(keras.optimizers.Adam(1e-3), entropy)
+    model.fit(pictures, np.zeros(len(pictures)), batch_size=32, verbose=0)""",
+        explanation="This needs no source, only the model and pictures of the target. "
+        "The moving averages move as well, as they do in `fit`.",
     ),
 ]

@@ -1,27 +1,24 @@
-"""Two domains: their pictures and features, what methods make of them, and doubts."""
+"""Two domains: their pictures, what methods make of them, and what can be hoped for."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas
-from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import MaxNLocator
 
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
     HALO,
+    HATCHES,
     INK,
     PALETTE,
     Picture,
     checked_table,
-    line_style,
     listed,
     name_rows,
     new_figure,
     put_title,
     readable,
-    series_style,
     styled,
     title_above,
     write_beside,
@@ -66,45 +63,40 @@ def domain_rows(rows):
 
 
 @styled
-def ladder(summaries, looks, *, title=None):
+def ladder(summary, *, title=None):
     """Methods between source-only and oracle, a panel for each pair of domains.
 
     Parameters
     ----------
-    summaries : dict of str to pandas.DataFrame
-        Name of a pair to a table with the columns method, mean, low and high, with a
-        row source_only and a row oracle; the same methods in each.
-    looks : int
-        How often the target's labels were looked at for this. It stands below.
+    summary : pandas.DataFrame
+        Columns pair, method, mean, low and high; in each pair a row source_only and a
+        row oracle, and the same methods.
 
     Raises
     ------
     ValueError
-        If there is no table, or one lacks a column or a method.
+        If a column or a method is missing.
     """
-    tables = {
-        name: checked_table(summary, ["method", "mean", "low", "high"], "ladder")
-        for name, summary in summaries.items()
-    }
-    names = [list(table["method"]) for table in tables.values()]
-    if not names or any(set(n) != {*names[0], *ENDS} for n in names):
+    table = checked_table(summary, ["pair", "method", "mean", "low", "high"], "ladder")
+    pairs = {pair: rows.set_index("method") for pair, rows in table.groupby("pair")}
+    pairs = {pair: pairs[pair] for pair in dict.fromkeys(table["pair"])}
+    names = list(next(iter(pairs.values())).index)
+    if any({*rows.index} != {*names, *ENDS} for rows in pairs.values()):
         raise ValueError(
-            "ladder needs tables of the same methods, each with the rows source_only "
-            "and oracle."
+            "ladder needs the same methods in each pair, with the rows source_only and "
+            "oracle."
         )
-    fig = new_figure(7.4, 1.5 + 0.33 * len(names[0]))
-    grid = fig.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    fig = new_figure(7.4, 1.0 + 0.3 * len(names))
+    grid = fig.subplots(1, len(pairs), sharey=True, squeeze=False)[0]
     in_words = []
-    for axes, (pair, table) in zip(grid, tables.items(), strict=True):
-        rows = table.set_index("method").loc[names[0]]
-        _rungs(axes, rows)
-        axes.set_title(readable(pair))
+    for axes, (pair, rows) in zip(grid, pairs.items(), strict=True):
+        _rungs(axes, rows.loc[names])
+        axes.set_title(readable(pair), fontsize=10.5)
         inner = ", ".join(f"{readable(m)} {v:.2f}" for m, v in rows["mean"].items())
         in_words.append(f"{readable(pair)}: {inner}")
-    peeked = f"The target's labels were looked at {looks} times for this."
-    fig.supxlabel(f"Accuracy on the target's test pictures\n{peeked}", fontsize=10.5)
+    fig.supxlabel("Accuracy on the target's test pictures", fontsize=10.5)
     title_above(fig, title)
-    words = f"Bars between source-only and oracle. {'; '.join(in_words)}. {peeked}"
+    words = f"Bars between source-only and oracle. {'; '.join(in_words)}."
     return Picture(fig, words)
 
 
@@ -127,80 +119,6 @@ def _rungs(axes, rows):
     axes.set(xlim=(0, 1.18), ylim=(len(rows) - 0.5, -0.5))
     axes.set_xticks([0, 0.5, 1])
     name_rows(axes, rows.index)
-
-
-@styled
-def shared_map(panels, labels, is_target, classes, *, title=None, alt=None):
-    """Examples of two domains in the plane, a panel for each state of theirs.
-
-    Colour and shape tell the class; filled marks are of the source, open ones of the
-    target.
-
-    Parameters
-    ----------
-    panels : dict of str to array_like, shape (n, 2)
-        What a panel shows, and where each example lies there.
-    labels : array_like of int, shape (n,)
-    is_target : array_like of bool, shape (n,)
-    classes : sequence of str
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not match.
-    """
-    labels, is_target = np.asarray(labels), np.asarray(is_target, bool)
-    panels = {name: np.asarray(points, float) for name, points in panels.items()}
-    if not panels or any(
-        points.shape != (len(labels), 2) or labels.shape != is_target.shape
-        for points in panels.values()
-    ):
-        raise ValueError(
-            "shared_map needs one label, one domain and one point of two numbers an "
-            f"example: there are {len(labels)} labels, {len(is_target)} domains and "
-            f"points of the shapes {[points.shape for points in panels.values()]}."
-        )
-    fig = new_figure(7.4, 3.9)
-    grid = fig.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (name, points) in zip(grid, panels.items(), strict=True):
-        for k in range(len(classes)):
-            for domain in (False, True):
-                chosen = points[(labels == k) & (is_target == domain)]
-                axes.scatter(*chosen.T, s=24, **_mark(k, domain))
-        axes.set(xticks=[], yticks=[])
-        axes.set_title(readable(name), fontsize=11)
-    _legend_of_domains(fig, classes)
-    title_above(fig, title)
-    in_words = (
-        f"Maps of {len(labels)} examples of two domains and {len(classes)} classes: "
-        f"{listed(map(readable, panels))}."
-    )
-    return Picture(fig, alt or in_words)
-
-
-def _mark(index, is_target):
-    style = series_style(index)
-    face = "none" if is_target else style["color"]
-    return {
-        "marker": style["marker"], "facecolors": face, "edgecolors": style["color"],
-        "linewidths": 1.0 if is_target else 0.3, "alpha": 0.85,
-    }  # fmt: skip
-
-
-def _legend_of_domains(fig, classes):
-    marks = [
-        Line2D([], [], linestyle="", marker=style["marker"], color=style["color"],
-               markersize=6, label=readable(name))
-        for name, style in ((c, series_style(k)) for k, c in enumerate(classes))
-    ]  # fmt: skip
-    marks += [
-        Line2D([], [], linestyle="", marker="o", color=INK, markersize=6,
-               fillstyle="none" if target else "full", label=name)
-        for name, target in (("filled: source", False), ("open: target", True))
-    ]  # fmt: skip
-    columns = 6 if max(map(len, classes)) > 2 else 12
-    fig.legend(handles=marks, loc="outside lower center", ncols=columns, fontsize=9,
-               handlelength=1, columnspacing=1)  # fmt: skip
 
 
 @styled
@@ -234,84 +152,86 @@ def shift_lab(images, titles, accuracies, *, title=None):
 
 
 @styled
-def drift(table, *, title=None):
-    """Rounds of self-training: how sure the answers are, and how right; a panel a pair.
+def bound(*, title=None):
+    """Ben-David's bound on three cases, each with one feature and two classes.
+
+    The source's density stands above the axis, the target's hangs below it.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Columns pair, round, accuracy (0-1) and sure (mean probability of the
-        likeliest class, 0-1).
     """
-    table = checked_table(table, ["pair", "round", "accuracy", "sure"], "drift")
-    groups = dict(list(table.groupby("pair", sort=False)))
-    fig = new_figure(7.4, 3.4)
-    grid = fig.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    cases = {
+        "before": {"A": [(0.2, 0.5)], "B": [(2.2, 0.5)]},
+        "aligned,\nsame proportions": {"A": [(-1, 0.5)], "B": [(1, 0.5)]},
+        "aligned,\n90 % are A": {"A": [(-1, 0.5), (1, 0.4)], "B": [(1, 0.1)]},
+    }
+    fig = new_figure(7.4, 3.7)
+    grid = fig.subplots(1, len(cases), sharey=True)
     in_words = []
-    for axes, (name, rows) in zip(grid, groups.items(), strict=True):
-        for index, (column, words) in enumerate(
-            {"sure": "how sure", "accuracy": "how right"}.items()
-        ):
-            axes.plot(rows["round"], rows[column], label=words, **line_style(index))
-        axes.set(xlabel="Round", ylim=(0, 1.03))
-        axes.set_title(readable(name))
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.grid(axis="y")
-        first, last = rows.iloc[0], rows.iloc[-1]
+    for axes, (name, target) in zip(grid, cases.items(), strict=True):
+        source = {"A": [(-1, 0.5)], "B": [(1, 0.5)]}
+        terms = _bound_terms(source, target)
+        for sign, domain in ((1, source), (-1, target)):
+            bottom = 0
+            for index, (label, humps) in enumerate(domain.items()):
+                height = sign * _density(humps)
+                axes.fill_between(
+                    _LINE, bottom, bottom + height, color=PALETTE[index], alpha=0.75,
+                    hatch=HATCHES[index], edgecolor="white", linewidth=0,
+                    label=f"class {label}" if sign > 0 else None,
+                )  # fmt: skip
+                bottom = bottom + height
+        axes.axhline(0, color=INK, linewidth=1)
+        axes.axvline(0, color=INK, linewidth=1.4, linestyle=(0, (4, 3)),
+                     label="the source's head")  # fmt: skip
+        axes.set_title(name, fontsize=11, loc="center")
+        axes.set(xlim=(-2.2, 3.4), ylim=(-0.95, 0.95), xticks=[], yticks=[])
+        axes.text(3.3, 0.8, "source", ha="right", fontsize=10)
+        axes.text(3.3, -0.87, "target", ha="right", fontsize=10)
+        error, distance, joint, target_error = terms
+        axes.set_xlabel(
+            f"source error {error:.2f}\n+ distance {distance:.2f}\n"
+            f"+ best for both {joint:.2f}\n≥ target error {target_error:.2f}",
+            fontsize=10.5,
+        )
         in_words.append(
-            f"{readable(name)}: sure from {first['sure']:.2f} to {last['sure']:.2f}, "
-            f"right from {first['accuracy']:.2f} to {last['accuracy']:.2f}"
+            f"{name}: source error {error:.2f}, distance {distance:.2f}, best for both "
+            f"{joint:.2f}, target error {target_error:.2f}".replace("\n", " ")
         )
     handles = grid[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=2)
+    fig.legend(*handles, loc="outside lower center", ncols=3, fontsize=10)
     title_above(fig, title)
-    return Picture(fig, f"Rounds of self-training. {'; '.join(in_words)}.")
+    return Picture(
+        fig, f"Densities of one feature in two domains. {'; '.join(in_words)}."
+    )
 
 
-@styled
-def choices(table, scores, *, title=None):
-    """What scores without target labels say of models, against the truth.
+_LINE, _SPREAD = np.linspace(-3, 4, 701), 0.3
 
-    A ring marks the model that a score would choose; the dashed line is the best one.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns method, accuracy (0-1, the truth) and the scores'.
-    scores : sequence of str
-        The columns that would choose; a panel each.
+def _density(humps):
+    """Density along the line of bells of one spread: (centre, share) each."""
+    bells = [
+        share * np.exp(-((_LINE - centre) ** 2) / (2 * _SPREAD**2))
+        for centre, share in humps
+    ]
+    return sum(bells) / (_SPREAD * np.sqrt(2 * np.pi))
+
+
+def _bound_terms(source, target):
+    """Source error, distance, error of the best head for both, and target error.
+
+    Heads are thresholds, A on the left. Two thresholds differ on an interval; the
+    distance is the most by which the domains disagree on one's share.
     """
-    table = checked_table(table, ["method", "accuracy", *scores], "choices")
-    fig = new_figure(7.6, 3.9)
-    grid = fig.subplots(1, len(scores), sharey=True, squeeze=False)[0]
-    best, in_words = table["accuracy"].max(), []
-    for axes, score in zip(grid, scores, strict=True):
-        for index, row in enumerate(table.to_dict("records")):
-            style = series_style(index)
-            axes.plot(
-                row[score], row["accuracy"], style["marker"], color=style["color"],
-                markersize=8, label=readable(row["method"]),
-            )  # fmt: skip
-        chosen = table.loc[table[score].idxmax()]
-        axes.plot(chosen[score], chosen["accuracy"], "o", markersize=16, color=INK,
-                  fillstyle="none", label="chosen")  # fmt: skip
-        axes.axhline(best, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        regret = best - chosen["accuracy"]
-        axes.set_title(f"{readable(score)}\nregret {regret:.2f}", fontsize=11)
-        axes.set(ylim=(0, 1), xlabel="Score")
-        axes.margins(x=0.15)
-        axes.xaxis.set_major_locator(MaxNLocator(3))
-        axes.grid()
-        in_words.append(
-            f"{readable(score)} chooses {readable(chosen['method'])}, whose accuracy "
-            f"is {chosen['accuracy']:.2f}, {regret:.2f} below the best"
-        )
-    grid[0].set_ylabel("Accuracy on the target (the truth)")
-    handles = grid[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=5, fontsize=10,
-               handlelength=1.5)  # fmt: skip
-    title_above(fig, title)
-    return Picture(fig, f"Choosing without labels. {'; '.join(in_words)}.")
+    step = _LINE[1] - _LINE[0]
+    domains = [{k: _density(humps) * step for k, humps in d.items()}
+               for d in (source, target)]  # fmt: skip
+    errors = [d["B"].cumsum() + d["A"].sum() - d["A"].cumsum() for d in domains]
+    gap = sum(domains[0].values()).cumsum() - sum(domains[1].values()).cumsum()
+    head = errors[0].argmin()
+    distance = max(gap.max(), 0) - min(gap.min(), 0)
+    return errors[0][head], distance, sum(errors).min(), errors[1][head]
 
 
 @styled
