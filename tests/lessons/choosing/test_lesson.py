@@ -100,7 +100,7 @@ def test_the_catalogue_shows_each_model_and_scores_the_best_source_on_top():
     size, fast = catalogue(**SPEED).fig.axes
     assert sorted(words_in(size)) == sorted(words_in(fast)) == sorted(SPEED)
     [axes] = figures.scores(MEASURED).fig.axes
-    assert words_in(axes) == ["0.80", "0.50"]
+    assert words_in(axes) == ["0.80", "0.50", "test"]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["limes", "figs"]
 

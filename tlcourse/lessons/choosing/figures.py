@@ -307,8 +307,9 @@ def scores(summary, *, chance=None, title=None):
                   markersize=6)  # fmt: skip
     for y, mean in enumerate(truth):
         axes.annotate(f"{mean:.2f}", (1.03, y), va="center", fontsize=11, color=INK)
+    axes.annotate("test", (1.03, -0.55), va="center", fontsize=11, color=INK)
     name_rows(axes, list(truth.index))
-    axes.set(xlim=(0, 1.13), ylim=(len(truth) - 0.5, -0.6), xlabel="Accuracy")
+    axes.set(xlim=(0, 1.13), ylim=(len(truth) - 0.5, -0.8), xlabel="Accuracy")
     axes.set_xticks(np.arange(0, 1.1, 0.2))
     axes.grid(axis="x")
     fig.legend(loc="outside lower center", ncols=3, fontsize=9.5)
