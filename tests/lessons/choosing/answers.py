@@ -10,7 +10,7 @@ from tlcourse.quiet import import_keras
 
 @functools.cache
 def lesson():
-    """The lesson's functions, and three of its networks."""
+    """The lesson's functions, and two of its networks."""
     keras = import_keras()
     make = defined("choosing", "extractor")["extractor"]
     lite0 = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
@@ -76,7 +76,7 @@ WRONG = {
             dict.fromkeys(checks.ASKED, 1.0),
             "pictures of the fit",
         ),
-        "two": ({"photos": 0.5, "glyphs": 0.5}, "each of the three"),
+        "one": ({"photos": 0.5}, "each of the two"),
         "guessing": (dict.fromkeys(checks.ASKED, 0.25), "within 0.06", "Yours gives"),
     },
 }
