@@ -117,24 +117,11 @@ def _best_if_asked(answer):
 
 # --- choosing.3 another folder --------------------------------------------------------
 
-ASKED = ("EfficientNetLite0", "photos")
+# Cross-validated accuracy of a linear probe, 20 per class, seed 0. The tests run the
+# solution, so it is measured there each time.
+PROBED = {"EfficientNetLite0": 0.72, "photos": 0.57}
+ASKED = tuple(PROBED)
 NEAR = 0.06  # of accuracy: a JPEG file and another decoder move a few pictures
-
-
-@functools.lru_cache(maxsize=1)
-def _probed():
-    """Cross-validated accuracy of a linear probe on tissue, by name."""
-    from tlcourse import backbones, datasets, transferability
-
-    task = datasets.load("tissue", per_class=20, seed=0)
-    loaded = [backbones.load("efficientnet_lite0", input_size=96)]
-    loaded += [backbones.load("mobilenet", source=name) for name in ASKED[1:]]
-    return {
-        name: transferability.linear_probe(
-            backbone.features(task.train.images), task.train.labels
-        )
-        for name, backbone in zip(ASKED, loaded, strict=True)
-    }
 
 
 def _has_all(answer):
@@ -148,11 +135,11 @@ def _not_on_training_pictures(answer):
 
 
 def _as_measured(answer):
-    return all(abs(answer[name] - _probed()[name]) <= NEAR for name in ASKED)
+    return all(abs(answer[name] - PROBED[name]) <= NEAR for name in ASKED)
 
 
 def _first_off(answer):
-    name = next(n for n in ASKED if abs(answer[n] - _probed()[n]) > NEAR)
+    name = next(n for n in ASKED if abs(answer[n] - PROBED[n]) > NEAR)
     return f"Yours gives {name} {answer[name]:.2f}, and we measure something else."
 
 
