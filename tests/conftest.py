@@ -15,7 +15,6 @@ from tlcourse.resources import cache_folder
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
     "clusters/test_claims_trained.py",
-    "choosing/test_claims_fine_tuned.py",
     "choosing/test_claims_sources.py",
     "tests/test_adaptation.py",
     "tests/test_unsupervised.py",

@@ -39,7 +39,7 @@ def sentences(seed):
 def linear(features, labels, new, truth):
     from sklearn.linear_model import LogisticRegression
 
-    head = LogisticRegression(C=10, max_iter=2000).fit(features, labels)
+    head = LogisticRegression(max_iter=2000).fit(features, labels)
     return head, float(head.score(new, truth))
 
 

@@ -22,7 +22,7 @@ from tlcourse.exercises import lessons
 WIDEST = 7.4  # inches that a page has room for
 MARGIN = 0.3  # what 'tight' adds on both sides
 DENSITY = 110  # pixels an inch
-WIDER = ["plots confusion", "choosing agreements"]
+WIDER = ["plots confusion"]
 WIDER += ["choosing rankings", "choosing rankings_hidden", "choosing catalogue"]
 WIDEST_OF_ALL = ["choosing catalogue_speed", "choosing catalogue_names"]
 PIXELS = dict.fromkeys(WIDER, 1000) | dict.fromkeys(WIDEST_OF_ALL, 1100)

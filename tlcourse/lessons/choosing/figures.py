@@ -1,4 +1,4 @@
-"""Figures for choosing a source: the catalogue, ranks against truth, agreement."""
+"""Figures for choosing a source: scores beside truth, ranks, the catalogue."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _catalogue_in_words(table, best, speed):
 
 
 @styled
-def rankings(table, tau=None, *, chosen=None, title=None):
+def rankings(table, *, chosen=None, title=None):
     """Where each score ranks each source, beside how good the source really was.
 
     The best source stands on top, so a perfect score reads 1, 2, 3 downwards. Without
@@ -180,8 +180,6 @@ def rankings(table, tau=None, *, chosen=None, title=None):
     table : pandas.DataFrame
         A row a source, named by the index; a column a score, as
         `transferability.rank` returns them; and accuracy, 0-1. Others are left out.
-    tau : pandas.Series, optional
-        Agreement of each score with the truth, written below its column.
     chosen : str, optional
         A source to frame.
 
@@ -200,8 +198,6 @@ def rankings(table, tau=None, *, chosen=None, title=None):
     known = "accuracy" in table
     if known:
         table = table.sort_values("accuracy", ascending=False, kind="stable")
-    else:
-        tau = None
     fig = new_figure(8.2, 1.5 + 0.46 * len(table))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[len(scores), 3])
     ranks = table[scores].rank(ascending=False, method="min")
@@ -214,13 +210,11 @@ def rankings(table, tau=None, *, chosen=None, title=None):
     left.set_yticks(range(len(table)), [readable(name) for name in table.index])
     left.tick_params(length=0, labeltop=True, labelbottom=False)
     left.spines[:].set_visible(False)
-    if tau is not None:
-        _write_tau(left, scores, tau, len(table))
     _true_bars(right, table["accuracy"] if known else None)
     if chosen is not None:
         _frame(left, right, list(table.index).index(chosen), len(scores))
     title_above(fig, title)
-    return Picture(fig, _ranks_in_words(table, ranks, tau))
+    return Picture(fig, _ranks_in_words(table, ranks))
 
 
 def _rank_cell(axes, x, y, rank, tied, count):
@@ -233,17 +227,6 @@ def _rank_cell(axes, x, y, rank, tied, count):
     words = "–" if not known else f"={rank:.0f}" if tied else f"{rank:.0f}"
     axes.text(x, y, words, ha="center", va="center", fontsize=12,
               color="white" if share > 0.6 else INK)  # fmt: skip
-
-
-def _write_tau(axes, scores, tau, count):
-    axes.set_ylim(count + 0.4, -0.6)
-    for x, score in enumerate(scores):
-        value = tau.get(score, np.nan)
-        number = f"{value:.2f}" if np.isfinite(value) else "–"
-        axes.text(x, count, number, ha="center", va="center", fontsize=11,
-                  fontweight="bold", color=INK)  # fmt: skip
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    axes.set_yticks([*axes.get_yticks(), count], [*names, "tau"])
 
 
 def _true_bars(axes, accuracy):
@@ -268,19 +251,15 @@ def _frame(left, right, y, count):
         ))  # fmt: skip
 
 
-def _ranks_in_words(table, ranks, tau):
+def _ranks_in_words(table, ranks):
     in_words = []
     for score in ranks:
         order = ranks[score].dropna().sort_values(kind="stable")
         if order.nunique() < 2:
             in_words.append(f"{_score_name(score)}: all tie")
             continue
-        agrees = tau is not None and score in tau
         names = ", ".join(map(readable, order.index[:3]))
-        in_words.append(
-            f"{_score_name(score)}: first {names}"
-            + (f", tau {tau[score]:.2f}" if agrees else "")
-        )
+        in_words.append(f"{_score_name(score)}: first {names}")
     words = f"Table of the rank that each score gives to {len(table)} sources. "
     if "accuracy" in table:
         best = [f"{readable(name)} {v:.2f}" for name, v in table["accuracy"].items()]
@@ -288,55 +267,64 @@ def _ranks_in_words(table, ranks, tau):
     return f"{words}By score: {'; '.join(in_words)}."
 
 
+_MEASURES = {
+    "knn": "kNN, cross-validated",
+    "linear_probe": "linear probe, cross-validated",
+    "accuracy": "test accuracy",
+}
+
+
 @styled
-def agreements(points, summary):
-    """How well the order that each score gives agrees with the truth.
+def scores(summary, *, chance=None, title=None):
+    """Two scores and the truth for each source, with their intervals.
 
     Parameters
     ----------
-    points : pandas.DataFrame
-        The mean agreement on each target: a row a target, named by the index, and a
-        column a score.
     summary : pandas.DataFrame
-        Columns score, mean, low and high: over all targets, first row on top.
+        Columns source, what (knn, linear_probe, accuracy), mean, low and high. The
+        source with the best test accuracy stands on top.
+    chance : float, optional
+        The accuracy of guessing, drawn as a line.
     """
-    summary = checked_table(summary, ["score", "mean", "low", "high"], "agreements")
-    scores = list(summary["score"])
-    points = checked_table(points, scores, "agreements")[scores]
-    fig = new_figure(7.8, 1.2 + 0.5 * len(scores))
+    columns = ["source", "what", "mean", "low", "high"]
+    summary = checked_table(summary, columns, "scores")
+    summary = summary[summary["what"].isin(_MEASURES)]
+    tables = {what: rows.set_index("source") for what, rows in summary.groupby("what")}
+    truth = tables["accuracy"]["mean"].sort_values(ascending=False)
+    fig = new_figure(7.4, 1.4 + 0.44 * len(truth))
     axes = fig.subplots()
-    for x in (0, 1):
-        axes.axvline(x, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-    for index, (name, row) in enumerate(points.iterrows()):
-        style = series_style(index)
-        axes.plot(row, range(len(scores)), style["marker"], color=style["color"],
-                  label=readable(name), markersize=7)  # fmt: skip
-    for y, row in enumerate(summary.to_dict("records")):
-        ends = np.clip([row["low"], row["high"]], -1, 1)  # no tau lies beyond
-        axes.hlines(y + 0.3, *ends, color=INK, linewidth=1.6)
-        axes.plot(row["mean"], y + 0.3, "|", color=INK, markersize=11,
-                  markeredgewidth=2.4, label=None if y else "mean, 95 %")  # fmt: skip
-        axes.annotate(f"{row['mean']:.2f}", (1.09, y), va="center", fontsize=11,
-                      color=INK)  # fmt: skip
-    axes.annotate("mean", (1.09, -0.55), fontsize=11, va="center", color=INK)
-    name_rows(axes, [_score_name(score) for score in scores])
-    axes.set(ylim=(len(scores) - 0.4, -0.8), xlabel="Weighted Kendall tau")
-    lowest = np.nanmin([points.min().min(), summary["low"].min(), -0.2])
-    axes.set_xlim(lowest - 0.08, 1.26)
-    axes.set_xticks(np.arange(np.ceil(lowest * 2) / 2, 1.1, 0.5))
-    fig.legend(loc="outside right upper", title="target")
-    return Picture(fig, _agreements_in_words(points, summary))
+    if chance is not None:
+        axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.annotate(
+            "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", fontsize=10, color=INK,
+        )  # fmt: skip
+    for index, (what, name) in enumerate(_MEASURES.items()):
+        rows, style = tables[what].loc[truth.index], series_style(index)
+        y = np.arange(len(truth)) + 0.24 * (index - 1)
+        axes.hlines(y, rows["low"], rows["high"], color=style["color"], linewidth=1.8)
+        axes.plot(rows["mean"], y, style["marker"], color=style["color"], label=name,
+                  markersize=6)  # fmt: skip
+    for y, mean in enumerate(truth):
+        axes.annotate(f"{mean:.2f}", (1.03, y), va="center", fontsize=11, color=INK)
+    axes.annotate("test", (1.03, -0.55), va="center", fontsize=11, color=INK)
+    name_rows(axes, list(truth.index))
+    axes.set(xlim=(0, 1.13), ylim=(len(truth) - 0.5, -0.8), xlabel="Accuracy")
+    axes.set_xticks(np.arange(0, 1.1, 0.2))
+    axes.grid(axis="x")
+    fig.legend(loc="outside lower center", ncols=3, fontsize=9.5)
+    title_above(fig, title)
+    return Picture(fig, _scores_in_words(tables, truth))
 
 
-def _agreements_in_words(points, summary):
-    in_words = []
-    for row in summary.to_dict("records"):
-        there = points[row["score"]]
-        in_words.append(
-            f"{_score_name(row['score'])} {row['mean']:.2f} ({row['low']:.2f} to "
-            f"{row['high']:.2f}; by target {there.min():.2f} to {there.max():.2f})"
-        )
+def _scores_in_words(tables, truth):
+    in_words = [
+        f"{readable(source)} {mean:.2f} (linear probe "
+        f"{tables['linear_probe']['mean'][source]:.2f}, kNN "
+        f"{tables['knn']['mean'][source]:.2f})"
+        for source, mean in truth.items()
+    ]
     return (
-        "Dot plot of weighted Kendall tau between scores and true accuracy, a sign a "
-        f"target, and the mean with its 95 % interval below: {listed(in_words, 12)}."
+        "Dot plot of test accuracy and, beside it, of two scores for each source, best "
+        f"first: {listed(in_words, 12)}."
     )
