@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 
 import tlcourse as tl
-from tests.helpers import cells, defined
-from tlcourse import adaptation, batchnorm
+from tests.helpers import cells
 from tlcourse.lessons.adapting import figures, widget
-from tlcourse.quiet import import_keras
 
 
 def rungs(pair="one", methods=("source_only", "coral", "oracle")):
@@ -72,27 +70,6 @@ def test_the_widget_tells_what_it_measured_on_domains_that_there_are():
     for change in widget.camera.CHANGES:
         for strength in widget.STRENGTHS[1:]:
             assert f"{change}_{strength}" in tl.datasets.DOMAINS["photos"]
-
-
-def test_dann_in_plain_keras_is_the_helper(short):
-    keras, task = import_keras(), tl.datasets.load("digits", per_class=9)
-    source = tl.datasets.load("digits", per_class=8, domain="fonts").train
-    pictures = (source.images, task.train.images, task.val.images)
-    x_source, x_target, unseen = map(short.preprocess, pictures)
-    lesson = defined("adapting", "Reversal", "dann", "batches", x_target=x_target)
-    keras.utils.set_random_seed(0)
-    ours = lesson["batches"]((x_source, source.labels), 0)
-    domains = np.repeat([[0.0], [1.0]], 32, axis=0)
-    data = lesson["tf"].data.Dataset.zip(ours, lesson["batches"](x_target, 1))
-    data = data.map(lambda a, b: ((a[0], b), {"class": a[1], "domain": domains}))
-    keras.utils.set_random_seed(0)
-    base = batchnorm.copied_model(short)
-    network, model = lesson["dann"](base, classes=10, steps=4)
-    network.fit(data, steps_per_epoch=4, shuffle=False, verbose=0)
-    batchnorm.set_statistics(base, x_target)
-    said = keras.ops.softmax(model.predict(unseen, verbose=0))
-    helper = adaptation.dann(short, source, pictures[1], epochs=2, seed=0)
-    assert np.allclose(said, helper.predict(pictures[2]), atol=1e-3)
 
 
 def test_no_method_is_given_a_label_of_the_target():
