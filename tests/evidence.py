@@ -146,7 +146,7 @@ def _needed(tree, function):
     """Dumps of a measuring function and of all that it goes by.
 
     That stands in its module, in what it imports of tests or, where it runs a lesson's
-    own functions with ``defined("pitfalls", "mark")``, in the lesson.
+    own functions with ``defined("pitfalls", "ece")``, in the lesson.
     """
     named = {**_helpers(tree), **_named(tree)}
     wanted, dumps = [function], {}

@@ -44,7 +44,7 @@ def shifted_later(seed, part):
 
 
 def taught():
-    return defined("pitfalls", "mark")
+    return defined("pitfalls", "ece")
 
 
 def helped(seed):
@@ -172,7 +172,7 @@ def test_what_it_takes_from_helpers_and_lessons_counts(monkeypatch):
 
     before, lesson = stamps(), helpers.cells("pitfalls")
     assert stamps() == before
-    changed = [cell.replace("] = 255", "] = 254") for cell in lesson]
+    changed = [cell.replace("bins=10", "bins=11") for cell in lesson]
     monkeypatch.setattr(helpers, "cells", lambda lesson: changed)
     assert [new == old for new, old in zip(stamps(), before, strict=True)] == [0, 1]
     monkeypatch.undo()

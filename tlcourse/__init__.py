@@ -25,6 +25,7 @@ _MODULES = (
     "language",
     "plots",
     "probes",
+    "report",
     "saving",
     "setup_check",
     "study",

@@ -4,59 +4,89 @@ import numpy as np
 import pandas as pd
 
 from tests.helpers import solved
-from tlcourse.lessons.pitfalls import checks
+from tlcourse.quiet import import_keras
 
 
 def names():
-    return {"np": np, "pd": pd}
+    return {"np": np, "pd": pd, "keras": import_keras()}
 
 
-def by_the_mean(table):
-    mean = table.groupby("source")["accuracy"].mean()
-    return [name for name in mean.index if mean[name] < mean["random"]]
+def by_class(labels, place):
+    weights = 1 / np.bincount(labels)[labels]
+    return weights / weights.mean()
 
 
-def by_the_extremes(table):
-    groups = table.groupby("source")["accuracy"]
-    high, low = groups.max(), groups.min()
-    return [name for name in high.index if high[name] < low["random"]]
+def not_of_mean_one(labels, place):
+    return 5 * solved("pitfalls.1", **names())(labels, place)
 
 
-def random_too(table):
-    return [*solved("pitfalls.1", **names())(table), "random"]
+def rare_alone(labels, place):
+    return (labels != place).astype(float)
 
 
-def fewest(labels, marked):
-    group = 2 * labels + marked
-    size = np.bincount(group).min()
-    return np.concatenate([np.flatnonzero(group == g)[:size] for g in range(4)])
+def of_four(labels, place):
+    group = 2 * labels + place
+    counts = np.bincount(group, minlength=4)
+    return len(labels) / 4 / counts[group]
 
 
-def too_many(labels, marked):
-    return np.tile(solved("pitfalls.2", **names())(labels, marked), 2)
+def divides_probabilities(model, temperature):
+    keras = import_keras()
+    return keras.Model(model.input, keras.ops.softmax(model.output / temperature))
 
 
-def of_another_change(predict, images, change):
-    return np.mean(predict(images) != predict(checks._lit(images)))
+def changes_the_head(model, temperature):
+    *_, head = model.layers
+    head.set_weights([each / temperature for each in head.get_weights()])
+    return model
+
+
+def a_lambda(model, temperature):
+    keras = import_keras()
+    cool = keras.layers.Lambda(
+        lambda x: keras.ops.softmax(keras.ops.log(x + 1e-9) / temperature)
+    )
+    return keras.Model(model.input, cool(model.output))
+
+
+def on_test(table, way):
+    return table.query("split == 'test'").groupby("way")["value"].mean()[way]
+
+
+def random_weights(table, way):
+    return on_test(table, way) - on_test(table, "frozen random weights")
+
+
+def chosen_on_test(table, way):
+    pixels = table[table["way"].str.startswith("pixels") & (table["split"] == "test")]
+    return on_test(table, way) - pixels.groupby("way")["value"].mean().max()
+
+
+def always_the_svm(table, way):
+    return on_test(table, way) - on_test(table, "pixels, SVM")
+
+
+def on_val(table, way):
+    mean = table.query("split == 'val'").groupby("way")["value"].mean()
+    return mean[way] - mean["pixels, SVM"]
 
 
 WRONG = {
     "pitfalls.1": {
-        "by the mean": (by_the_mean, "gains in some draw"),
-        "by the extremes": (by_the_extremes, "loses in each draw"),
-        "random too": (random_too, "is no source"),
-        "one name": (lambda table: ["always"], "any name"),
-        "a word": (lambda table: "always", "list of names"),
+        "by class": (by_class, "same total weight"),
+        "another mean": (not_of_mean_one, "mean weight is 1", "5.00"),
+        "the rare alone": (rare_alone, "above 0", "is 0"),
+        "always four": (of_four, "does not occur"),
     },
     "pitfalls.2": {
-        "fewest": (fewest, "No picture is left out"),
-        "too many": (too_many, "more than it needs"),
-        "a mask": (lambda labels, marked: labels == 1, "positions"),
+        "of probabilities": (divides_probabilities, "halved logits"),
+        "the head": (changes_the_head, "halved logits|stays as it was"),
+        "a Lambda": (a_lambda, "saved and loaded"),
     },
     "pitfalls.3": {
-        "how often the first": (lambda f, x, do: np.mean(f(do(x)) == 1), "none flips"),
-        "always": (lambda *_: 1.0, "none flips"),
-        "of the pixels": (lambda _, x, do: np.mean(do(x) != x), "all of them flip"),
-        "of another change": (of_another_change, "any change"),
+        "random weights": (random_weights, "pixels alone", r"\+0.16"),
+        "chosen on test": (chosen_on_test, "chosen on val", "-0.17"),
+        "always the SVM": (always_the_svm, "other names"),
+        "on val": (on_val, "mean test accuracy"),
     },
 }

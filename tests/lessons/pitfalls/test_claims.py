@@ -1,369 +1,470 @@
-"""What the lesson says of sources that hurt, forgetting, few labels and a false cue."""
+"""What the lesson says of wrong cues, confidence, sources that hurt and forgetting."""
 
 import dataclasses
+import functools
+import gc
 
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.special
 
 import tlcourse as tl
-from tests.helpers import defined, interval, load_backbone
-from tests.lessons.measured import SEEDS, accuracies, features, red
-from tlcourse import transferability
-from tlcourse.datasets import Split
+from tests.helpers import interval, load_backbone
+from tests.lessons.measured import flat
+from tlcourse.quiet import import_keras
 
-PER_CLASS = 10
-SOURCES = ("fractals", "photos", "imagenet_distilled", "glyphs")
-EPOCHS, LONG = 10, 30
-LIVING = ("cat", "flower", "grass", "histology", "retina")
-STRENGTHS = (0, 0.5, 0.8, 0.9, 1)
-FACES_PER_CLASS = 20
+RESTS_ON = ("report",)
+PX = 64
+KINDS, PLACES = ("Braeburn", "Granny Smith"), ("studio", "orchard")
+STRENGTHS = (0.5, 0.8, 0.9, 0.95, 1.0)
+PER_KIND = 40
+WAYS = ("as collected", "each slice weighs the same", "the middle alone")
 
 
-def trained(backbone, task, plan, epochs, seed, validate=False):
-    return tl.transfer(
-        backbone, task, plan, epochs, seed, validate=validate, show_progress=False
+def part(place, split):
+    return getattr(tl.datasets.load("apples", domain=place), split)
+
+
+def middle(images):
+    """The lesson's one line of preprocessing: cut the edges off."""
+    return images[:, 12:-12, 12:-12]
+
+
+@functools.cache
+def backbone(source="imagenet", seed=0):
+    return tl.backbones.load(source=source, input_size=PX, seed=seed)
+
+
+@functools.cache
+def two_kinds(place, split):
+    """The pictures of both kinds, and their labels."""
+    task = tl.datasets.load("apples", domain=place)
+    some, numbers = getattr(task, split), [task.classes.index(each) for each in KINDS]
+    rows = np.isin(some.labels, numbers)
+    return some.images[rows], (some.labels[rows] == numbers[1]).astype(int)
+
+
+@functools.cache
+def view(place, split, see, change=None):
+    """Features or pixels of both kinds, whole or of the middle."""
+    images, _ = two_kinds(place, split)
+    images = images if change is None else change(images)
+    return flat(images[:, ::2, ::2]) if see == "pixels" else backbone().features(images)
+
+
+# --- a wrong cue ----------------------------------------------------------------------
+
+
+def collected(strength, seed):
+    """Label, place and rows of the training pictures of two farms."""
+    rng = np.random.default_rng(seed)
+    for label, home in enumerate(PLACES):
+        usual = round(strength * PER_KIND)
+        for place in PLACES:
+            rows = np.flatnonzero(two_kinds(place, "train")[1] == label)
+            count = usual if place == home else PER_KIND - usual
+            yield label, place, rng.permutation(rows)[:count]
+
+
+def cue_head(strength, seed, see, way):
+    """A head on what two farms sent."""
+    change = middle if way == "the middle alone" else None
+    x, y, weights = [], [], []
+    for label, place, rows in collected(strength, seed):
+        if len(rows):
+            x.append(view(place, "train", see, change)[rows])
+            y += [label] * len(rows)
+            weights += [PER_KIND / len(rows)] * len(rows)
+    given = {"classify__sample_weight": np.array(weights)} if "weighs" in way else {}
+    return tl.probes.linear_probe().fit(np.concatenate(x), y, **given)
+
+
+def cue_rows(answers, see, way, strength):
+    """Accuracy by slice; answers of a place's test split, as labels 0 and 1."""
+    for place in PLACES:
+        labels, said = two_kinds(place, "test")[1], answers(place)
+        for label, kind in enumerate(KINDS):
+            right = said[labels == label] == label
+            yield {
+                "sees": see, "way": way, "strength": strength, "kind": kind,
+                "place": place, "value": float(right.mean()),
+            }  # fmt: skip
+
+
+def measure_cue(seed, part):
+    if part == "fine-tuned":
+        return list(cue_tuned(seed))
+    found = []
+    for see in ("EfficientNet-Lite0", "pixels"):
+        for way in WAYS:
+            change = middle if way == "the middle alone" else None
+            for strength in STRENGTHS:
+                head = cue_head(strength, seed, see, way)
+                found += cue_rows(
+                    lambda place, head=head, change=change, see=see: head.predict(
+                        view(place, "test", see, change)
+                    ),
+                    see, way, strength,
+                )  # fmt: skip
+    return found
+
+
+def cue_tuned(seed):
+    """The last three blocks learn, too, from what was collected."""
+    x, y = [], []
+    for label, place, rows in collected(1.0, seed):
+        x.append(two_kinds(place, "train")[0][rows])
+        y += [label] * len(rows)
+    sent = tl.datasets.Split(np.concatenate(x), np.array(y))
+    unseen = tl.datasets.Split(*two_kinds("studio", "test"))
+    task = dataclasses.replace(
+        tl.datasets.load("apples"), classes=KINDS, train=sent, val=unseen, test=unseen
+    )
+    net = backbone()
+    plans = [tl.FreezePlan.features(net), tl.FreezePlan.last(net, 3, body_rate=3e-4)]
+    run = tl.transfer(
+        net, task, plans, [10, 8], seed, validate=False, show_progress=False
     )
 
+    def answers(place):
+        return run.predict(two_kinds(place, "test")[0]).argmax(axis=1)
 
-def measure_forgetting(seed, source):
-    """Fine-tune on digits, then mix the weights with those before, as the lesson."""
-    digits = tl.datasets.load("digits", per_class=PER_CLASS, seed=seed)
-    start, old = load_backbone(source), tl.datasets.load(source, per_class=5, seed=0)
-    run = trained(start, digits, tl.FreezePlan.all(start), EPOCHS, seed)
-    old_head = tl.probes.linear_probe()
-    old_head.fit(start.features(old.train.images), old.train.labels)
-    lesson = defined("pitfalls", "stops", digits=digits)
-    return [
-        {"source": source, "what": what, "mix": stop["mix"], "value": float(stop[what])}
-        for stop in lesson["stops"](run, old_head, old.val)
-        for what in ("old", "new")
-    ]
+    yield from cue_rows(answers, "EfficientNet-Lite0", "fine-tuned", 1.0)
 
 
-def measure_few(seed, plan):
-    """Five labels per class of photos: curves and calibration."""
-    start = load_backbone("imagenet_distilled")
-    task = tl.datasets.load("photos", per_class=5, seed=seed)
-    way = getattr(tl.FreezePlan, plan)(start)
-    run = trained(start, task, way, LONG, seed, validate=True)
-    history, truth = run.history, task.test.labels
-    val, test = (run.predict(split.images) for split in (task.val, task.test))
-    lesson = defined("pitfalls", "ece", "cooled", "best_temperature")
-    temperature = lesson["best_temperature"](val, task.val.labels)
+# --- a new place: confidence, forgetting ----------------------------------------------
+
+
+def of_studio(seed):
+    """The lesson's studio model, its head trained on features: a network and a head."""
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    head = keras.Sequential(
+        [keras.Input((1280,)), keras.layers.Dense(8, activation="softmax")]
+    )
+    train = few_apples("studio", seed)
+    learn(head, backbone().features(train.images), train.labels, 1e-2, 20)
+    return backbone(), head
+
+
+def few_apples(place, seed):
+    return tl.datasets.load("apples", per_class=20, domain=place, seed=seed).train
+
+
+def learn(model, x, labels, rate, epochs):
+    adam = import_keras().optimizers.Adam(rate)
+    model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, labels, epochs=epochs, verbose=0)
+
+
+def whole_model(head):
+    """Put the head on a base whose blocks train, but for BatchNorm."""
+    keras = import_keras()
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    inputs = keras.Input((PX, PX, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(base(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(8, activation="softmax")(pooled))
+    model.layers[-1].set_weights(head.get_weights())
+    return model
+
+
+def measure_new_place(seed, part_of_it):
+    net, head = of_studio(seed)
+    if part_of_it == "confidence":
+        return list(confidence_rows(net, head))
+    model = whole_model(head)
+    before = model.get_weights()
+    new, old = few_apples("orchard", seed), few_apples("studio", seed)
+    learn(model, new.images, new.labels, 3e-4, 8)
+    after, rows = model.get_weights(), []
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        mixed = zip(before, after, strict=True)
+        model.set_weights([(1 - share) * b + share * a for b, a in mixed])
+        rows += place_rows(f"{share:.0%} of the way", model)
+    model.set_weights(before)
+    images = np.concatenate([old.images, new.images])
+    labels = np.concatenate([old.labels, new.labels])
+    learn(model, images, labels, 3e-4, 4)  # as many steps
+    rows += place_rows("both places", model)
+    del model
+    gc.collect()
+    return rows
+
+
+def place_rows(way, model):
+    for place in PLACES:
+        test = part(place, "test")
+        score = float(model.evaluate(test.images, test.labels, verbose=0)[1])
+        yield row(place, "accuracy", score, way)
+
+
+def confidence_rows(net, head):
+    """Accuracy, confidence and ECE, before and after a temperature of the studio."""
+
+    def said(place, split):
+        some = part(place, split)
+        return head.predict(net.features(some.images), verbose=0), some.labels
+
+    of_studio = tl.report.temperature(*said("studio", "val"))
+    yield row("studio", "temperature", of_studio, "trained")
+    for place in PLACES:
+        of_place = tl.report.temperature(*said(place, "val"))
+        ways = {"as trained": 1, "temperature of the studio": of_studio}
+        ways["temperature of the place"] = of_place
+        chances, labels = said(place, "test")
+        right = float((chances.argmax(axis=1) == labels).mean())
+        yield row(place, "accuracy", right, "trained")
+        for way, factor in ways.items():
+            cool = tl.report.cooled(chances, factor)
+            yield row(place, "ECE", tl.report.ece(cool, labels), way)
+            yield row(place, "confidence", float(cool.max(axis=1).mean()), way)
+
+
+def row(place, what, value, way):
+    return {"way": way, "place": place, "what": what, "value": value}
+
+
+# --- does the source help? ------------------------------------------------------------
+
+TARGETS = {"digits": None, "apples": "orchard"}
+FEW = 10
+
+
+def target_only():
+    """Models that know nothing but the target's pixels."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
+
+    return {
+        "pixels, linear": tl.probes.linear_probe(),
+        "pixels, SVM": SVC(C=10),
+        "pixels, nearest": KNeighborsClassifier(1),
+        "pixels, forest": RandomForestClassifier(300, random_state=0),
+    }
+
+
+@functools.cache
+def whole(target, source, split, seed=0):
+    images = getattr(tl.datasets.load(target, domain=TARGETS[target]), split).images
+    if source == "pixels":
+        return flat(images) / 255
+    net = load_backbone("glyphs") if source == "glyphs" else backbone(source, seed)
+    return net.features(images)
+
+
+def measure_gap(seed, part):
+    target = part if part in TARGETS else "digits"
+    task = tl.datasets.load(target, domain=TARGETS[target])
+    few = tl.datasets.few(task.train.labels, FEW, seed, task.name)
+    if part == "fine-tuned":
+        return list(gap_tuned(seed))
+    sources = {"frozen ImageNet": "imagenet", "frozen random weights": None}
+    if target == "digits":
+        sources["frozen glyphs"] = "glyphs"
+    found = []
+    for way, source in sources.items():
+        drawn = seed if source is None else 0
+        x, *unseen = (
+            whole(target, source, split, drawn) for split in ("train", "val", "test")
+        )
+        head = tl.probes.linear_probe().fit(x[few], task.train.labels[few])
+        found += gap_rows(target, way, head.predict, *unseen)
+    x, *unseen = (whole(target, "pixels", split) for split in ("train", "val", "test"))
+    for way, model in target_only().items():
+        model.fit(x[few], task.train.labels[few])
+        found += gap_rows(target, way, model.predict, *unseen)
+    return found
+
+
+def gap_rows(target, way, predict, *unseen):
+    task = tl.datasets.load(target, domain=TARGETS[target])
+    for split, x in zip(("val", "test"), unseen, strict=True):
+        right = predict(x) == getattr(task, split).labels
+        yield {
+            "target": target, "way": way, "split": split, "value": float(right.mean())
+        }  # fmt: skip
+
+
+def gap_tuned(seed):
+    task = tl.datasets.load("digits", per_class=FEW, seed=seed)
+    net = backbone()
+    plans = [tl.FreezePlan.features(net), tl.FreezePlan.all(net, body_rate=3e-4)]
+    run = tl.transfer(
+        net, task, plans, [5, 10], seed, validate=False, show_progress=False
+    )
+    unseen = (getattr(task, split).images for split in ("val", "test"))
+    yield from gap_rows(
+        "digits", "fine-tuned ImageNet", lambda x: run.predict(x).argmax(1), *unseen
+    )
+    gc.collect()
+
+
+# --- few labels -----------------------------------------------------------------------
+
+
+SIZES = ("5 labels", "20 labels", "60 labels")  # per class; 60 are all
+
+
+def measure_few(seed, labels):
+    net, count = backbone(), int(labels.split()[0])
+    task = tl.datasets.load("apples", per_class=count, domain="orchard", seed=seed)
+    plan = tl.FreezePlan.features(net)
+    history = tl.transfer(net, task, plan, 30, seed, show_progress=False).history
+    low = int(np.argmin(history["val_loss"]))
     measured = {
-        "train": history["accuracy"][-1],
-        "val": history["val_accuracy"][-1],
-        "test": run.test_accuracy,
-        "lowest loss": min(history["val_loss"]),
-        "last loss": history["val_loss"][-1],
-        "train loss": history["loss"][-1],
-        "lowest at": int(np.argmin(history["val_loss"])) + 1,
-        "sure": test.max(1).mean(),
-        "ece": lesson["ece"](test, truth),
-        "ece cooled": lesson["ece"](lesson["cooled"](test, temperature), truth),
-        "temperature": temperature,
+        "training accuracy": history["accuracy"][-1],
+        "validation accuracy": history["val_accuracy"][-1],
+        "accuracy at the lowest": history["val_accuracy"][low],
+        "training loss": history["loss"][-1],
+        "validation loss": history["val_loss"][-1],
+        "lowest validation loss": history["val_loss"][low],
+        "epoch of the lowest": low + 1,
     }
     return [
-        {"plan": plan, "what": what, "value": float(value)}
+        {"labels": count, "what": what, "value": float(value)}
         for what, value in measured.items()
     ]
 
 
-def with_mark(images, bear=True):
-    """Put the lesson's mark on some pictures, or on all."""
-    which = np.broadcast_to(bear, len(images))
-    return defined("pitfalls", "mark")["mark"](images, which)
-
-
-def cover(images):
-    images, size = images.copy(), images.shape[1] // 8
-    images[:, -size - 1 : -1, -size - 1 : -1] = 0
-    return images
-
-
-def living_or_not(marked):
-    photos = tl.datasets.load("photos")
-    lesson = defined(
-        "pitfalls", "mark", "living_or_not",
-        everything=photos, living=np.isin(photos.classes, LIVING),
-    )  # fmt: skip
-    return lesson["living_or_not"](marked)
-
-
-def goes_with(labels, strength):
-    """Which few training pictures bear the mark."""
-    return defined("pitfalls", "goes_with")["goes_with"](labels, strength or None)
-
-
-def slices(predict, tests, labels):
-    return {
-        (int(c), bool(m)): float((predict(tests[m]) == labels)[labels == c].mean())
-        for c in (0, 1)
-        for m in (False, True)
-    }
-
-
-def described(backbone, faces):
-    """Features of both splits, without and with the mark, and with the corner black."""
-    return {
-        (name, how): backbone.features(change(getattr(faces, name).images))
-        for name in ("train", "test")
-        for how, change in ((False, np.copy), (True, with_mark), ("covered", cover))
-    }
-
-
-def repaired(vectors, few, labels, marked):
-    """Training features and labels by repair; in the lesson's words."""
-    plain, bearing = vectors["train", False][few], vectors["train", True][few]
-    seen = np.where(marked[:, None], bearing, plain)
-    group = 2 * labels + marked
-    counts = np.bincount(group, minlength=4)
-    ways = {
-        "none": (seen, labels),
-        "both": (np.concatenate([plain, bearing]), np.tile(labels, 2)),
-        "covered": (vectors["train", "covered"][few], labels),
-    }
-    if counts.min():
-        for name, count in (("fewer", counts.min()), ("repeated", counts.max())):
-            chosen = np.concatenate([
-                np.resize(np.flatnonzero(group == g)[:count], count) for g in range(4)
-            ])  # fmt: skip
-            ways[name] = seen[chosen], labels[chosen]
-    return ways
-
-
-def cue_rows(source, strength, repair, found):
-    return [
-        {"source": source, "strength": strength, "repair": repair, "class": c,
-         "mark": m, "value": value}
-        for (c, m), value in found.items()
-    ]  # fmt: skip
-
-
-def measure_cue(seed, name):
-    """Source and labels drawn by the seed; slices averaged over five label draws."""
-    backbone, rows = load_backbone("imagenet_distilled"), []
-    faces = tl.datasets.load("faces")
-    if name != "start":
-        photos, plan = living_or_not(name == "marked"), tl.FreezePlan.all(backbone)
-        run = trained(backbone, photos, plan, 5, seed)
-        backbone = run.tuned
-        own = {(-1, False): run.test_accuracy}  # of no class, of no mark
-        rows += cue_rows(name, -1.0, "own test", own)
-    vectors = described(backbone, faces)
-    for strength in STRENGTHS:
-        found = heads(vectors, faces, strength, seed, repairs=name == "marked")
-        for repair, draws in found.items():
-            mean = pd.DataFrame(draws).mean().to_dict()
-            rows += cue_rows(name, float(strength), repair, mean)
-    if name == "marked":
-        rows += cue_rows(name, 0.9, "all blocks train", unfrozen(backbone, faces, seed))
-    return rows
-
-
-def few_faces(faces, seed):
-    few = tl.datasets.few(faces.train.labels, FACES_PER_CLASS, seed, "faces")
-    return few, faces.train.labels[few]
-
-
-def heads(vectors, faces, strength, seed, repairs):
-    """Slices of five heads, by repair."""
-    tests = {m: vectors["test", m] for m in (False, True)}
-    covered, found = dict.fromkeys(tests, vectors["test", "covered"]), {}
-    for draw in range(5):
-        few, labels = few_faces(faces, 5 * seed + draw)
-        ways = repaired(vectors, few, labels, goes_with(labels, strength))
-        for repair, example in ways.items() if repairs else [("none", ways["none"])]:
-            probe = tl.probes.linear_probe().fit(*example)
-            seen = covered if repair == "covered" else tests
-            one = slices(probe.predict, seen, faces.test.labels)
-            found.setdefault(repair, []).append(one)
-    return found
-
-
-def unfrozen(backbone, faces, seed):
-    """Slices if all blocks learn from faces, nine in ten of them marked."""
-    few, labels = few_faces(faces, seed)
-    images = with_mark(faces.train.images[few], goes_with(labels, 0.9))
-    task = dataclasses.replace(faces, train=Split(images, labels))
-    run = trained(backbone, task, tl.FreezePlan.all(backbone), EPOCHS, seed)
-    whole = {m: with_mark(faces.test.images, m) for m in (False, True)}
-    return slices(
-        lambda images: run.predict(images).argmax(1), whole, faces.test.labels
-    )
-
-
-def view(name, seed=0):
-    if name == "pixels":
-        return red
-    return load_backbone(name, seed=seed if name == "random" else 0).features
-
-
-@pytest.fixture(scope="module")
-def frozen():
-    """Accuracy on digits by source, an array over seeds; random weights by seed."""
-    found = {name: accuracies(view(name), "digits", PER_CLASS) for name in SOURCES}
-    each = [accuracies(view("random", s), "digits", PER_CLASS)[s] for s in SEEDS]
-    return {**found, "random": np.array(each)}
-
-
-@pytest.fixture(scope="module")
-def scores():
-    """Scores of the few labels, by seed, score and source."""
-    labels, rows = tl.datasets.load("digits").train.labels, {}
-    for seed in SEEDS:
-        few = tl.datasets.few(labels, PER_CLASS, seed, "digits")
-        for score in ("logme", "knn", "linear_probe", "h_score"):
-            for name in (*SOURCES, "pixels", "random"):
-                train = features(view(name, seed), "digits")
-                value = getattr(transferability, score)(train[few], labels[few])
-                rows[seed, score, name] = value
-    return pd.Series(rows).sort_index()
-
-
-@pytest.fixture
-def few_labels(evidence):
-    plans = ("all", "features", "scratch")
-    table = evidence("pitfalls.few", measure_few, parts=plans)
-    return table.set_index(["what", "plan", "seed"])["value"].sort_index()
+# --- the claims -----------------------------------------------------------------------
 
 
 @pytest.fixture
 def cue(evidence):
-    sources = ("marked", "control", "start")
-    table = evidence("pitfalls.cue", measure_cue, parts=sources)
-    keys = ["source", "repair", "strength", "class", "mark", "seed"]
+    table = evidence("pitfalls.cue", measure_cue, parts=("frozen", "fine-tuned"))
+    keys = ["sees", "way", "strength", "kind", "place", "seed"]
     return table.set_index(keys)["value"].sort_index()
 
 
-def worst(cue, source, strength, repair="none"):
+@pytest.fixture
+def new_place(evidence):
+    parts = ("confidence", "forgetting")
+    table = evidence("pitfalls.new_place", measure_new_place, parts=parts)
+    keys = ["what", "way", "place", "seed"]
+    return table.set_index(keys)["value"].sort_index()
+
+
+@pytest.fixture
+def gap(evidence):
+    parts = ("apples", "digits", "fine-tuned")
+    table = evidence("pitfalls.gap", measure_gap, parts=parts)
+    keys = ["target", "split", "way", "seed"]
+    return table.set_index(keys)["value"].sort_index()
+
+
+@pytest.fixture
+def few(evidence):
+    table = evidence("pitfalls.few", measure_few, parts=SIZES)
+    return table.pivot_table("value", "seed", ["what", "labels"])
+
+
+def worst(cue, sees, way, strength):
     """The worst slice's accuracy, by seed."""
-    return cue[source, repair, strength].groupby("seed").min()
+    return cue[sees, way, strength].groupby("seed").min()
 
 
-# That with all blocks training fractals help is asserted in freezing/test_claims.py,
-# that pixels beat all sources but the glyphs in features/test_claims.py.
-def test_frozen_fractals_hurt_photos_are_worth_nothing_the_others_help(frozen):
-    gap = {name: frozen[name] - frozen["random"] for name in SOURCES}
-    assert interval(gap["fractals"])[1] < -0.1 and (gap["fractals"] < 0).all()
-    low, high = interval(gap["photos"])
-    assert low < 0 < high and abs(gap["photos"].mean()) < 0.08
-    assert interval(gap["imagenet_distilled"])[0] > 0.1
-    assert interval(gap["glyphs"])[0] > 0.25
+NET, PIXELS = "EfficientNet-Lite0", "pixels"
+COLLECTED, WEIGHED, MIDDLE = WAYS
 
 
-def test_scores_put_fractals_below_random_and_three_choose_well_but_not_h(scores):
-    ahead = scores.xs("random", level=2) - scores.xs("fractals", level=2)
-    ahead = ahead.unstack()
-    assert (ahead[["logme", "linear_probe"]] > 0).all(axis=None)
-    assert ahead["knn"].mean() > 0.1 and (ahead["knn"] > 0).sum() == 4  # once level
-    assert ahead["knn"].min() > -0.03
-    for seed in SEEDS:
-        for score in ("logme", "knn", "linear_probe"):
-            best = scores.loc[(seed, score)].sort_values().index[-2:]
-            assert list(best) == ["pixels", "glyphs"]
-        found = scores.loc[(seed, "h_score")]
-        assert found.idxmin() == "fractals"
-        assert found["random"] > max(found["photos"], found["pixels"])
-        assert found["random"] > 0.95 * found["imagenet_distilled"]
+def test_red_apples_in_the_orchard_are_called_green_and_a_test_taken_alike_is_not(cue):
+    for sees in (NET, PIXELS):
+        rows = cue[sees, COLLECTED, 1.0].unstack("seed")
+        for kind, place in zip(KINDS, PLACES, strict=True):
+            assert rows.loc[kind, place].min() > 0.95
+    rows = cue[NET, COLLECTED, 1.0].unstack("seed")
+    assert (rows.loc["Braeburn", "orchard"] < 0.6).all()
+    assert (rows.idxmin() == ("Braeburn", "orchard")).all()
 
 
-def test_half_way_has_most_of_both_if_near_and_mixing_only_trades_if_far(evidence):
-    parts = ("glyphs", "fractals")
-    table = evidence("pitfalls.forgetting", measure_forgetting, parts=parts)
-    mean = table.groupby(["source", "what", "mix"])["value"].mean()
-    old, new = mean["glyphs", "old"], mean["glyphs", "new"]
-    assert old[1] < old[0] - 0.25  # what fine-tuning forgot
-    assert old[0.5] > old[0] - 0.15 and new[0.5] > new[1] - 0.1
-    assert new[0.5] > 0.85 and old[0.5] > 0.7
-    old, new = mean["fractals", "old"], mean["fractals", "new"]
-    assert old[0.5] < 0.75 * old[0] and new[0.5] < 0.75 * new[1]
-    assert (np.diff(old) < 0).all() and (np.diff(new) > 0).all()
+def test_what_helps_most_is_a_cut_or_pictures_of_both_places_and_not_fine_tuning(cue):
+    as_sent = worst(cue, NET, COLLECTED, 1.0)
+    assert interval(worst(cue, NET, MIDDLE, 1.0) - as_sent)[0] > 0.3
+    assert interval(worst(cue, NET, "fine-tuned", 1.0) - as_sent)[0] < 0.05
+    assert worst(cue, NET, WEIGHED, 1.0).equals(as_sent)  # no slice to weigh
+    few = worst(cue, NET, COLLECTED, 0.95)
+    assert interval(few - as_sent)[0] > 0.1
+    assert interval(worst(cue, NET, WEIGHED, 0.95) - few)[0] > 0
+    half = worst(cue, NET, COLLECTED, 0.5)
+    assert half.mean() > 0.97
+    for strength in STRENGTHS:  # the simple opponent
+        ahead = worst(cue, NET, COLLECTED, strength)
+        assert ahead.mean() > worst(cue, PIXELS, COLLECTED, strength).mean()
 
 
-def test_five_labels_are_learnt_by_heart_the_source_helps_and_freezing_not(few_labels):
-    train, test = (few_labels[what].unstack("plan") for what in ("train", "test"))
-    of_a_source = ["features", "all"]
-    assert (train[of_a_source] > 0.97).all(axis=None) and train["scratch"].mean() > 0.8
-    assert (train[of_a_source] - test[of_a_source] > 0.2).all(axis=None)
-    assert abs((test["features"] - test["all"]).mean()) < 0.05
-    assert (test[of_a_source].min(axis=1) > test["scratch"] + 0.2).all()
-
-
-def test_the_loss_rises_earlier_if_frozen_and_a_temperature_mends_certainty(few_labels):
-    for plan in ("features", "all", "scratch"):
-        rise = few_labels["last loss", plan] - few_labels["lowest loss", plan]
-        assert interval(rise)[0] > 0
-    lowest = few_labels["lowest at"].unstack("plan")
-    assert lowest["features"].mean() < lowest["all"].mean() < LONG - 5
-    assert few_labels["lowest loss", "scratch"].mean() > 2.1  # guessing is 2.3
-    over = few_labels["sure", "all"] - few_labels["test", "all"]  # fine-tuned
-    assert (over > 0.08).all()
-    assert (few_labels["temperature", "all"] > 1.2).all()
-    cooler = few_labels["ece", "all"] - few_labels["ece cooled", "all"]
-    assert (cooler > 0).all() and few_labels["ece cooled", "all"].mean() < 0.09
-
-
-def test_where_the_loss_has_risen_no_fewer_answers_are_right():
-    backbone, falls = load_backbone("imagenet_distilled"), []
-    for seed in SEEDS:
-        task = tl.datasets.load("photos", per_class=5, seed=seed)
-        plan = tl.FreezePlan.features(backbone)
-        history = trained(backbone, task, plan, LONG, seed, validate=True).history
-        right = history["val_accuracy"]
-        falls.append(right[int(np.argmin(history["val_loss"]))] - right[-1])
-    assert np.mean(falls) < 0 and max(falls) < 0.03
-
-
-def test_a_head_that_is_not_done_is_too_modest():
-    backbone = load_backbone("imagenet_distilled")
-    unseen = features(backbone.features, "digits", "test")
-    for seed in SEEDS:
-        task = tl.datasets.load("digits", per_class=5, seed=seed)
-        run = trained(backbone, task, tl.FreezePlan.features(backbone), LONG, seed)
-        logits = unseen @ run.weights[-2] + run.weights[-1]
-        sure = scipy.special.softmax(logits, axis=1).max(1).mean()
-        assert sure < run.test_accuracy - 0.1
-
-
-def test_the_marked_source_is_better_by_its_own_test_and_a_bare_mark_costs_it(cue):
-    own = cue.xs("own test", level="repair").unstack("source")
-    assert (own["marked"] > 0.95).all()
-    assert (own["marked"] > own["control"] + 0.08).all()
-    bare = cue["marked", "none", 0.0].unstack("mark")  # no label had to do with it
-    assert bare[False].min() > 0.9
-    cost = (bare[False] - bare[True]).xs(0, level="class")
-    assert (cost > 0).all()  # a little, or more than half
-    assert cost.min() < 0.05 and cost.max() > 0.5
-    for source in ("start", "control"):
-        there = cue[source, "none", 0.0].unstack("mark")
-        assert (there[False] - there[True]).max() < 0.04
-
-
-def test_the_marked_source_goes_by_a_mark_the_more_the_stronger_the_cue(cue):
-    assert worst(cue, "marked", 1.0).mean() < 0.4
-    assert (worst(cue, "control", 1.0) - worst(cue, "marked", 1.0)).min() > 0.2
-    usual = cue["marked", "none", 1.0]
-    assert usual[0, False].min() > 0.93 and usual[1, True].min() > 0.93
-    for source in ("start", "control"):
-        assert worst(cue, source, 1.0).min() > 0.9
-    falls = [worst(cue, "marked", s).mean() for s in (0.5, 0.8, 0.9, 1.0)]
-    assert (np.diff(falls) < 0.01).all() and falls[0] > falls[-2] + 0.03
-    # the head had better have seen the mark where it tells nothing
-    assert falls[0] > worst(cue, "marked", 0.0).mean()
-
-
-def test_repairs_help_and_training_all_blocks_is_not_sure_to(cue):
-    repairs = ("none", "all blocks train", "both", "covered", "repeated", "fewer")
-    before, unfrozen, both, covered, repeated, fewer = (
-        worst(cue, "marked", 0.9, repair) for repair in repairs
+def test_a_temperature_of_the_studio_mends_the_studio_and_not_the_orchard(new_place):
+    value = new_place
+    drop = (
+        value["accuracy", "trained", "studio"] - value["accuracy", "trained", "orchard"]
     )
-    for repaired in (both, covered):
-        assert repaired.mean() > 0.93 and (repaired > before).all()
-    assert interval(repeated - before)[0] > 0
-    assert repeated.mean() > fewer.mean() + 0.01
-    assert worst(cue, "control", 0.9).min() > 0.93
-    assert unfrozen.mean() > before.mean()
-    assert unfrozen.min() < 0.75 < both.min()
+    assert (drop > 0.2).all()
+    ece = value["ECE"].unstack("way")
+    of_studio = "temperature of the studio"
+    assert ece.loc["studio", of_studio].max() < 0.06
+    assert (ece.loc["orchard", of_studio] > 0.2).all()
+    gain = (
+        ece.loc["orchard", of_studio] - ece.loc["orchard", "temperature of the place"]
+    )
+    assert (gain > 0.1).all()
+
+
+def test_the_studio_is_forgotten_old_pictures_help_and_the_mean_of_weights_not(
+    new_place,
+):
+    value = new_place["accuracy"].unstack("place")
+    before, half, after = (value.loc[f"{x}% of the way"] for x in (0, 50, 100))
+    assert interval(before["studio"] - after["studio"])[0] > 0.03
+    assert interval(after["orchard"] - before["orchard"])[0] > 0.15
+    for place in PLACES:  # in neither place better than the end of the way
+        assert half[place].mean() < after[place].mean()
+    both = value.loc["both places"]
+    assert interval(both["studio"] - after["studio"])[0] > 0
+    assert both["studio"].mean() > before["studio"].mean() - 0.07
+    assert interval(both["orchard"] - before["orchard"])[0] > 0.1
+
+
+def best_alone(gap, target):
+    """Test accuracy of the best model on pixels, chosen on validation, by seed."""
+    mean = gap[target, "val"].groupby("way").mean()
+    best = mean[mean.index.str.startswith("pixels")].idxmax()
+    return gap[target, "test", best]
+
+
+def test_frozen_imagenet_loses_on_digits_to_random_weights_and_pixels(gap):
+    frozen = gap["digits", "test", "frozen ImageNet"]
+    for other in (
+        best_alone(gap, "digits"),
+        gap["digits", "test", "frozen random weights"],
+    ):
+        assert interval(frozen - other)[1] < -0.03
+    assert (
+        interval(gap["digits", "test", "frozen glyphs"] - best_alone(gap, "digits"))[0]
+        > 0
+    )
+    tuned = gap["digits", "test", "fine-tuned ImageNet"]
+    assert interval(tuned - frozen)[0] > 0
+
+
+def test_frozen_imagenet_wins_on_apples(gap):
+    frozen = gap["apples", "test", "frozen ImageNet"]
+    for other in (
+        best_alone(gap, "apples"),
+        gap["apples", "test", "frozen random weights"],
+    ):
+        assert interval(frozen - other)[0] > 0.15
+
+
+def test_on_five_labels_the_loss_rises_and_the_accuracy_does_not_fall(few):
+    assert few["training accuracy", 5].min() > 0.97
+    apart = few["training accuracy", 5] - few["validation accuracy", 5]
+    assert apart.min() > 0.2
+    rise = few["validation loss", 5] - few["lowest validation loss", 5]
+    assert interval(rise)[0] > 0
+    fall = few["accuracy at the lowest", 5] - few["validation accuracy", 5]
+    assert fall.mean() < 0.03
+    for fewer, more in ((5, 20), (20, 60)):
+        gain = few["validation accuracy", more] - few["validation accuracy", fewer]
+        assert interval(gain)[0] > 0

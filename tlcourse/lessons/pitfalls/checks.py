@@ -1,250 +1,277 @@
 """The exercises of the lesson."""
 
 import functools
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from tlcourse.exercises.model import Exercise, Property
 
-# --- pitfalls.1 which sources hurt ----------------------------------------------------
+# --- pitfalls.1 each slice weighs the same --------------------------------------------
 
-_WITHOUT = np.array([0.30, 0.52, 0.71, 0.41, 0.60])
-_GAPS = {
-    "always": [-0.02, -0.01, -0.03, -0.02, -0.01],
-    "mostly": [-0.10, -0.12, 0.01, -0.09, -0.11],
-    "never": [0.02, 0.03, 0.01, 0.02, 0.04],
-    "sometimes": [0.05, -0.04, 0.06, -0.03, 0.02],
-}
+_LABELS = np.arange(24) % 2
+_PLACE = np.where(np.arange(24) < 18, _LABELS, 1 - _LABELS)
+
+
+def _weights(answer, labels=_LABELS, place=_PLACE):
+    weights = np.asarray(answer(labels.copy(), place.copy()), dtype=float)
+    if weights.shape != labels.shape or not np.isfinite(weights).all():
+        raise TypeError("not a weight for each picture")
+    return weights
+
+
+def _totals(answer, labels=_LABELS, place=_PLACE):
+    """Weight of each slice that occurs."""
+    totals = np.bincount(2 * labels + place, _weights(answer, labels, place), 4)
+    counts = np.bincount(2 * labels + place, minlength=4)
+    return totals[counts > 0]
+
+
+def _three_slices():
+    return _LABELS, np.where(_LABELS == 1, 1, _PLACE)
+
+
+# --- pitfalls.2 a temperature inside the model ----------------------------------------
 
 
 @functools.cache
-def _accuracies(hurting=("always",)):
-    """A table like the lesson's, its rows in no order."""
+def _model():
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4, 4, 3))
+    small = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(small))
+
+
+@functools.cache
+def _pictures():
+    return np.random.default_rng(1).normal(size=(30, 4, 4, 3)).astype("float32")
+
+
+def _said(model):
+    return np.asarray(model(_pictures()))
+
+
+def _cooled(temperature):
+    from tlcourse import report
+
+    return report.cooled(_said(_model()), temperature)
+
+
+def _is_a_model(answer):
+    from tlcourse.quiet import import_keras
+
+    return isinstance(answer(_model(), 2.0), import_keras().Model)
+
+
+def _agrees(temperature):
+    def holds(answer):
+        ours = _said(answer(_model(), temperature))
+        return np.allclose(ours, _cooled(temperature), atol=1e-3)
+
+    return holds
+
+
+def _leaves_the_first_alone(answer):
+    before = _said(_model())
+    answer(_model(), 3.0)
+    return np.allclose(before, _said(_model()), atol=1e-6)
+
+
+def _survives_a_file(answer):
+    from tlcourse.quiet import import_keras
+
+    keras, model = import_keras(), answer(_model(), 2.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cooled.keras"
+        try:
+            model.save(path)
+            again = keras.saving.load_model(path, compile=False)
+        except (ValueError, TypeError, NotImplementedError):
+            return False
+    return np.allclose(_said(again), _said(model), atol=1e-5)
+
+
+# --- pitfalls.3 the fair opponent -----------------------------------------------------
+
+_MEANS = {  # way: (val, test)
+    "frozen ImageNet": (0.80, 0.78), "frozen random weights": (0.60, 0.62),
+    "pixels, linear": (0.84, 0.83), "pixels, SVM": (0.88, 0.86),
+    "pixels, lucky": (0.82, 0.95), "frozen glyphs": (0.97, 0.96),
+}  # fmt: skip
+
+
+@functools.cache
+def _table():
+    """Rows like the evidence's, in no order; the best on test isn't the best on val."""
     import pandas
 
-    gaps = {name: _GAPS.get(name, _GAPS["always"]) for name in (*_GAPS, *hurting)}
-    rows = [("random", seed, value) for seed, value in enumerate(_WITHOUT)]
-    rows += [
-        (name, seed, _WITHOUT[seed] + gap)
-        for name, values in gaps.items()
-        for seed, gap in enumerate(values)
+    rng = np.random.default_rng(0)
+    rows = [
+        (way, split, seed, mean + shift)
+        for way, means in _MEANS.items()
+        for split, mean in zip(("val", "test"), means, strict=True)
+        for seed, shift in enumerate((-0.02, 0.01, 0.0, 0.03, -0.02))
     ]
-    order = np.random.default_rng(0).permutation(len(rows))
-    table = pandas.DataFrame(rows, columns=["source", "seed", "accuracy"])
-    return table.iloc[order].reset_index(drop=True)
+    table = pandas.DataFrame(rows, columns=["way", "split", "seed", "value"])
+    return table.iloc[rng.permutation(len(rows))].reset_index(drop=True)
 
 
-def _named(answer, table=None):
-    found = answer(_accuracies() if table is None else table)
-    if isinstance(found, str):
-        raise TypeError("a single name")
-    return [str(name) for name in found]
+def _gap(answer, way="frozen ImageNet", table=None):
+    return float(answer((_table() if table is None else table).copy(), way))
 
 
-# --- pitfalls.2 as many of each -------------------------------------------------------
-
-_LABELS = np.arange(24) % 2
-_MARKED = np.where(np.arange(24) < 18, _LABELS == 1, _LABELS == 0)
+def _found_gap(answer):
+    return f"Yours gives {_gap(answer):+.2f} for 'frozen ImageNet'."
 
 
-def _rows(answer):
-    rows = np.asarray(answer(_LABELS.copy(), _MARKED.copy()))
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise TypeError("not positions")
-    return rows
-
-
-def _counts(answer):
-    rows = _rows(answer)
-    return np.bincount(2 * _LABELS[rows] + _MARKED[rows], minlength=4)
-
-
-# --- pitfalls.3 how many answers flip -------------------------------------------------
-
-
-def _pictures(n=40):
-    return np.random.default_rng(1).uniform(10, 200, (n, 8, 8, 3)).astype("float32")
-
-
-def _lit(images):
-    images = images.copy()
-    images[:, -1, -1] = 255
-    return images
-
-
-def _by_the_corner(images):
-    return (images[:, -1, -1, 0] > 250).astype(int)
-
-
-def _by_the_middle(images):
-    return (images[:, 4, 4, 0] > 100).astype(int)
-
-
-def _by_both(images):
-    """Goes by the corner where the middle is bright."""
-    return _by_the_middle(images) * (1 + _by_the_corner(images))
-
-
-def _share(answer, predict, change=_lit):
-    return float(answer(predict, _pictures(), change))
-
-
-def _true_share():
-    return float(_by_the_middle(_pictures()).mean())
+def _other_names():
+    return _table().assign(way=_table()["way"].str.replace("SVM", "hill"))
 
 
 EXERCISES = [
     Exercise(
         name="pitfalls.1",
-        title="Which sources hurt",
-        expects="a function that takes a table and gives a list of names",
+        title="Each slice weighs the same",
+        expects="a function that takes labels and places and gives weights",
         properties=[
             Property(
-                "It gives a list of names",
-                lambda answer: isinstance(_named(answer), list),
-            ),
-            Property(
-                "Without the source is no source, so 'random' is not among them",
-                lambda answer: "random" not in _named(answer),
-                found="Yours names it.",
-            ),
-            Property(
-                "A source that loses in each draw is named, by however little",
-                lambda answer: "always" in _named(answer),
-                found="In a table of five draws, yours left out one that loses 0.01 "
-                "to 0.03 in each.",
-            ),
-            Property(
-                "A source that gains in some draw is not named",
-                lambda answer: set(_named(answer)) == {"always"},
-                found="In a table of five draws, yours named one that gains in at "
-                "least one of them.",
-            ),
-            Property(
-                "It serves for sources of any name",
-                lambda answer: (
-                    set(_named(answer, _accuracies(("always", "pears"))))
-                    == {"always", "pears"}
-                ),
-                found="With another source in the table, yours was wrong.",
-            ),
-        ],
-        hints=[
-            "The draws differ more from one another than the sources do. Compare "
-            "within a draw.",
-            "`table.pivot` with the seeds as rows and the sources as columns; then "
-            "take the column `random` from all of them, as above.",
-            "`(gap < 0).all()` tells for each column whether all of it is below zero.",
-        ],
-        solution="""\
-def answer(table):
-    accuracy = table.pivot(index="seed", columns="source", values="accuracy")
-    gap = accuracy.sub(accuracy["random"], axis=0).drop(columns="random")
-    return list(gap.columns[(gap < 0).all()])""",
-        explanation="Paired draws see small differences that averages over few draws "
-        "would hide.",
-    ),
-    Exercise(
-        name="pitfalls.2",
-        title="As many of each",
-        expects="a function that takes labels and marks and gives positions",
-        properties=[
-            Property(
-                "It gives positions, a list or array of whole numbers",
-                lambda answer: len(_rows(answer)) > 0,
-                found="Yours gives none.",
-            ),
-            Property(
-                "Class and mark together make four groups, all equally frequent",
-                lambda answer: len(set(_counts(answer))) == 1,
+                "It gives a weight above 0 for each picture",
+                lambda answer: (_weights(answer) > 0).all(),
                 found=lambda answer: (
-                    "Of 24 labels, yours takes from the four groups "
-                    + ", ".join(map(str, _counts(answer)))
+                    f"The smallest of yours is {_weights(answer).min():g}."
+                ),
+            ),
+            Property(
+                "Each slice has the same total weight",
+                lambda answer: np.ptp(_totals(answer)) < 1e-6 * _totals(answer).sum(),
+                found=lambda answer: (
+                    "The totals of yours are "
+                    + ", ".join(f"{each:.2f}" for each in _totals(answer))
                     + "."
                 ),
             ),
             Property(
-                "No picture is left out",
-                lambda answer: len(set(_rows(answer).tolist())) == len(_LABELS),
+                "The mean weight is 1, so the learning rate still fits",
+                lambda answer: np.isclose(_weights(answer).mean(), 1),
                 found=lambda answer: (
-                    f"Yours uses {len(set(_rows(answer).tolist()))} of "
-                    f"{len(_LABELS)} pictures."
+                    f"The mean of yours is {_weights(answer).mean():.2f}."
                 ),
             ),
             Property(
-                "No group is repeated more than it needs to be",
-                lambda answer: _counts(answer).max() == 9,
-                found=lambda answer: (
-                    f"The largest group has 9 pictures, and yours takes "
-                    f"{_counts(answer).max()}."
+                "It serves where a slice does not occur",
+                lambda answer: (
+                    np.ptp(_totals(answer, *_three_slices())) < 1e-6
+                    and np.isclose(_weights(answer, *_three_slices()).mean(), 1)
                 ),
+                found="With three slices in place of four, yours was wrong.",
             ),
         ],
         hints=[
-            "Which groups are rare? `2 * labels + marked` numbers them from 0 to 3.",
-            "`np.flatnonzero(group == g)` are the positions of one. The largest "
-            "stays as it is, and the others are repeated until they are as large.",
-            "`np.resize(positions, size)` repeats positions up to a size.",
+            "How many pictures has each slice? `2 * labels + place` numbers the slices "
+            "from 0 to 3.",
+            "`np.bincount(group)` counts them. A picture of a rare slice weighs more.",
+            "Divide 1 by the count of the picture's own slice, `counts[group]`. Then "
+            "divide by the mean.",
         ],
         solution="""\
-def answer(labels, marked):
-    group = 2 * labels + marked
-    size = np.bincount(group).max()
-    return np.concatenate(
-        [np.resize(np.flatnonzero(group == g), size) for g in np.unique(group)]
-    )""",
-        explanation="To throw pictures away until all groups are as small as the "
-        "rarest makes them equal too, and leaves next to nothing to learn from.",
+def answer(labels, place):
+    group = 2 * labels + place
+    weights = 1 / np.bincount(group)[group]
+    return weights / weights.mean()""",
+        explanation="Weights cannot make a slice that does not occur. Collect at least "
+        "a few pictures of each.",
+    ),
+    Exercise(
+        name="pitfalls.2",
+        title="A temperature inside the model",
+        expects="a function that takes a Keras model and a number and gives a model",
+        properties=[
+            Property("It gives a Keras model", _is_a_model),
+            Property(
+                "At a temperature of 2 its probabilities are those of halved logits",
+                _agrees(2.0),
+                found="Yours are others.",
+            ),
+            Property(
+                "At a temperature of 1 nothing changes",
+                _agrees(1.0),
+                found="Yours gives other probabilities.",
+            ),
+            Property(
+                "The model that it was given stays as it was",
+                _leaves_the_first_alone,
+                found="Yours changed it.",
+            ),
+            Property(
+                "It can be saved and loaded",
+                _survives_a_file,
+                found="Yours cannot, or gives other answers after it.",
+            ),
+        ],
+        hints=[
+            "`model.input` and `model.output` are the two ends. "
+            "`keras.Model(model.input, something)` is a new model on the same layers.",
+            "The logits are the logarithm of the probabilities, up to a constant: "
+            "`keras.ops.log(model.output + 1e-9)`.",
+            "Divide them, and give them to `keras.ops.softmax`.",
+        ],
+        solution="""\
+def answer(model, temperature):
+    logits = keras.ops.log(model.output + 1e-9)
+    return keras.Model(model.input, keras.ops.softmax(logits / temperature))""",
+        explanation="The new model shares its layers with the old one. A Lambda layer "
+        "would do the same, and Keras refuses to load it without a special word.",
     ),
     Exercise(
         name="pitfalls.3",
-        title="How many answers flip",
-        expects="a function that gives a share, a number from 0 to 1",
+        title="The fair opponent",
+        expects="a function that takes a table and a way and gives a number",
         properties=[
             Property(
-                "It gives a number from 0 to 1",
-                lambda answer: 0 <= _share(answer, _by_both) <= 1,
-                found=lambda answer: f"Yours gives {_share(answer, _by_both):.2f}.",
+                "It gives a number",
+                lambda answer: np.isfinite(_gap(answer)),
+                found="Yours gives none.",
             ),
             Property(
-                "Where each answer follows the mark, all of them flip",
-                lambda answer: np.isclose(_share(answer, _by_the_corner), 1),
-                found=lambda answer: (
-                    f"Yours gives {_share(answer, _by_the_corner):.2f}."
-                ),
+                "The opponent has seen pixels alone, and is not the random weights",
+                lambda answer: not np.isclose(_gap(answer), 0.16),
+                found=_found_gap,
             ),
             Property(
-                "Where no answer looks at the mark, none flips",
-                lambda answer: np.isclose(_share(answer, _by_the_middle), 0),
-                found=lambda answer: (
-                    f"Yours gives {_share(answer, _by_the_middle):.2f}."
-                ),
+                "The opponent is chosen on val, and not on test",
+                lambda answer: not np.isclose(_gap(answer), -0.17),
+                found=_found_gap,
             ),
             Property(
-                "It is the share of the pictures whose answer becomes another",
-                lambda answer: np.isclose(_share(answer, _by_both), _true_share()),
-                found=lambda answer: (
-                    f"Of 40 pictures, {round(40 * _true_share())} flip, and yours "
-                    f"gives {_share(answer, _by_both):.2f}."
-                ),
+                "It is the mean test accuracy of the way less that of the opponent",
+                lambda answer: np.isclose(_gap(answer), -0.08),
+                found=_found_gap,
             ),
             Property(
-                "It serves for any change",
+                "It serves for another way and other names",
                 lambda answer: np.isclose(
-                    _share(answer, _by_both, lambda images: images), 0
+                    _gap(answer, "frozen glyphs", _other_names()), 0.10
                 ),
-                found="Where nothing is changed, yours still finds flips.",
+                found="With other names in the table, yours was wrong.",
             ),
         ],
         hints=[
-            "No labels are needed: ask the same question twice.",
-            "Once for `images`, once for `change(images)`.",
-            "`np.mean(before != after)` is the share that differs.",
+            "`mean` holds everything. Which of its ways begin with `pixels`?",
+            'A list: `[w for w in table["way"].unique() if w.startswith("pixels")]`.',
+            '`mean["val"][those].idxmax()` is the name of the best on validation. Take '
+            'its accuracy from `mean["test"]`.',
         ],
         solution="""\
-def answer(predict, images, change):
-    return np.mean(predict(images) != predict(change(images)))""",
-        explanation="It works on pictures without labels, and for any change that "
-        "should not matter.",
+def answer(table, way):
+    mean = table.groupby(["split", "way"])["value"].mean()
+    alone = [each for each in table["way"].unique() if each.startswith("pixels")]
+    best = mean["val"][alone].idxmax()
+    return mean["test", way] - mean["test", best]""",
+        explanation="The best of many on the test split is too good by luck. Chosen on "
+        "validation, the opponent is fair.",
     ),
 ]
