@@ -1,6 +1,5 @@
 """What many tests share: a backbone, a small task, a cache of their own, evidence."""
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -8,8 +7,7 @@ import pytest
 
 import tlcourse as tl
 from tests.evidence import look_up
-from tests.helpers import Kernel, load_backbone
-from tlcourse.quiet import import_keras
+from tests.helpers import Kernel, load_backbone, short_backbone
 from tlcourse.resources import cache_folder
 
 # Files and lessons that take longest, the longest first.
@@ -62,11 +60,7 @@ def backbone():
 
 @pytest.fixture(scope="session")
 def short():
-    """The first blocks, at 32 px: TensorFlow takes long to trace all of them."""
-    whole = load_backbone("glyphs", input_size=32)
-    end = whole.model.get_layer(whole.blocks[2].output).output
-    part = import_keras().Model(whole.model.input, end)
-    return dataclasses.replace(whole, model=part, blocks=whole.blocks[:3])
+    return short_backbone()
 
 
 @pytest.fixture(scope="session")

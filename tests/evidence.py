@@ -50,6 +50,8 @@ def look_up(name, measure, *, parts=None, renew=False, restamp=None, folder=None
     """
     import pandas
 
+    inner = "<locals>" in measure.__qualname__
+    assert not inner, f"{measure.__qualname__}: only a module's functions are hashed."
     path = _kept_file(name, folder)
     foundation = fingerprint(measure.__code__.co_filename, measure.__name__)
     if renew:

@@ -4,6 +4,7 @@ A lesson goes by its name, as everywhere: "choosing".
 """
 
 import ast
+import dataclasses
 import functools
 import io
 import json
@@ -24,6 +25,7 @@ from PIL import Image
 import tlcourse as tl
 from tlcourse.exercises import checking, lessons
 from tlcourse.lessons import notebook
+from tlcourse.quiet import import_keras
 
 ROOT = Path(__file__).parents[1]
 # ImageNet weights as Keras caches them; only where this project is made.
@@ -216,3 +218,11 @@ class Kernel:
         message = session.msg("comm_msg", {"comm_id": model_id, "data": data})
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
+
+
+def short_backbone():
+    """The first blocks, at 32 px: TensorFlow takes long to trace all of them."""
+    whole = load_backbone("glyphs", input_size=32)
+    end = whole.model.get_layer(whole.blocks[2].output).output
+    part = import_keras().Model(whole.model.input, end)
+    return dataclasses.replace(whole, model=part, blocks=whole.blocks[:3])

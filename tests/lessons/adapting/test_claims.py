@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
-from tests.helpers import defined, interval, load_backbone
+from tests.helpers import defined, interval, load_backbone, short_backbone
 from tlcourse import adaptation, batchnorm
 from tlcourse.quiet import import_keras
 
@@ -239,39 +239,35 @@ def test_each_score_without_labels_is_wrong_somewhere(evidence):
 # --- the lesson's DANN and the helper -------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def measure_open(short):
-    def differ(seed):
-        """Four steps of both; probabilities for pictures that neither has seen."""
-        keras = import_keras()
-        task = tl.datasets.load("digits", 9, seed=seed)
-        source = tl.datasets.load("digits", 8, "fonts", seed).train
-        pictures = (source.images, task.train.images, task.val.images)
-        x_source, x_target, unseen = map(short.preprocess, pictures)
-        names = ("Reversal", "dann", "batches")
-        lesson = defined("adapting", *names, x_target=x_target)
-        keras.utils.set_random_seed(seed)  # for the order of the batches
-        both = (
-            lesson["batches"]((x_source, source.labels), seed),
-            lesson["batches"](x_target, seed + 1),
-        )
-        domains = np.repeat([[0.0], [1.0]], 32, axis=0)
-        data = lesson["tf"].data.Dataset.zip(*both)
-        data = data.map(lambda a, b: ((a[0], b), {"class": a[1], "domain": domains}))
-        keras.utils.set_random_seed(seed)
-        base = batchnorm.copied_model(short)
-        network, model = lesson["dann"](base, classes=10, steps=4)
-        network.fit(data, steps_per_epoch=4, shuffle=False, verbose=0)
-        batchnorm.set_statistics(base, x_target)
-        said = keras.ops.softmax(model.predict(unseen, verbose=0))
-        helper = adaptation.dann(short, source, pictures[1], epochs=2, seed=seed)
-        gap = np.abs(said - helper.predict(pictures[2]))
-        gc.collect()
-        return [{"steps": 4, "value": float(gap.max())}]
-
-    return differ
+def measure_open(seed):
+    """Four steps of both; probabilities for pictures that neither has seen."""
+    keras, short = import_keras(), short_backbone()
+    task = tl.datasets.load("digits", 9, seed=seed)
+    source = tl.datasets.load("digits", 8, "fonts", seed).train
+    pictures = (source.images, task.train.images, task.val.images)
+    x_source, x_target, unseen = map(short.preprocess, pictures)
+    names = ("Reversal", "dann", "batches")
+    lesson = defined("adapting", *names, x_target=x_target)
+    keras.utils.set_random_seed(seed)  # for the order of the batches
+    both = (
+        lesson["batches"]((x_source, source.labels), seed),
+        lesson["batches"](x_target, seed + 1),
+    )
+    domains = np.repeat([[0.0], [1.0]], 32, axis=0)
+    data = lesson["tf"].data.Dataset.zip(*both)
+    data = data.map(lambda a, b: ((a[0], b), {"class": a[1], "domain": domains}))
+    keras.utils.set_random_seed(seed)
+    base = batchnorm.copied_model(short)
+    network, model = lesson["dann"](base, classes=10, steps=4)
+    network.fit(data, steps_per_epoch=4, shuffle=False, verbose=0)
+    batchnorm.set_statistics(base, x_target)
+    said = keras.ops.softmax(model.predict(unseen, verbose=0))
+    helper = adaptation.dann(short, source, pictures[1], epochs=2, seed=seed)
+    gap = np.abs(said - helper.predict(pictures[2]))
+    gc.collect()
+    return [{"steps": 4, "value": float(gap.max())}]
 
 
-def test_dann_in_plain_keras_is_the_helper(evidence, measure_open):
+def test_dann_in_plain_keras_is_the_helper(evidence):
     table = evidence("adapting.open", measure_open)
     assert table["value"].max() < 1e-3

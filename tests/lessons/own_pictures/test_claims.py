@@ -1,9 +1,11 @@
 """What held-out pictures tell of new ones, and how folders go wrong."""
 
 import gc
+import pathlib
 import random
 import re
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
@@ -30,77 +32,74 @@ def arrays(folder):
     return np.concatenate(images), np.concatenate(labels)
 
 
-@pytest.fixture(scope="module")
-def measure(tmp_path_factory):
-    def held_out(seed):
-        """The lesson's steps 1 to 6 on another draw and another split."""
-        keras = import_keras()
-        whole = tl.datasets.folder("apples", "orchard", per_class=40, seed=seed)
-        parts = tmp_path_factory.mktemp("split")
-        given = {"random": random, "shutil": shutil}
-        defined("own_pictures", "split", **given)["split"](whole / "train", parts, seed)
-        studio = tl.datasets.folder("apples", "studio")
-        read = keras.utils.image_dataset_from_directory
-        options = {"batch_size": 16, "seed": seed, "verbose": False}
-        train = read(parts / "train", image_size=SIZE, **options)
-        val, looked_at = arrays(parts / "val"), {
-            "held-out": arrays(parts / "test"), "new": arrays(whole / "test"),
-            "studio": arrays(studio / "test"),
-        }  # fmt: skip
-        x, y = arrays(parts / "train")
-        pixels = tl.probes.linear_probe().fit(x.reshape(len(x), -1), y)
-        rows = [
-            row("pixels", place, pixels.score(x.reshape(len(x), -1), y))
-            for place, (x, y) in looked_at.items()
-        ]
-        keras.utils.set_random_seed(seed)
-        base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
-        base.trainable = False
-        pictures = keras.Input((*SIZE, 3))
-        seen = keras.layers.RandomFlip("horizontal")(pictures)
-        seen = keras.layers.RandomRotation(0.05)(seen)
-        pooled = keras.layers.GlobalAveragePooling2D()(base(seen))
-        chances = keras.layers.Dense(8, activation="softmax")(pooled)
-        model = keras.Model(pictures, chances)
+def measure_held_out(seed):
+    """The lesson's steps 1 to 6 on another draw and another split."""
+    keras = import_keras()
+    whole = tl.datasets.folder("apples", "orchard", per_class=40, seed=seed)
+    parts = pathlib.Path(tempfile.mkdtemp())
+    given = {"random": random, "shutil": shutil}
+    defined("own_pictures", "split", **given)["split"](whole / "train", parts, seed)
+    studio = tl.datasets.folder("apples", "studio")
+    read = keras.utils.image_dataset_from_directory
+    options = {"batch_size": 16, "seed": seed, "verbose": False}
+    train = read(parts / "train", image_size=SIZE, **options)
+    val, looked_at = arrays(parts / "val"), {
+        "held-out": arrays(parts / "test"), "new": arrays(whole / "test"),
+        "studio": arrays(studio / "test"),
+    }  # fmt: skip
+    x, y = arrays(parts / "train")
+    pixels = tl.probes.linear_probe().fit(x.reshape(len(x), -1), y)
+    rows = [
+        row("pixels", place, pixels.score(x.reshape(len(x), -1), y))
+        for place, (x, y) in looked_at.items()
+    ]
+    keras.utils.set_random_seed(seed)
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    base.trainable = False
+    pictures = keras.Input((*SIZE, 3))
+    seen = keras.layers.RandomFlip("horizontal")(pictures)
+    seen = keras.layers.RandomRotation(0.05)(seen)
+    pooled = keras.layers.GlobalAveragePooling2D()(base(seen))
+    chances = keras.layers.Dense(8, activation="softmax")(pooled)
+    model = keras.Model(pictures, chances)
 
-        def fit(rate, epochs, **options):
-            adam = keras.optimizers.Adam(rate)
-            loss = "sparse_categorical_crossentropy"
-            model.compile(adam, loss, metrics=["accuracy"])
-            options |= {"validation_data": val, "epochs": epochs, "shuffle": False}
-            model.fit(train, verbose=0, **options)
+    def fit(rate, epochs, **options):
+        adam = keras.optimizers.Adam(rate)
+        loss = "sparse_categorical_crossentropy"
+        model.compile(adam, loss, metrics=["accuracy"])
+        options |= {"validation_data": val, "epochs": epochs, "shuffle": False}
+        model.fit(train, verbose=0, **options)
 
-        def scores(way):
-            for place, (x, y) in looked_at.items():
-                found = model.predict(x, verbose=0).argmax(axis=1)
-                rows.append(row(way, place, (found == y).mean()))
+    def scores(way):
+        for place, (x, y) in looked_at.items():
+            found = model.predict(x, verbose=0).argmax(axis=1)
+            rows.append(row(way, place, (found == y).mean()))
 
-        fit(1e-2, epochs=5)
-        scores("frozen")
-        base.trainable = True
-        for layer in base.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
-        stop = keras.callbacks.EarlyStopping(
-            "val_loss", patience=3, restore_best_weights=True
-        )
-        fit(2e-4, epochs=8, callbacks=[stop])
-        scores("fine-tuned")
-        (x, y), logits = val, np.log(model.predict(val[0], verbose=0) + 1e-9)
-        best = minimize_scalar(
-            lambda t: log_loss(y, softmax(logits / t, axis=1), labels=range(8)),
-            (0.5, 2),
-        ).x
-        x, y = looked_at["new"]
-        logits = np.log(model.predict(x, verbose=0) + 1e-9)
-        for name, t in {"as trained": 1, "cooled": best}.items():
-            cooled = softmax(logits / t, axis=1)
-            rows.append(row(name, "loss", log_loss(y, cooled, labels=range(8))))
-            rows.append(row(name, "confidence", cooled.max(axis=1).mean()))
-        gc.collect()
-        return rows
-
-    return held_out
+    fit(1e-2, epochs=5)
+    scores("frozen")
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    stop = keras.callbacks.EarlyStopping(
+        "val_loss", patience=3, restore_best_weights=True
+    )
+    fit(2e-4, epochs=8, callbacks=[stop])
+    scores("fine-tuned")
+    (x, y), logits = val, np.log(model.predict(val[0], verbose=0) + 1e-9)
+    best = minimize_scalar(
+        lambda t: log_loss(y, softmax(logits / t, axis=1), labels=range(8)),
+        (0.5, 2),
+    ).x
+    x, y = looked_at["new"]
+    logits = np.log(model.predict(x, verbose=0) + 1e-9)
+    for name, t in {"as trained": 1, "cooled": best}.items():
+        cooled = softmax(logits / t, axis=1)
+        rows.append(row(name, "loss", log_loss(y, cooled, labels=range(8))))
+        rows.append(row(name, "confidence", cooled.max(axis=1).mean()))
+    shutil.rmtree(parts)
+    gc.collect()
+    return rows
 
 
 def row(way, measured, value):
@@ -108,8 +107,8 @@ def row(way, measured, value):
 
 
 @pytest.fixture(scope="module")
-def held_out(evidence, measure):
-    table = evidence("own_pictures.held_out", measure)
+def held_out(evidence):
+    table = evidence("own_pictures.held_out", measure_held_out)
     return table.set_index(["way", "measured", "seed"])["value"]
 
 
