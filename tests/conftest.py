@@ -13,7 +13,6 @@ from tlcourse.quiet import import_keras
 
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
-    "clusters/test_claims_trained.py",
     "adapting/test_claims_trained.py",
     "choosing/test_claims_fine_tuned.py",
     "choosing/test_claims_sources.py",
