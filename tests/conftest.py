@@ -22,6 +22,7 @@ HEAVIEST = (
     "tests/test_images.py",
     "tests/test_precision.py",
     "tests/test_machines.py",
+    "notebooks/10_",
     "notebooks/09_",
     "notebooks/01_",
     "notebooks/03_",
