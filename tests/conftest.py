@@ -12,7 +12,6 @@ from tlcourse.resources import cache_folder
 
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
-    "clusters/test_claims_trained.py",
     "choosing/test_claims_sources.py",
     "tests/test_adaptation.py",
     "tests/test_unsupervised.py",
@@ -20,6 +19,7 @@ HEAVIEST = (
     "tests/test_images.py",
     "tests/test_precision.py",
     "tests/test_machines.py",
+    "notebooks/10_",
     "notebooks/09_",
     "notebooks/01_",
     "notebooks/03_",

@@ -13,11 +13,10 @@ from tlcourse import unsupervised
 from tlcourse.quiet import import_keras
 from tlcourse.unsupervised import __main__ as command
 from tlcourse.unsupervised import augmentations, losses, scores, self_supervised
-from tlcourse.unsupervised.layers import QuarterTurns
 
 SEEDS = range(5)
 NOISE = np.random.default_rng(0).uniform(0, 255, (40, 16, 16, 3)).astype("float32")
-TRAINING = ("simclr", "vicreg", "rotation", "autoencoder", "deep_cluster")
+TRAINING = ("simclr", "vicreg")
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +26,7 @@ def images():
 
 def train(name, backbone, images, **options):
     """Any of the methods that train, for as short as it can be."""
-    if name in ("simclr", "vicreg", "deep_cluster"):
-        options = {"augmentations": ("shift", "light"), **options}  # quickly traced
-    if name == "deep_cluster":
-        options = {"k": 5, **options}
+    options = {"augmentations": ("shift", "light"), **options}  # quickly traced
     return getattr(unsupervised, name)(backbone, images, **{"steps": 2, **options})
 
 
@@ -90,16 +86,11 @@ def test_each_augmentation_changes_pictures_and_stays_in_range(name, images):
     assert np.array_equal(seen, unsupervised.views(NOISE, [name], seed=1))
 
 
-def test_a_picture_is_mirrored_or_not_and_quarter_turns_say_how_far_they_turned():
+def test_a_picture_is_mirrored_or_not():
     (seen,) = unsupervised.views(NOISE, "mirror", count=1)
     kept = np.isclose(seen, NOISE).all((1, 2, 3))
     turned = np.isclose(seen, NOISE[:, :, ::-1]).all((1, 2, 3))
     assert (kept != turned).all() and 7 < turned.sum() < 33
-    import_keras().utils.set_random_seed(0)
-    turned, quarters = map(np.asarray, QuarterTurns()(NOISE))
-    assert set(quarters) == {0, 1, 2, 3}
-    for before, after, quarter in zip(NOISE, turned, quarters, strict=True):
-        assert np.allclose(after, np.rot90(before, quarter), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", TRAINING)
@@ -139,7 +130,7 @@ def test_the_same_seed_gives_the_same(short, images):
     assert not np.array_equal(found, other.features(images))
 
 
-@pytest.mark.parametrize("steps, made", [(2, 2), (25, 25), (30, 50), (200, 200)])
+@pytest.mark.parametrize("steps, made", [(2, 2), (30, 50), (200, 200)])
 def test_the_rate_runs_over_the_steps_that_are_made(steps, made):
     pace = self_supervised._pace(steps)
     rates = [float(pace(step)) for step in range(made + 1)]
@@ -179,7 +170,7 @@ def test_without_variance_features_use_fewer_directions(short, images):
 
 def test_the_command_keeps_weights_that_load(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = "unsupervised faces --method rotation --steps 2"
+    words = "unsupervised faces --method vicreg --steps 2"
     monkeypatch.setattr(sys, "argv", words.split())
     command.main()
     (kept,) = tmp_path.iterdir()  # no checkpoint and no draft is left
@@ -206,11 +197,10 @@ def test_unusable_input_is_refused(short, images):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("find", [unsupervised.kmeans, unsupervised.gaussian_mixture])
-def test_clouds_far_apart_are_found_and_others_are_put_to_them(find, seed):
+def test_clouds_far_apart_are_found_and_others_are_put_to_them(seed):
     features, labels = two_clouds(seed)
     features = features.astype("float32")  # as backbones give them
-    clusters = find(features[::2], 3, seed=seed)
+    clusters = unsupervised.kmeans(features[::2], 3, seed=seed)
     assert unsupervised.nmi(labels[::2], clusters.members) == 1
     assert unsupervised.nmi(labels, clusters.predict(features)) == 1
     for cluster in range(3):
@@ -239,11 +229,10 @@ def test_small_features_are_clustered_alike_nearest_and_odd_ones_by_their_own_ce
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_scores_without_labels_find_three_clouds(seed):
+def test_the_silhouette_finds_three_clouds(seed):
     features, _ = two_clouds(seed, apart=12.0)
     table = unsupervised.how_many(features, range(2, 7), seed=seed)
     assert table["k"][table["silhouette"].argmax()] == 3
-    assert table["k"][table["bic"].argmin()] == 3
     assert table["inertia"].is_monotonic_decreasing
 
 
@@ -261,7 +250,7 @@ def test_scores_know_the_best_and_chance_and_effective_ranks_count_directions():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 400)
     renamed = np.array([7, 2, 9, 4])[labels]
-    for score in (scores.nmi, scores.ari, scores.clustering_accuracy):
+    for score in (scores.nmi, scores.clustering_accuracy):
         assert score(labels, renamed) == pytest.approx(1)
         assert score(labels, rng.integers(0, 4, 400)) < 0.35
         refused("two lists of one length", score, labels, renamed[:-1])
@@ -285,15 +274,12 @@ def test_the_knn_probe_counts_neighbours_of_test_pictures(short):
     assert found == pytest.approx(right / len(task.test), abs=0.01)
 
 
-def test_projections_keep_clouds_apart_and_umap_says_how_to_get_it(monkeypatch):
+def test_projections_keep_clouds_apart():
     features, labels = two_clouds(0, apart=12.0)
     for method in ("pca", "tsne"):
         plane = unsupervised.project(features, method)
         assert plane.shape == (90, 2)
         assert scores.silhouette(plane, labels) > 0.5
         assert np.array_equal(plane, unsupervised.project(features, method))
-    monkeypatch.setitem(sys.modules, "umap", None)  # as where it is not installed
-    with pytest.raises(ImportError, match="pip install umap-learn, or choose tsne"):
-        unsupervised.project(features, "umap")
     words = "no projection 'mds'. Choose one of pca"
     refused(words, unsupervised.project, features, "mds")

@@ -10,7 +10,7 @@ weights). The score is the normalised mutual information (NMI) with the labels.
 Contrastive pre-training: SimCLR on a target's training pictures from the bundled source
 and, likewise, from random weights; test accuracy of 5 nearest neighbours (kNN probe)
 before and after, over five seeds. The augmentations are those of
-`tlcourse.unsupervised.recipes`, the length is that of the lesson.
+`tlcourse.unsupervised.recipes`, the length is that of `simclr` unless told: 200 steps.
 """
 
 import time

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tlcourse.resources import where
 
-#: Number by name. 10, 15 and 16 are kept for lessons to come.
+#: Number by name. 15 and 16 are kept for lessons to come.
 NUMBERS = {
     "start": "00",
     "why": "01",
@@ -21,6 +21,7 @@ NUMBERS = {
     "inductive": "07",
     "adapting": "08",
     "clusters": "09",
+    "self_supervised": "10",
     "pitfalls": "11",
     "bert": "12",
     "gpt": "13",

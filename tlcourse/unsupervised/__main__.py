@@ -10,7 +10,7 @@ import shutil
 from tlcourse import backbones, datasets, unsupervised
 from tlcourse.unsupervised.recipes import RECIPES
 
-METHODS = ("simclr", "vicreg", "rotation", "autoencoder")
+METHODS = ("simclr", "vicreg")
 
 
 def main():
@@ -23,11 +23,10 @@ def main():
     name = f"mobilenet_{start}_{wanted.target}_{way}"
     print(f"{name}: {wanted.steps} steps on {len(task.train)} pictures, no labels")
     checkpoints = pathlib.Path(f"{name}.checkpoints")
-    options = {"steps": wanted.steps, "seed": wanted.seed, "checkpoints": checkpoints}
-    if wanted.method in ("simclr", "vicreg"):
-        options["augmentations"] = RECIPES[wanted.target]
-    train = getattr(unsupervised, wanted.method)
-    trained = train(backbone, task.train.images, **options)
+    trained = getattr(unsupervised, wanted.method)(
+        backbone, task.train.images, augmentations=RECIPES[wanted.target],
+        steps=wanted.steps, seed=wanted.seed, checkpoints=checkpoints,
+    )  # fmt: skip
     kept, draft = f"{name}.weights.h5", f"{name}.draft.weights.h5"
     trained.model.save_weights(draft)
     os.replace(draft, kept)  # a kill half-way leaves no half-written file

@@ -8,15 +8,11 @@ import numpy as np
 import pandas
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
-from sklearn.pipeline import make_pipeline
 
 from tlcourse.threads import one_thread
 from tlcourse.unsupervised.scores import silhouette
 
 STARTS = 10  # the tightest of so many clusterings is kept
-DIRECTIONS = 20  # a mixture of Gaussians needs more pictures than features
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +25,7 @@ class Clusters:
         The cluster of each picture, from 0 up.
     centres : ndarray, float, (k, d)
         Mean features of each cluster.
-    model : sklearn estimator
+    model : sklearn.cluster.KMeans
         What grouped them.
     scale : float
         The features' spread, by which they are divided before.
@@ -50,6 +46,7 @@ class Clusters:
         return cdist(features, self.centres)
 
 
+@one_thread
 def kmeans(features, k, *, seed=0):
     """Put each picture to the nearest of k centres, each the mean of its pictures.
 
@@ -75,40 +72,12 @@ def kmeans(features, k, *, seed=0):
     Lloyd (1982), Least squares quantization in PCM. Arthur & Vassilvitskii (2007),
     k-means++.
     """
-    return _fitted(KMeans(k, n_init=STARTS, random_state=seed), features, k)
-
-
-def gaussian_mixture(features, k, *, seed=0):
-    """Explain pictures as drawn from k clouds, each with a breadth of its own.
-
-    For parameters, result and errors see `kmeans`. Only the 20 main directions of the
-    features are explained, and clouds lie along them.
-
-    References
-    ----------
-    Dempster, Laird & Rubin (1977), Maximum likelihood from incomplete data via the EM
-    algorithm.
-    """
-    features = np.asarray(features)
-    model = make_pipeline(
-        PCA(min(DIRECTIONS, *features.shape), random_state=seed),
-        GaussianMixture(k, covariance_type="diag", n_init=STARTS, random_state=seed),
-    )
-    return _fitted(model, features, k)
-
-
-@one_thread
-def _fitted(model, features, k):
     features = _checked(features, k)
     # Features of a random network are so small that their squares vanish.
     scale = float(features.std()) or 1.0
+    model = KMeans(k, n_init=STARTS, random_state=seed)
     members = model.fit_predict(features / scale)
-    # An empty cloud has no mean; its place is the mean of all.
-    centres = np.stack([
-        features[members == c].mean(0) if (members == c).any() else features.mean(0)
-        for c in range(k)
-    ])  # fmt: skip
-    return Clusters(members, centres, model, scale)
+    return Clusters(members, model.cluster_centers_ * scale, model, scale)
 
 
 def _checked(features, k):
@@ -135,20 +104,15 @@ def how_many(features, ks, *, seed=0):
     -------
     pandas.DataFrame
         A row for each k. ``inertia``: squared distances to the own centre, which
-        falls whatever k does; ``silhouette``: high is good; ``bic`` of a mixture of
-        Gaussians: low is good.
+        falls whatever k does; ``silhouette``: high is good.
     """
     rows = []
     for k in ks:
-        features = _checked(features, k)
         clusters = kmeans(features, k, seed=seed)
-        reduce, mixture = gaussian_mixture(features, k, seed=seed).model
-        directions = reduce.transform(features / clusters.scale)
         rows.append({
             "k": k,
             "inertia": clusters.model.inertia_,
             "silhouette": silhouette(features, clusters.members),
-            "bic": mixture.bic(directions),
         })  # fmt: skip
     return pandas.DataFrame(rows)
 

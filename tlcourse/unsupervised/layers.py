@@ -9,22 +9,6 @@ from __future__ import annotations
 from tlcourse.quiet import import_keras
 
 keras = import_keras()
-ops = keras.ops
-
-
-class QuarterTurns(keras.layers.Layer):
-    """Turns each picture by 0, 1, 2 or 3 quarters, at random; tells by how many."""
-
-    def __init__(self):
-        super().__init__(dtype="float32")
-        self.seeds = keras.random.SeedGenerator()
-
-    def call(self, pictures):
-        n = ops.shape(pictures)[0]
-        quarters = keras.random.randint((n,), 0, 4, seed=self.seeds)
-        turned = ops.stack([ops.rot90(pictures, k, axes=(1, 2)) for k in range(4)], 1)
-        chosen = ops.one_hot(quarters, 4)[:, :, None, None, None]
-        return ops.sum(turned * chosen, axis=1), quarters
 
 
 class Loss(keras.layers.Layer):

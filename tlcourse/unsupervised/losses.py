@@ -77,9 +77,3 @@ def cross_entropy(logits, labels):
         labels, logits, from_logits=True
     )
     return keras.ops.mean(errors)
-
-
-def squared_error(painted, pictures):
-    """Mean squared difference of two stacks of pictures, (n, h, w, 3)."""
-    ops = import_keras().ops
-    return ops.mean(ops.square(painted - pictures))

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tlcourse.threads import one_thread
 
-METHODS = ("pca", "tsne", "umap")
+METHODS = ("pca", "tsne")
 
 
 @one_thread
@@ -21,8 +21,7 @@ def project(features, method="pca", *, seed=0):
     features : array, (n, d)
     method : str
         ``"pca"``: the two directions in which features differ most. ``"tsne"``:
-        neighbours stay neighbours, distances mean nothing. ``"umap"``: likewise, if
-        the package ``umap-learn`` is there.
+        neighbours stay neighbours, distances mean nothing.
     seed : int
 
     Returns
@@ -33,13 +32,11 @@ def project(features, method="pca", *, seed=0):
     ------
     ValueError
         If there is no such method.
-    ImportError
-        If umap-learn is not installed.
 
     References
     ----------
     Pearson (1901), On lines and planes of closest fit. van der Maaten & Hinton (2008),
-    Visualizing data using t-SNE, JMLR. McInnes, Healy & Melville (2018), UMAP.
+    Visualizing data using t-SNE, JMLR.
     """
     if method not in METHODS:
         raise ValueError(
@@ -48,18 +45,6 @@ def project(features, method="pca", *, seed=0):
     features = StandardScaler().fit_transform(np.asarray(features, float))
     if method == "pca":
         return PCA(2, random_state=seed).fit_transform(features)
-    if method == "tsne":
-        near = min(30, (len(features) - 1) / 3)
-        flat = TSNE(init="pca", perplexity=near, random_state=seed)
-        return flat.fit_transform(features)
-    return _umap().UMAP(random_state=seed, n_jobs=1).fit_transform(features)
-
-
-def _umap():
-    try:
-        import umap
-    except ImportError:
-        raise ImportError(
-            "UMAP is not installed: pip install umap-learn, or choose tsne."
-        ) from None
-    return umap
+    near = min(30, (len(features) - 1) / 3)
+    flat = TSNE(init="pca", perplexity=near, random_state=seed)
+    return flat.fit_transform(features)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import scipy.optimize
 from sklearn.metrics import (
-    adjusted_rand_score,
     confusion_matrix,
     normalized_mutual_info_score,
     silhouette_score,
@@ -36,19 +35,6 @@ def nmi(labels, clusters):
     Strehl & Ghosh (2002), Cluster ensembles, JMLR.
     """
     return float(normalized_mutual_info_score(*_paired(labels, clusters)))
-
-
-def ari(labels, clusters):
-    """Adjusted Rand index: share of pairs kept together or apart, above chance.
-
-    It is about 0 by chance, 1 at best; below 0 is worse than chance. For parameters and
-    errors see `nmi`.
-
-    References
-    ----------
-    Hubert & Arabie (1985), Comparing partitions, Journal of Classification.
-    """
-    return float(adjusted_rand_score(*_paired(labels, clusters)))
 
 
 def clustering_accuracy(labels, clusters):

@@ -94,62 +94,6 @@ def vicreg(
     )
 
 
-def rotation(
-    backbone, images, *, steps=STEPS, seed=0, checkpoints=None, show_progress=True
-):  # fmt: skip
-    """Train a backbone to tell by which quarter of a turn a picture was turned.
-
-    For parameters, result and errors see `simclr`.
-
-    References
-    ----------
-    Gidaris, Singh & Komodakis (2018), Unsupervised representation learning by
-    predicting image rotations, ICLR.
-    """
-
-    def goal(encode, pictures):
-        from tlcourse.unsupervised.layers import Loss, QuarterTurns
-
-        turned, quarters = QuarterTurns()(pictures)
-        logits = import_keras().layers.Dense(4)(encode(turned))
-        return Loss(losses.cross_entropy)(logits, quarters)
-
-    return _train(
-        "rotation", backbone, images, goal, steps, seed, checkpoints, show_progress
-    )
-
-
-def autoencoder(
-    backbone, images, *, steps=STEPS, seed=0, checkpoints=None, show_progress=True
-):  # fmt: skip
-    """Train a backbone so that pictures can be painted again from its features.
-
-    The pictures are painted at 32 px. For parameters, result and errors see `simclr`.
-
-    References
-    ----------
-    Hinton & Salakhutdinov (2006), Reducing the dimensionality of data with neural
-    networks, Science.
-    """
-
-    def goal(encode, pictures):
-        from tlcourse.unsupervised.layers import Loss
-
-        layers = import_keras().layers
-        x = layers.Reshape((4, 4, 64))(layers.Dense(4 * 4 * 64)(encode(pictures)))
-        for channels in (32, 16, 8):
-            x = layers.Conv2DTranspose(
-                channels, 4, strides=2, padding="same", activation="relu"
-            )(x)
-        painted = layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
-        small = layers.Rescaling(1 / 255)(layers.Resizing(32, 32)(pictures))
-        return Loss(losses.squared_error)(painted, small)
-
-    return _train(
-        "autoencoder", backbone, images, goal, steps, seed, checkpoints, show_progress
-    )
-
-
 def _compare(loss, augmentations):
     """The goal of a loss that compares two views of each picture."""
 

@@ -1,4 +1,4 @@
-"""Figures and widget of the lesson, and the code that it writes out."""
+"""Figures and widget of the lesson."""
 
 import dataclasses
 import functools
@@ -8,15 +8,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.patches import Rectangle
 from PIL import Image
 
-from tests.helpers import ROOT, cells, defined, pixels, words_in
+from tests.helpers import ROOT, pixels, words_in
 from tlcourse import datasets, plots, unsupervised
-from tlcourse.lessons.clusters import figures, hovering, self_supervision, widget
-from tlcourse.lessons.clusters.figures import cluster_map, numbers_of_clusters
-from tlcourse.lessons.clusters.self_supervision import similarity_matrix
-from tlcourse.unsupervised import losses
+from tlcourse.lessons.clusters import figures, hovering, widget
+from tlcourse.lessons.clusters.figures import numbers_of_clusters
 from tlcourse.widgets.static_first import StaticFirst
 
 ROWS = [np.array([5, 2, 9]), np.array([1]), np.array([7, 8])]
@@ -25,10 +22,6 @@ ROWS = [np.array([5, 2, 9]), np.array([1]), np.array([7, 8])]
 @functools.cache
 def faces():
     return datasets.load("faces").train.images
-
-
-def view_grid(count, views, **options):
-    return self_supervision.view_grid(faces()[:count], views, **options)
 
 
 def cluster_rows(rows=ROWS, names=None, **options):
@@ -42,20 +35,11 @@ def some_map(count=60, clusters=5, seed=0):
     return middles[members] + draw.normal(size=(count, 2)), members
 
 
-def cosines(count=6, noise=1.0, seed=0):
-    draw = np.random.default_rng(seed)
-    views = np.tile(draw.normal(size=(count, 8)), (2, 1))
-    views += noise * draw.normal(size=views.shape)
-    views /= np.linalg.norm(views, axis=1, keepdims=True)
-    return views @ views.T
-
-
-def numbers(best_silhouette=4, best_bic=6, ks=range(2, 11)):
+def numbers(best=4, ks=range(2, 11)):
     return pd.DataFrame({
         "k": ks,
         "inertia": [1e5 / k for k in ks],
-        "silhouette": [0.5 - 0.03 * abs(k - best_silhouette) for k in ks],
-        "bic": [-12345 + 678.0 * (k - best_bic) ** 2 for k in ks],
+        "silhouette": [0.5 - 0.03 * abs(k - best) for k in ks],
     }, index=range(100, 100 + len(ks)))  # fmt: skip
 
 
@@ -74,10 +58,6 @@ def too_many(count=hovering.MOST + 1):
     return lab(np.resize(faces(), (count, 4, 4, 3)), points=some_map(count))
 
 
-def every_view():
-    return view_grid(4, {name: faces()[:4] for name in unsupervised.AUGMENTATIONS})
-
-
 def odd_rows():
     names = [f"cluster {k}, 99 pictures" for k in range(12)]
     return cluster_rows(ROWS * 4, names, odd=ROWS * 4)
@@ -90,14 +70,8 @@ def show():
 
 
 FIGURES = {
-    "view_grid": (every_view,),
-    "two_views": (lambda: view_grid(3, np.stack([faces()[:3], faces()[3:6]])),),
-    "matrix": (lambda: similarity_matrix(cosines(8), pictures=faces()[:16]),),
-    "plain_matrix": (lambda: similarity_matrix(cosines(3, noise=0.01)),),
     "cluster_rows": (cluster_rows,),
     "cluster_rows_odd": (odd_rows,),
-    "cluster_map": (lambda: cluster_map(*some_map(), title="A map"),),
-    "map_of_many": (lambda: cluster_map(*some_map(99, 20)),),
     "numbers_of_clusters": (lambda: numbers_of_clusters(numbers()),),
     "cluster_lab": (lambda: lab(),),
 }
@@ -107,22 +81,17 @@ draw_faces = functools.partial(widget.draw, "faces", "pixels", "pca")
 PICTURES = [functools.partial(draw_faces, k, 1) for k in (2, 3)]
 POINTS, MEMBERS = some_map(10)
 REFUSED = [
-    ("views of each of the 4", lambda: view_grid(4, {"a": faces()[:3]})),
-    ("these have none", lambda: view_grid(4, {})),
-    ("square matrix", lambda: similarity_matrix(np.eye(5))),
-    ("6 rows, not 2", lambda: similarity_matrix(np.eye(6), pictures=faces()[:2])),
     ("at least one cluster", lambda: cluster_rows([])),
     ("1 names", lambda: cluster_rows(ROWS, ["a"])),
     ("2 lists of odd ones", lambda: cluster_rows(odd=ROWS[:2])),
     ("one picture in a row", lambda: cluster_rows([[], []])),
     ("images of the shape", lambda: figures.cluster_rows(np.zeros(9), ROWS)),
-    ("points of the shape", lambda: cluster_map(np.zeros((4, 3)), [0] * 4)),
-    ("one cluster for each", lambda: cluster_map(POINTS, [0, 1])),
-    ("clusters from 0 up", lambda: cluster_map(POINTS, MEMBERS - 1)),
+    ("points of the shape", lambda: lab(points=(np.zeros((4, 3)), [0] * 4))),
+    ("one cluster for each", lambda: lab(points=(POINTS, [0, 1]))),
+    ("clusters from 0 up", lambda: lab(points=(POINTS, MEMBERS - 1))),
     ("each of its 10 points", lambda: lab(faces()[:9], points=(POINTS, MEMBERS))),
-    ("each of 5 clusters, not 1", lambda: cluster_map(POINTS, MEMBERS, names=["a"])),
     (f"takes {hovering.MOST} at most", too_many),
-    ("no bic", lambda: numbers_of_clusters(numbers().drop(columns="bic"))),
+    ("no inertia", lambda: numbers_of_clusters(numbers().drop(columns="inertia"))),
     ("at least one row", lambda: numbers_of_clusters(numbers()[:0])),
     ("Cluster 7 has no picture", lambda: lab(chosen=7)),
 ]
@@ -133,50 +102,22 @@ def shown(picture):
     return [np.asarray(image.get_array()) for image in images]
 
 
-def test_views_and_rows_show_the_pictures_that_were_asked_for():
-    views = {"one": faces()[10:13], "any_way_up": faces()[20:23]}
-    grid = view_grid(3, views)
+def test_rows_show_the_pictures_that_were_asked_for():
     odd = [np.array([11]), np.array([12, 13]), np.array([], int)]
     rows = cluster_rows(ROWS, ["a, 3", "b, 1", "c, 2"], odd=odd)
-    of_views = [k + shift for k in range(3) for shift in (0, 10, 20)]
-    for picture, wanted in ((grid, of_views), (rows, [5, 2, 9, 11, 1, 12, 13, 7, 8])):
-        for image, index in zip(shown(picture), wanted, strict=True):
-            np.testing.assert_array_equal(image, faces()[index].astype(np.uint8))
-    assert "one, any way up" in grid.alt
+    for image, index in zip(shown(rows), [5, 2, 9, 11, 1, 12, 13, 7, 8], strict=True):
+        np.testing.assert_array_equal(image, faces()[index].astype(np.uint8))
     words = [each for axes in rows.fig.axes for each in words_in(axes)]
     assert {"a\n3", "b\n1", "c\n2", "nearest the centre", "odd ones out"} == set(words)
     assert "a with 3, b with 1, c with 2" in rows.alt
 
 
-@pytest.mark.parametrize("noise", [0.01, 2.0])
-def test_the_right_answers_are_framed_and_counted(noise):
-    matrix = cosines(6, noise)
-    picture = similarity_matrix(matrix)
-    frames = [p for p in picture.fig.axes[0].patches if isinstance(p, Rectangle)]
-    at = [tuple(np.round(p.get_xy() + np.array([0.46, 0.46]))) for p in frames]
-    right = [((row + 6) % 12, row) for row in range(12)]
-    assert at.count(right[0]) == 1 and set(right) <= set(at)
-    others = matrix - 9 * np.eye(12)
-    found = sum(others[y].argmax() == x for x, y in right)
-    assert len(frames) == 12 + (12 - found)
-    assert f"In {found} of 12 rows" in picture.alt
-    assert (found == 12) == (noise < 1)
-
-
-def test_rings_are_where_scores_are_best_and_clusters_differ_in_more_than_colour():
-    picture = numbers_of_clusters(numbers(5, 8))
+def test_a_ring_is_where_the_silhouette_is_best():
+    picture = numbers_of_clusters(numbers(5))
     lines = [line for axes in picture.fig.axes for line in axes.lines]
     rings = [r.get_xdata()[0] for r in lines if r.get_fillstyle() == "none"]
-    assert rings == [5, 8]
+    assert rings == [5]
     assert "silhouette is best at 5" in picture.alt
-    assert "mixture is best at 8 clusters" in picture.alt
-    many = cluster_map(*some_map(120, widget.MOST_CLUSTERS))
-    marks = [
-        (tuple(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes())
-        for c in many.fig.axes[0].collections
-    ]
-    assert len(set(marks)) == widget.MOST_CLUSTERS
-    assert len({shape for _, shape in marks}) >= 8
 
 
 def test_spots_lie_on_their_marks():
@@ -208,7 +149,6 @@ def test_each_spot_has_a_picture_and_screen_readers_the_description():
     at = re.findall(r"--at:(-\d+)px (-\d+)px", page)
     assert len(set(at)) == 60 and at[21] == ("-96", "-96")
     assert page == markup(lab())  # no random names
-    assert "<i " not in markup(cluster_map(*some_map()))  # a map without pictures
 
 
 def test_a_stored_map_reads_the_same_where_points_lie_elsewhere():
@@ -307,49 +247,3 @@ def test_controls_change_the_figure_and_offer_clusters_that_there_are(monkeypatc
     assert cluster.max == cluster.value == 2
     k.value = 9
     assert cluster.max == 9 and cluster.value == 2
-
-
-def written_out(name, **given):
-    return defined("clusters", name, **given)[name]
-
-
-def two_views(*shape):
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=shape).astype("float32") for _ in range(2)]
-
-
-def test_the_loss_of_the_rows_is_the_packages_and_heads_train_together_as_alone():
-    views = two_views(5, 4)
-    row = written_out("nt_xent_of_row")
-    cosines = np.array(losses.similarities(*views))
-    mean = np.mean([row(cosines, i) for i in range(10)])
-    assert mean == pytest.approx(float(losses.nt_xent(*views)), rel=1e-5)
-    pair = two_views(64, 6)
-    train = written_out("train_heads", pair=pair)
-    weights = [{"variance": 25.0, "covariance": 10.0}, {"variance": 0.0}]
-    together, alone = train(weights), train(weights[:1])
-    found = together.predict(pair, verbose=0)[0], alone.predict(pair, verbose=0)
-    assert np.allclose(found[0], np.squeeze(found[1]), atol=1e-3)
-
-
-def test_digits_are_placed_whole():
-    images = np.random.default_rng(0).uniform(1, 255, (30, 8, 8, 3)).astype("float32")
-    placed = written_out("placed")
-    middle, moved = placed(images, 0, seed=1), placed(images, 1, seed=1)
-    assert (middle[:, 2:10, 2:10] == images).all()
-    assert moved.sum((1, 2, 3)) == pytest.approx(images.sum((1, 2, 3)), rel=1e-5)
-    assert (moved != middle).any((1, 2, 3)).mean() > 0.5
-
-
-def test_labels_are_asked_for_where_the_ways_say_and_no_training_is_given_any():
-    rng = np.random.default_rng(0)
-    labels = np.repeat([0, 1, 2], 20)
-    rich = np.eye(3)[labels] * 9 + rng.normal(size=(60, 3))
-    found = written_out("asked")(rich, labels, 3, seed=0)
-    assert (found["whole clusters"][1] == labels).all()
-    for way in ("nearest the centres", "random"):
-        chosen, told = found[way]
-        assert len(set(chosen)) == 3 and (told == labels[chosen]).all()
-    lines = "\n".join(cells("clusters")).splitlines()
-    [call] = [line for line in lines if ".simclr(" in line]
-    assert "task" not in call and "labels" not in call

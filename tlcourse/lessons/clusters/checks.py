@@ -64,38 +64,49 @@ def _close(found, right):
     return bool(np.isclose(float(found), right, atol=1e-6))
 
 
-# --- clusters.2 which changes ---------------------------------------------------------
+# --- clusters.2 your own encoder ------------------------------------------------------
 
-TARGETS = ("digits", "apples", "tissue")
-# What would make another thing of it, or hide what tells the things apart.
-FALSE_CLAIMS = {
-    "digits": ("mirror", "any_way_up", "crop"),
-    "apples": ("colour", "grey"),
-    "tissue": ("grey",),
-}
+LEAST_NMI = {"faces": 0.8, "photos": 0.55}
 
 
-def _is_a_choice(answer):
-    from tlcourse.unsupervised import AUGMENTATIONS
+@functools.cache
+def _pictures(name):
+    """Some training pictures of a data set, and their labels."""
+    from tlcourse import datasets
 
-    return set(answer) == set(TARGETS) and all(
-        not isinstance(names, str) and set(names) <= set(AUGMENTATIONS)
-        for names in answer.values()
-    )
-
-
-def _change_something(answer):
-    digits = set(answer["digits"]) - {"grey"}  # they have no colour to lose
-    others = (set(answer[target]) for target in TARGETS if target != "digits")
-    return min(map(len, (digits, *others))) >= 2
+    train = datasets.load(name).train
+    rows = np.random.default_rng(0).permutation(len(train))[:150]
+    return train.images[rows], train.labels[rows]
 
 
-def _true_claims(target):
-    return lambda answer: not set(answer[target]) & set(FALSE_CLAIMS[target])
+@functools.lru_cache(maxsize=2)
+def _encoded(answer, name):
+    return np.asarray(answer(_pictures(name)[0].copy()), float)
 
 
-def _claimed(target):
-    return lambda answer: f"You have {', '.join(answer[target])}."
+def _gives_rows(answer):
+    shapes = [_encoded(answer, name) for name in LEAST_NMI]
+    return all(
+        each.ndim == 2 and len(each) == len(_pictures(name)[0])
+        for name, each in zip(LEAST_NMI, shapes, strict=True)
+    ) and all(np.isfinite(each).all() for each in shapes)
+
+
+def _nmi(answer, name):
+    """How well groups of the answer's features fit the classes."""
+    from tlcourse import unsupervised
+
+    rich, labels = _encoded(answer, name), _pictures(name)[1]
+    kinds = len(set(labels.tolist()))
+    return unsupervised.nmi(labels, unsupervised.kmeans(rich, kinds).members)
+
+
+def _groups_well(name):
+    return lambda answer: _nmi(answer, name) >= LEAST_NMI[name]
+
+
+def _heard(name):
+    return lambda answer: f"Yours come to an NMI of {_nmi(answer, name):.2f}."
 
 
 # --- clusters.3 ten labels ------------------------------------------------------------
@@ -200,57 +211,49 @@ def answer(labels, clusters):
     ),
     Exercise(
         name="clusters.2",
-        title="Which changes?",
-        expects="a dict with a list of augmentations for digits, apples and tissue",
+        title="Your own encoder",
+        expects="a function of pictures, (n, height, width, 3), that gives features, "
+        "(n, d)",
         properties=[
             Property(
-                "There is a list for digits, apples and tissue, of names that "
-                "`unsupervised.AUGMENTATIONS` has",
-                _is_a_choice,
-                found="Yours has another key or another name.",
+                "It gives one row of finite numbers for each picture, for faces of 25 "
+                "x 25 pixels and for photographs of 48 x 48",
+                _gives_rows,
+                found="Yours gives something else.",
             ),
             Property(
-                "Each list has at least two changes that change something",
-                _change_something,
-                found="One of yours has fewer. (What would `grey` do to a digit?)",
+                f"Two groups of faces and other pictures come to an NMI of "
+                f"{LEAST_NMI['faces']}",
+                _groups_well("faces"),
+                found=_heard("faces"),
             ),
             Property(
-                "Each change leaves a digit the digit that it is",
-                _true_claims("digits"),
-                found=_claimed("digits"),
-            ),
-            Property(
-                "No change hides what tells the kinds of apples apart",
-                _true_claims("apples"),
-                found=_claimed("apples"),
-            ),
-            Property(
-                "No change hides what tells kinds of tissue apart",
-                _true_claims("tissue"),
-                found=_claimed("tissue"),
-            ),
-            Property(
-                "The list for tissue uses that a slide has no up and down",
-                lambda answer: "any_way_up" in answer["tissue"],
-                found=_claimed("tissue"),
+                f"Ten groups of pieces of photographs come to an NMI of "
+                f"{LEAST_NMI['photos']}",
+                _groups_well("photos"),
+                found=_heard("photos"),
             ),
         ],
         hints=[
-            "Ask of each change: if somebody did this to the picture, would an expert "
-            "give it another name?",
-            "A 6 that is turned round is a 9, a mirrored 2 is no digit, and a piece of "
-            "an 8 may be a 3. What does a green apple have that a red one has not?",
-            "`any_way_up` is for things that have no up and down. Stains differ from "
-            "laboratory to laboratory, but without them a slide is hardly readable.",
+            "A network that has seen many photographs describes them better than "
+            "pixels do. Which one do you have?",
+            "EfficientNet-Lite0 has learnt from large pictures. A face of 25 pixels is "
+            "small for it: enlarge first.",
+            "`keras.ops.image.resize(images, (96, 96))`, then `encoder.predict`.",
         ],
         solution="""\
-answer = {
-    "digits": ["shift", "tilt", "light"],
-    "apples": ["crop", "mirror", "light"],
-    "tissue": ["crop", "any_way_up", "colour"],
-}""",
-        explanation="Other lists will do, too. How strongly slides are stained differs "
-        "from laboratory to laboratory, so for tissue `colour` is a true claim.",
+import keras
+
+import tlcourse as tl
+
+
+def answer(images):
+    base = keras.saving.load_model(tl.backbones.file("efficientnet_lite0"))
+    encoder = keras.Sequential([base, keras.layers.GlobalAveragePooling2D()])
+    large = keras.ops.image.resize(images, (96, 96))
+    return encoder.predict(large, verbose=0)""",
+        explanation="A network that wants other pixels (-1 to 1, say) needs its own "
+        "preprocessing in between.",
     ),
     Exercise(
         name="clusters.3",

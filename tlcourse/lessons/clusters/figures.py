@@ -18,7 +18,6 @@ from tlcourse.plots.style import (
     listed,
     name_rows,
     new_figure,
-    put_title,
     readable,
     series_style,
     styled,
@@ -110,45 +109,6 @@ def _blank(fig, cell):
     return axes
 
 
-@styled
-def cluster_map(points, members, names=None, *, title=None, alt=None):
-    """Pictures as points in the plane, coloured and marked by their clusters.
-
-    Parameters
-    ----------
-    points : array_like, shape (n, 2)
-        Where each picture lies.
-    members : array_like of int, shape (n,)
-        The cluster of each, from 0 up.
-    names : sequence of str, optional
-        One per cluster.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not match.
-    """
-    points, members = _checked_map(points, members)
-    count = members.max() + 1
-    names = list(names or (f"cluster {k}" for k in range(1, count + 1)))
-    if len(names) < count:
-        raise ValueError(
-            f"cluster_map needs a name for each of {count} clusters, not {len(names)}."
-        )
-    fig = new_figure(7.4, 4.9)
-    sizes = np.bincount(members, minlength=len(names))
-    labels = [f"{readable(n)} ({s})" for n, s in zip(names, sizes, strict=True)]
-    axes = fig.subplots()
-    _dots(axes, points, members, labels)
-    put_title(axes, title)
-    fig.legend(loc="outside right upper", ncols=1 + (count > 18), fontsize=10,
-               handlelength=1)  # fmt: skip
-    in_words = (
-        f"Map of {len(points)} pictures in {count} clusters: {listed(labels, 20)}."
-    )
-    return Picture(fig, alt or in_words)
-
-
 def _checked_map(points, members):
     points, members = np.asarray(points, float), np.asarray(members).astype(int)
     if points.ndim != 2 or points.shape[1] != 2 or members.shape != (len(points),):
@@ -187,21 +147,20 @@ def _dots(axes, points, members, labels, chosen=None):
 def numbers_of_clusters(table):
     """Scores of several numbers of clusters that need no label, a panel each.
 
-    A ring marks the number that the silhouette or the BIC would choose. Inertia
-    chooses none: it falls with each further cluster.
+    A ring marks the number that the silhouette would choose. Inertia chooses none: it
+    falls with each further cluster.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns k, inertia, silhouette and bic, of ``unsupervised.how_many``.
+        Columns k, inertia and silhouette, of ``unsupervised.how_many``.
     """
     panels = {
         "inertia": ("inertia", "falls whatever k does", None),
         "silhouette": ("silhouette", "high is good", "idxmax"),
-        "bic": ("BIC of a mixture", "low is good", "idxmin"),
     }
     table = checked_table(table, ["k", *panels], "numbers_of_clusters")
-    fig = new_figure(7.4, 3.0)
+    fig = new_figure(6.4, 3.0)
     grid, in_words = fig.subplots(1, len(panels)), []
     for index, (axes, (column, words)) in enumerate(
         zip(grid, panels.items(), strict=True)
@@ -217,20 +176,20 @@ def numbers_of_clusters(table):
         axes.margins(x=0.14, y=0.3 if best else 0.08)
         if best:
             row = table.loc[getattr(table[column], best)()]
-            _ring(axes, row["k"], row[column], 1 if best == "idxmax" else -1)
+            _ring(axes, row["k"], row[column])
             in_words.append(f"{name} is best at {row['k']:.0f} clusters")
     words = (
-        f"Three line charts over {table['k'].min()} to {table['k'].max()} clusters: "
-        f"inertia, silhouette and BIC. {'; '.join(in_words)}."
+        f"Two line charts over {table['k'].min()} to {table['k'].max()} clusters: "
+        f"inertia and silhouette. {'; '.join(in_words)}."
     )
     return Picture(fig, words)
 
 
-def _ring(axes, k, value, side):
-    """Mark the best value, and name it above (1) or below (-1)."""
+def _ring(axes, k, value):
+    """Mark the best value, and name it."""
     axes.plot(k, value, "o", markersize=15, fillstyle="none", color=INK)
     axes.annotate(
-        f"k = {k:.0f}", (k, value), (0, 15 * side), textcoords="offset points",
+        f"k = {k:.0f}", (k, value), (0, 15), textcoords="offset points",
         ha="center", va="center", fontsize=10, color=INK, path_effects=HALO,
     )  # fmt: skip
 
@@ -241,8 +200,10 @@ def cluster_lab(points, members, images, scores, chosen, near, odd, *, title=Non
 
     Parameters
     ----------
-    points, members
-        As for `cluster_map`.
+    points : array_like, shape (n, 2)
+        Where each picture lies.
+    members : array_like of int, shape (n,)
+        The cluster of each, from 0 up.
     images : array_like, shape (n, height, width, 3)
         Values from 0 to 255; the pictures of at most 400 points.
     scores : dict of str to dict of str to float

@@ -15,6 +15,7 @@ from tlcourse.plots.style import (
     new_figure,
     readable,
     styled,
+    title_above,
 )
 
 # A dark line alone would vanish on the dark cells.
@@ -22,7 +23,7 @@ _HALO = [withStroke(linewidth=4, foreground="white")]
 
 
 @styled
-def view_grid(images, views):
+def view_grid(images, views, *, title=None):
     """Pictures, a row each, and beside each its views.
 
     Parameters
@@ -61,6 +62,9 @@ def view_grid(images, views):
         _column(grid[:, place], readable(name), each)
     in_words = listed(map(readable, columns), 12)
     words = f"{len(originals)} pictures, a row each, beside their views: {in_words}."
+    if title:
+        title_above(fig, title)
+        words = f"{title}. {words}"
     return Picture(fig, words)
 
 
