@@ -22,7 +22,7 @@ def course_map(source_images, target_images):
     ValueError
         If the pictures have another shape.
     """
-    fig = Figure(figsize=(7.4, 5.25))
+    fig = Figure(figsize=(7.4, 5.59))
     axes = fig.add_axes((0, 0, 1, 1))
     rows = (
         (3.45, source_images, ("Source", "many labels", "Which thing?", "old")),
@@ -41,7 +41,7 @@ def course_map(source_images, target_images):
             _badge(axes, *spot, NUMBERS[lesson])
         axes.text(left + 0.22, line, title, va="center", fontsize=10, color=INK)
     axes.set_axis_off()
-    axes.set(xlim=(0, 7.4), ylim=(-0.65, 4.6))
+    axes.set(xlim=(0, 7.4), ylim=(-0.99, 4.6))
     return Picture(fig, _COURSE_MAP_IN_WORDS)
 
 
@@ -55,7 +55,8 @@ _LESSONS = (
     ("inductive", "Inductive transfer", (7.1, 1.55), (5.2, 0.0)),
     ("adapting", "Domain adaptation", (0.65, 0.82), (0.5, -0.34)),
     ("clusters", "Unsupervised transfer", (1.17, 0.82), (2.75, -0.34)),
-    ("pitfalls", "When transfer hurts", (6.2, 2.5), (5.2, -0.34)),
+    ("self_supervised", "Learning without labels", (1.69, 0.82), (5.2, -0.34)),
+    ("pitfalls", "When transfer hurts", (6.2, 2.5), (0.5, -0.68)),
 )
 _COURSE_MAP_IN_WORDS = (
     "Two rows. Above, the source: many labelled photographs of things go through a "
@@ -65,8 +66,8 @@ _COURSE_MAP_IN_WORDS = (
     "backbone to backbone says: transfer, the weights move; the old head stays behind. "
     "Lessons {why} and {pitfalls} stand at the arrow, {inside} at the backbone, "
     "{features} at the new head, {freezing} at the words frozen or trainable, "
-    "{choosing} at the source, {inductive} at the new question, {adapting} and "
-    "{clusters} at the pictures of the target."
+    "{choosing} at the source, {inductive} at the new question, {adapting}, "
+    "{clusters} and {self_supervised} at the pictures of the target."
 ).format(**NUMBERS)
 
 
