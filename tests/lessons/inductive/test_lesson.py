@@ -8,7 +8,7 @@ import pytest
 import tlcourse as tl
 from tests.helpers import solved
 from tlcourse.class_activation import class_activation_maps
-from tlcourse.lessons.inductive import regions, widget
+from tlcourse.lessons.inductive import figures, regions, widget
 from tlcourse.quiet import import_keras
 
 
@@ -16,7 +16,13 @@ def show():
     widget.where_it_looks()
 
 
-FIGURES = {}
+FIGURES = {
+    "gains": (
+        lambda: figures.gains(tl.evidence("inductive.changes")),
+        "orchard recoloured -0.04",
+        "tissue turned +0.05",
+    ),
+}
 SHOW, FIRST = show, "A picture, and the same with a heat map over it."
 CONTROLS = "target, picture."
 PICTURES = [functools.partial(widget.draw, "orchard", n) for n in (1, 7, widget.SHOWN)]
