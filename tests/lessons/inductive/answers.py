@@ -2,16 +2,16 @@
 
 import numpy as np
 
-import tlcourse as tl
+from tests.helpers import Later
+from tlcourse.quiet import import_keras
 
 
 def names():
-    matrix = np.array([[3, 1], [2, 4]])
-    return {"np": np, "matrix": matrix, "apples": tl.datasets.load("apples")}
+    return {"np": np, "keras": import_keras(), "matrix": np.array([[3, 1], [2, 4]])}
 
 
-def changes(**lists):
-    return {"apples": [], "digits": [], "tissue": [], **lists}
+def layer(name, *given, **options):
+    return Later(lambda: getattr(import_keras().layers, name)(*given, **options))
 
 
 def rows_and_columns_exchanged(matrix, classes):
@@ -26,19 +26,25 @@ def writes_into_it(matrix, classes):
     return classes[truth], classes[said]
 
 
+def heat(weigh):
+    """A map of heat from maps, the head's kernel and a label."""
+    return lambda maps, head, label: weigh(maps, head.get_weights()[0], label)
+
+
 def scaled(factor):
     """Heat may be scaled and keep what is below zero."""
-    return lambda maps, kernel, label: factor * (maps @ kernel[:, label])
+    return heat(lambda maps, kernel, label: factor * (maps @ kernel[:, label]))
 
 
 WRONG = {
     "inductive.1": {
-        "a word": ("mirror", "list of 'mirror'"),
-        "two of three": ({"apples": [], "digits": []}, "list of 'mirror'"),
-        "an unknown change": (changes(digits=["blur"]), "list of 'mirror'"),
-        "mirrored digits": (changes(digits=["mirror"]), "like another"),
-        "turns alone": (changes(tissue=["turn"]), "all changes"),
-        "no mirrored apples": (changes(tissue=["turn", "mirror"]), "test split"),
+        "a word": ("RandomFlip", "Keras layer"),
+        "flat": (layer("Flatten"), "keep their shape"),
+        "nothing": (layer("Identity"), "changes the pictures"),
+        "all alike": (layer("Rescaling", 0.5), "each in another way"),
+        "upside down": (layer("RandomFlip", "vertical"), "upside down"),
+        "turned": (layer("RandomRotation", 0.5), "upside down|stays the same"),
+        "far too small": (layer("RandomZoom", 0.9), "upside down|stays the same"),
     },
     "inductive.2": {
         "other names": (lambda matrix, classes: ("x", "y"), "names of a row"),
@@ -46,10 +52,17 @@ WRONG = {
         "writes into it": (writes_into_it, "as before"),
     },
     "inductive.3": {
-        "all classes": (lambda maps, heads, _: maps @ heads, r"shape \(n, h, w\)"),
-        "of no label": (lambda maps, *_: maps.sum(-1), "Another label"),
-        "another label": (lambda x, w, label: x @ w[:, label - 1], "own score"),
+        "all classes": (heat(lambda maps, w, _: maps @ w), r"shape \(n, h, w\)"),
+        "of no label": (heat(lambda maps, *_: maps.sum(-1)), "Another label"),
+        "another label": (heat(lambda x, w, n: x @ w[:, n - 1]), "own score"),
         "another sign": (scaled(-1), "own score"),
     },
 }
-RIGHT = {"inductive.3": {f"times {f:.3g}": scaled(f) for f in (1.0, 1 / 16, 300.0)}}
+RIGHT = {
+    "inductive.1": {
+        "shifts": layer("RandomTranslation", 0.1, 0.1),
+        "turns a little": layer("RandomRotation", 0.03),
+        "more or less ink": layer("RandomBrightness", 0.1),
+    },
+    "inductive.3": {f"times {f:.3g}": scaled(f) for f in (1.0, 1 / 16, 300.0)},
+}

@@ -1,160 +1,265 @@
-"""What the lesson says: recipes, augmentation, mistakes, where the network looks."""
+"""What the lesson says: labels, resolution, near and far, augmentation, colour."""
 
 import functools
+import gc
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
+import pytest
 
 import tlcourse as tl
-from tests.helpers import defined, load_backbone
-from tests.lessons.measured import SEEDS, accuracies, features
-from tlcourse.lessons.inductive.widget import grad_cam
+from tests.helpers import interval, load_backbone
+from tests.lessons.measured import flat
+from tlcourse.lessons.inductive import regions
+from tlcourse.quiet import import_keras
 
-SOURCE, PER_CLASS = "imagenet_distilled", 20
-
-
-def small(images):
-    return images[:, ::2, ::2].reshape(len(images), -1)
-
-
-def probes(name):
-    """Mean test accuracy of a linear head on pixels, random weights and the source."""
-    views = (small, *(load_backbone(each).features for each in ("random", SOURCE)))
-    return [accuracies(view, name, PER_CLASS).mean() for view in views]
-
-
-def test_nothing_is_left_on_faces_pixels_lead_on_apples_and_the_source_on_tissue():
-    pixels, _, source = probes("faces")
-    assert source > 0.98 and source > pixels + 0.05
-    pixels, random, source = probes("apples")
-    assert pixels > source + 0.03 > random + 0.3
-    *others, source = probes("tissue")
-    assert source > max(others) + 0.2
-
-
-def measure(seed, target):
-    plan = tl.FreezePlan
-    plans = {
-        "frozen": plan.features,
-        "late blocks": lambda b: plan.last(b, 6),
-        "all, small steps": lambda b: plan.all(b, body_rate=1e-4, head_rate=1e-2),
-    }
-    longer = {"frozen, twice the epochs": plan.features}
-    rows = []
-    for choice, epochs in ((plans, 20), (longer, 40)):
-        study = tl.Study([target], [SOURCE], choice, [PER_CLASS], [seed], epochs)
-        rows.append(study.run(show_progress=False))
-    return [
-        {"target": row["target"], "plan": row["plan"], "value": row["accuracy"]}
-        for table in rows
-        for row in table.to_dict("records")
-    ]
-
-
-def test_training_beats_the_head_on_apples_and_late_blocks_gain_not_on_tissue(evidence):
-    table = evidence("inductive.recipes", measure, parts=("apples", "tissue"))
-    mean = table.groupby(["target", "plan"])["value"].mean()
-    apples, tissue = mean["apples"], mean["tissue"]
-    assert apples["all, small steps"] > apples["frozen"] + 0.03
-    assert apples["late blocks"] > apples["frozen"] + 0.02
-    assert abs(apples["all, small steps"] - apples["late blocks"]) < 0.05
-    # The head is not held back by the number of epochs.
-    assert apples["all, small steps"] > apples["frozen, twice the epochs"] + 0.02
-    assert tissue["late blocks"] < tissue["frozen"] + 0.02
-    assert -0.02 < tissue["all, small steps"] - tissue["frozen"] < 0.06
-
-
-def augmented(name, source):
-    """Mean test accuracy of a head on frozen features by the lesson's augmentation."""
-    lesson = defined("inductive", "mirror", "turn", "fit_with")
-    changes = {"none": [], "mirror": [lesson["mirror"]], "turn": [lesson["turn"]]}
-    backbone, found = load_backbone(source), {change: [] for change in changes}
-    for seed in SEEDS:
-        task = tl.datasets.load(name, per_class=PER_CLASS, seed=seed)
-        unseen = backbone.features(task.test.images)
-        for change, functions in changes.items():
-            head = lesson["fit_with"](functions, backbone, task)
-            found[change].append(head.score(unseen, task.test.labels))
-    return {change: np.mean(values) for change, values in found.items()}
-
-
-def test_tissue_may_be_turned_apples_mirrored_and_digits_left_alone():
-    tissue, apples = augmented("tissue", SOURCE), augmented("apples", SOURCE)
-    assert tissue["turn"] > tissue["none"] + 0.02
-    assert abs(tissue["mirror"] - tissue["none"]) < 0.03
-    assert apples["mirror"] > apples["none"] + 0.015
-    assert apples["turn"] < apples["none"] - 0.01
-    digits = augmented("digits", "glyphs")
-    assert digits["mirror"] < digits["none"] - 0.005
-    assert digits["turn"] < digits["none"] - 0.03
-
-
-def larger():
-    return load_backbone(SOURCE, input_size=128)
+RESTS_ON = ("lessons/inductive/regions",)
+LABELS, PER_CLASS = (5, 10, 20, 40), 20
+WEAK = "imagenet_distilled"
 
 
 @functools.cache
-def run(seed):
-    """The lesson's run: itself, its task, and what it says of the test split."""
-    task = tl.datasets.load("apples", per_class=PER_CLASS, seed=seed)
-    plan = tl.FreezePlan.features(larger())
-    found = tl.transfer(larger(), task, plan, epochs=40, seed=seed, validate=False)
-    return found, task, found.predict(task.test.images).argmax(axis=1)
+def lite0(size=64):
+    return tl.backbones.load(input_size=size)
 
 
-def test_varieties_of_one_colour_are_confused():
-    whole = tl.datasets.load("apples").train
-    middle = whole.images[:, 20:44, 20:44].mean(axis=(1, 2))
-    colours = np.stack([middle[whole.labels == k].mean(axis=0) for k in range(8)])
-    apart = np.linalg.norm(colours[:, None] - colours, axis=-1)
-    for seed in SEEDS:
-        _, task, said = run(seed)
-        matrix = confusion_matrix(task.test.labels, said)
-        mistakes = matrix - np.diag(np.diag(matrix))
-        assert np.average(apart, weights=mistakes) < 0.6 * apart.sum() / 56
-        # Most mistakes lie in a few of the 56 fields.
-        assert np.sort(mistakes, axis=None)[-6:].sum() > 0.6 * mistakes.sum()
+def small(images):
+    """Every other pixel: a head does as well on them, and sooner."""
+    return flat(images[:, ::2, ::2])
 
 
-def grey(images):
-    return larger().features(defined("inductive", "in_grey")["in_grey"](images))
+def head(view, task):
+    """Test accuracy of a linear head on what a view makes of a task's pictures."""
+    fitted = tl.probes.linear_probe().fit(view(task.train.images), task.train.labels)
+    return float(fitted.score(view(task.test.images), task.test.labels))
 
 
-def test_the_head_leans_on_colour_and_gains_by_more_labels_but_not_by_grey_copies():
-    apples, found = tl.datasets.load("apples"), []
-    truth, views = apples.test.labels, (larger().features, grey)
-    unseen, unseen_grey = (features(view, "apples", "test") for view in views)
-    for seed in SEEDS:
-        trained, _, said = run(seed)
-        in_colour = (said == truth).mean()
-        answers = (unseen_grey @ trained.weights[-2] + trained.weights[-1]).argmax(1)
-        assert (answers == truth).mean() < in_colour - 0.3
-        few = tl.datasets.few(apples.train.labels, PER_CLASS, seed, "apples")
-        seen, seen_grey = (features(view, "apples")[few] for view in views)
-        labels, fit = apples.train.labels[few], tl.probes.linear_probe
-        both = np.concatenate([seen, seen_grey])
-        alone = fit().fit(seen_grey, labels).score(unseen_grey, truth)
-        assert alone > in_colour - 0.03
-        coloured = fit().fit(seen, labels).score(unseen, truth)
-        copies = fit().fit(both, np.tile(labels, 2)).score(unseen, truth)
-        found.append((coloured, copies, alone))
-    colour, copies, alone = np.mean(found, axis=0)
-    assert alone > colour + 0.015
-    assert copies < colour + 0.01
-    every, few = (
-        accuracies(larger().features, "apples", per_class).mean()
-        for per_class in (60, PER_CLASS)
+def trained(task, seed, *phases):
+    """Test accuracy after 22 epochs by one plan or two; nothing is chosen."""
+    epochs = [10, 12] if len(phases) == 2 else [22]
+    options = {"validate": False, "show_progress": False}
+    run = tl.transfer(lite0(), task, phases, epochs, seed, **options)
+    return run.test_accuracy
+
+
+def fine_tuned(task, seed):
+    """The lesson's two phases."""
+    free = tl.FreezePlan.all(lite0(), body_rate=3e-4)
+    return trained(task, seed, tl.FreezePlan.features(lite0()), free)
+
+
+def from_scratch(task, seed):
+    """A small network: a large one from random weights needs more labels."""
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input(task.train.images.shape[1:])]
+    layers += [keras.layers.Rescaling(1 / 127.5, -1)]
+    for width in (16, 32, 64, 128):
+        layers += [keras.layers.Conv2D(width, 3, padding="same", activation="relu")]
+        layers += [keras.layers.MaxPooling2D()]
+    layers += [keras.layers.GlobalAveragePooling2D()]
+    layers += [keras.layers.Dense(len(task.classes), activation="softmax")]
+    model = keras.Sequential(layers)
+    adam = keras.optimizers.Adam(2e-3)
+    model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(task.train.images, task.train.labels, epochs=60, verbose=0)
+    score = model.evaluate(task.test.images, task.test.labels, verbose=0)[1]
+    gc.collect()
+    return float(score)
+
+
+def measure_labels(seed, part):
+    """Accuracy in the orchard by way and labels, and in the studio with 20 labels."""
+    domain, labels = part
+    task = tl.datasets.load("apples", labels, domain, seed)
+    ways = {
+        "pixels": head(small, task),
+        "from scratch": from_scratch(task, seed),
+        "frozen": trained(task, seed, tl.FreezePlan.features(lite0())),
+        "fine-tuned": fine_tuned(task, seed),
+    }
+    where = {"domain": domain, "labels": labels}
+    return [{**where, "way": way, "value": value} for way, value in ways.items()]
+
+
+def measure_size(seed, size):
+    """Heads on frozen features: a weak and a good source, small and large pictures."""
+    rows = []
+    for domain in ("studio", "orchard"):
+        whole = tl.datasets.load("apples", domain=domain)
+        few = tl.datasets.few(whole.train.labels, PER_CLASS, seed, "apples")
+        views = {
+            "MobileNet, weak": load_backbone(WEAK, input_size=size).features,
+            "EfficientNet-Lite0": lite0(size).features,
+            "pixels": small,
+        }
+        for source, view in views.items():
+            seen, unseen = (view(part.images) for part in (whole.train, whole.test))
+            fitted = tl.probes.linear_probe().fit(seen[few], whole.train.labels[few])
+            score = float(fitted.score(unseen, whole.test.labels))
+            where = {"domain": domain, "source": source, "size": size}
+            rows.append({**where, "value": score})
+    return rows
+
+
+def measure_tissue(seed, part):
+    """Tissue split by a draw and by region; 20 labels per class."""
+    rows = []
+    for by in ("draw", "region"):
+        task = tl.datasets.load(regions.task(by, seed), PER_CLASS, seed=seed)
+        if part == "fine-tuned":
+            ways = {part: fine_tuned(task, seed)}
+        else:
+            weak = load_backbone(WEAK)
+            ways = {
+                "pixels": head(flat, task), "weak source": head(weak.features, task),
+                "frozen": head(lite0().features, task),
+            }  # fmt: skip
+        rows += [{"split by": by, "way": way, "value": x} for way, x in ways.items()]
+    return rows
+
+
+def changes():
+    """Keras's layers by the lesson's names for them."""
+    layers = import_keras().layers
+    return {
+        "none": layers.Identity(),
+        "mirrored": layers.RandomFlip("horizontal"),
+        "turned": layers.RandomRotation(0.5, fill_mode="reflect"),
+        "recoloured": layers.RandomHue(0.5, value_range=(0, 255)),
+    }
+
+
+def measure_changes(seed, target):
+    """A head on frozen features of the pictures and of three changed copies."""
+    import_keras().utils.set_random_seed(seed)
+    if target == "tissue":
+        task = tl.datasets.load(regions.task("region", seed), PER_CLASS, seed=seed)
+    else:
+        task = tl.datasets.load("apples", PER_CLASS, target, seed)
+    images, labels = task.train.images, task.train.labels
+    unseen, rows = lite0().features(task.test.images), []
+    for change, layer in changes().items():
+        copies = [np.asarray(layer(images, training=True)) for _ in range(3)]
+        seen = lite0().features(np.concatenate([images, *copies]))
+        fitted = tl.probes.linear_probe().fit(seen, np.tile(labels, 4))
+        score = float(fitted.score(unseen, task.test.labels))
+        rows.append({"target": target, "change": change, "value": score})
+    return rows
+
+
+def in_grey(images):
+    return np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
+
+
+def measure_colour(seed):
+    """Heads fitted in colour and in grey, each asked in colour and in grey."""
+    task, rows = tl.datasets.load("apples", PER_CLASS, "orchard", seed), []
+    asked = {"colour": task.test.images, "grey": in_grey(task.test.images)}
+    fitted = {"colour": task.train.images, "grey": in_grey(task.train.images)}
+    unseen = {name: lite0().features(images) for name, images in asked.items()}
+    for name, images in fitted.items():
+        probe = tl.probes.linear_probe()
+        probe.fit(lite0().features(images), task.train.labels)
+        for other, rest in unseen.items():
+            score = float(probe.score(rest, task.test.labels))
+            rows.append({"fitted in": name, "asked in": other, "value": score})
+    return rows
+
+
+@pytest.fixture
+def labels(evidence):
+    parts = [("orchard", labels) for labels in LABELS] + [("studio", PER_CLASS)]
+    table = evidence("inductive.labels", measure_labels, parts=tuple(parts))
+    return table.set_index(["domain", "way", "labels", "seed"])["value"]
+
+
+def test_in_the_orchard_fine_tuning_gains_and_is_worth_labels(labels):
+    orchard = labels["orchard"]
+    for n in LABELS:
+        for other in ("pixels", "from scratch"):
+            assert interval(orchard["frozen", n] - orchard[other, n])[0] > 0.03
+    tuned, frozen = orchard["fine-tuned"], orchard["frozen"]
+    gain = tuned - frozen
+    assert (gain > 0).sum() == 19  # of 20
+    assert interval(gain.groupby("seed").mean())[0] > 0.02
+    assert interval(gain[PER_CLASS])[0] > 0
+    assert tuned[PER_CLASS].mean() > frozen[LABELS[-1]].mean()
+
+
+def test_in_the_studio_it_does_not(labels):
+    studio = labels["studio"].xs(PER_CLASS, level="labels")
+    gain = studio["fine-tuned"] - studio["frozen"]
+    assert abs(gain.mean()) < 0.02 and gain.min() < -0.05 and gain.max() > 0.05
+
+
+@pytest.fixture
+def size(evidence):
+    table = evidence("inductive.size", measure_size, parts=(64, 96, 128))
+    return table.set_index(["domain", "source", "size", "seed"])["value"]
+
+
+def test_a_weak_source_and_small_pictures_are_two_losses(size):
+    studio, orchard = size["studio"], size["orchard"]
+    weak, good = studio["MobileNet, weak"], studio["EfficientNet-Lite0"]
+    pixels = studio["pixels", 64]
+    assert interval(pixels - weak[64])[0] > 0.05  # 'by nine points'
+    low, high = interval(pixels - weak[96])
+    assert low < 0 < high and high - low < 0.06
+    assert interval(good[64] - pixels)[0] > 0.03  # 'by six'
+    good = orchard["EfficientNet-Lite0"]
+    assert interval(good[96] - good[64])[0] > 0.02  # 'six points'
+    low, high = interval(good[128] - good[96])
+    assert low < 0 and high < 0.03
+    assert interval(good[64] - orchard["pixels", 64])[0] > 0.2
+
+
+@pytest.fixture
+def tissue(evidence):
+    parts = ("frozen", "fine-tuned")
+    table = evidence("inductive.tissue", measure_tissue, parts=parts)
+    return table.set_index(["split by", "way", "seed"])["value"].sort_index()
+
+
+def test_far_away_transfer_works_and_five_draws_decide_no_more(tissue):
+    region, draw = tissue["region"], tissue["draw"]
+    assert interval(region["frozen"] - region["pixels"])[0] > 0.3
+    assert interval(region["frozen"] - region["weak source"])[0] > 0
+    low, high = interval(region["fine-tuned"] - region["frozen"])
+    assert low < 0 < high
+    for way in ("weak source", "frozen", "fine-tuned"):
+        fall = draw[way] - region[way]
+        low, high = interval(fall)
+        assert 0.015 < fall.mean() < 0.065 and low < 0 < high  # 'not certain'
+    odd = region["frozen"].index % 2 == 1  # they train on the right half
+    assert region["frozen"][~odd].min() > region["frozen"][odd].max()
+
+
+@pytest.fixture
+def gain(evidence):
+    parts = ("studio", "orchard", "tissue")
+    table = evidence("inductive.changes", measure_changes, parts=parts)
+    table = table.set_index(["target", "seed", "change"])["value"].unstack("change")
+    return table.sub(table.pop("none"), axis=0)
+
+
+def test_a_true_claim_helps_where_it_is_new_and_a_wrong_one_hurts(gain):
+    orchard, studio, tissue = (
+        gain.loc[name] for name in ("orchard", "studio", "tissue")
     )
-    assert every > few + 0.03
+    assert interval(orchard["turned"])[0] > 0.01
+    assert interval(orchard["recoloured"])[1] < -0.02
+    for undecided in (studio["turned"], studio["recoloured"], orchard["mirrored"]):
+        low, high = interval(undecided)
+        assert low < 0 < high and high < 0.03
+    for change in ("mirrored", "turned"):
+        low, high = interval(tissue[change])
+        assert low < 0 < high
+    assert (tissue["recoloured"] == 0).all()
 
 
-def test_more_heat_than_its_share_lies_on_the_apple_but_not_all():
-    fifth = slice(None, None, 5)
-    images = tl.datasets.load("apples").test.images[fifth]
-    apple = np.abs(images - images[:, :1, :1]).sum(axis=-1) > 60
-    for seed in SEEDS:
-        trained, _, said = run(seed)
-        heat = grad_cam(trained, images, said[fifth])
-        heat = heat.repeat(16, axis=1).repeat(16, axis=2)
-        share = heat[apple].sum() / heat.sum()
-        assert apple.mean() + 0.1 < share < 0.9
+def test_in_grey_a_head_fails_for_two_reasons(evidence):
+    table = evidence("inductive.colour", measure_colour)
+    value = table.set_index(["fitted in", "asked in", "seed"])["value"].sort_index()
+    assert interval(value["grey", "grey"] - value["colour", "grey"])[0] > 0.2
+    assert interval(value["colour", "colour"] - value["grey", "grey"])[0] > 0.1
+    assert interval(value["grey", "grey"] - value["grey", "colour"])[0] > 0.2

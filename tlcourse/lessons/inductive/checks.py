@@ -6,15 +6,65 @@ from tlcourse.exercises.model import Exercise, Property
 
 # --- inductive.1 what may be changed --------------------------------------------------
 
-CHANGES = {"mirror", "turn"}
-SETS = ("apples", "digits", "tissue")
+FEW, DIGIT = 40, 7  # a picture so many times over: mirrored or turned it is no 7
 
 
-def _names_changes(answer):
-    return set(answer) == set(SETS) and all(
-        not isinstance(names, str) and set(names) <= CHANGES
-        for names in answer.values()
+def _changed(answer):
+    """A written 7, and how the learner's layers change it in training."""
+    from tlcourse import datasets
+    from tlcourse.quiet import import_keras
+
+    keras = import_keras()
+    keras.utils.set_random_seed(0)
+    train = datasets.load("digits", per_class=1, seed=0).train
+    images = np.repeat(train.images[train.labels == DIGIT], FEW, axis=0)
+    changed = np.asarray(answer(images, training=True), float)
+    return images[0], changed
+
+
+def _is_a_layer(answer):
+    from tlcourse.quiet import import_keras
+
+    return isinstance(answer, import_keras().Layer)
+
+
+def _keeps_the_form(answer):
+    image, changed = _changed(answer)
+    return changed.shape == (FEW, *image.shape)
+
+
+def _alike(image, changed):
+    """How alike the changed pictures are to one, at the best shift; (n,), at most 1."""
+    from scipy.fft import irfft2, rfft2
+    from scipy.ndimage import gaussian_filter
+
+    one = gaussian_filter(image.mean(axis=-1), 2)
+    many = gaussian_filter(changed.mean(axis=-1), (0, 2, 2))
+    one, many = one - one.mean(), many - many.mean(axis=(1, 2), keepdims=True)
+    match = irfft2(rfft2(many) * rfft2(one).conj(), s=one.shape).max(axis=(1, 2))
+    return match / np.sqrt((one**2).sum() * (many**2).sum(axis=(1, 2)) + 1e-9)
+
+
+def _more_like_itself(answer, other):
+    image, changed = _changed(answer)
+    return (_alike(image, changed) > _alike(other(image), changed) - 0.1).all()
+
+
+def _never_mirrored(answer):
+    return all(
+        _more_like_itself(answer, other)
+        for other in (lambda x: x[:, ::-1], lambda x: x[::-1], lambda x: x[::-1, ::-1])
     )
+
+
+def _still_the_digit(answer):
+    return bool((_alike(*_changed(answer)) > LEAST_ALIKE).all())
+
+
+def _differs(answer):
+    image, changed = _changed(answer)
+    apart = [not np.allclose(image, each, atol=1) for each in changed]
+    return np.mean(apart) > 0.5 and not np.allclose(changed[0], changed[1], atol=1)
 
 
 # --- inductive.2 the commonest mistake ------------------------------------------------
@@ -37,7 +87,14 @@ def _maps():
 
 
 def _heat(answer, label):
-    return np.asarray(answer(*_maps(), label), float)
+    """What the learner's function makes of a Dense layer with that kernel."""
+    from tlcourse.quiet import import_keras
+
+    maps, kernel = _maps()
+    head = import_keras().layers.Dense(4)
+    head.build((None, 7))
+    head.set_weights([kernel, np.zeros(4)])
+    return np.asarray(answer(maps, head, label), float)
 
 
 def _expected(label):
@@ -53,48 +110,55 @@ def _proportional(answer, label=2):
     return bool(np.allclose(np.maximum(found, 0), factor * wanted))
 
 
+LEAST_ALIKE = 0.7  # of 1; small shifts, turns and zooms stay above it
+
+
 EXERCISES = [
     Exercise(
         name="inductive.1",
         title="What may be changed",
-        expects="a dict of lists, such as {'apples': ['mirror'], ...}",
+        expects="a Keras layer, for example keras.Sequential([...])",
         properties=[
+            Property("It is a Keras layer or a Sequential of them", _is_a_layer),
             Property(
-                "It has a list of 'mirror', 'turn', both or none for apples, digits "
-                "and tissue",
-                _names_changes,
+                "The pictures keep their shape (n, 64, 64, 3)",
+                _keeps_the_form,
             ),
             Property(
-                "No change makes one class look like another",
-                lambda answer: not answer["digits"],
-                found="Mirrored or turned, some pictures of one of your sets are of "
-                "another class, or of none.",
+                "In training it changes the pictures, each in another way",
+                _differs,
+                found="With yours, they stay as they are, or all change alike.",
             ),
             Property(
-                "Where neither left and right nor up and down mean anything, all "
-                "changes are used",
-                lambda answer: set(answer["tissue"]) == CHANGES,
-                found="One of your sets has no up and down, and could have more.",
+                "No picture is mirrored, and none is turned upside down",
+                _never_mirrored,
+                found="Yours makes of a 7 something that is more like a mirrored or "
+                "turned 7.",
             ),
             Property(
-                "A change that gives pictures such as the test split has is used, and "
-                "one that gives others is not",
-                lambda answer: set(answer["apples"]) == {"mirror"},
-                found="Look at the stalks of the apples.",
+                "The change is so small that the digit stays the same",
+                _still_the_digit,
+                found="With yours, at least one 7 is hard to recognise.",
             ),
         ],
         hints=[
-            "Ask of each change: is it still of the same class, and could the picture "
-            "have been taken so?",
-            "A turned 6 is a 9, and a mirrored 2 is no digit. Which set has pictures "
-            "that can be taken from any side?",
-            "In the studio every apple stands upright, with the stalk above. Mirrored "
-            "it still stands upright.",
+            "Ask of each change: is it still the same digit, and could somebody have "
+            "written it so?",
+            "A mirrored 2 is no digit, and a turned 6 is a 9. How do digits differ "
+            "from one writer to the next?",
+            "Small ones of `keras.layers.RandomTranslation`, `RandomRotation` and "
+            "`RandomZoom`: factors of 0.05. Several stand in a "
+            "`keras.Sequential([...])`.",
         ],
         solution="""\
-answer = {"apples": ["mirror"], "digits": [], "tissue": ["mirror", "turn"]}""",
-        explanation="That is what the table above says, too: an augmentation is a "
-        "claim about the pictures, and it can be measured.",
+answer = keras.Sequential(
+    [
+        keras.layers.RandomTranslation(0.05, 0.05),
+        keras.layers.RandomRotation(0.02),
+    ]
+)""",
+        explanation="People write a digit a little higher, lower or more slanted. A "
+        "factor of 0.02 turns by up to 7 degrees.",
     ),
     Exercise(
         name="inductive.2",
@@ -146,7 +210,7 @@ def answer(matrix, classes):
     Exercise(
         name="inductive.3",
         title="The map in the head",
-        expects="a function that takes maps, a kernel and a label and gives heat",
+        expects="a function that takes maps, a head and a label and gives heat",
         properties=[
             Property(
                 "For maps (n, h, w, d) the heat has the shape (n, h, w)",
@@ -167,17 +231,16 @@ def answer(matrix, classes):
         hints=[
             "The head averages the maps over the places and multiplies by the kernel. "
             "What if it multiplied first, at each place?",
-            "The kernel has a column for each class, (d, classes). `maps @ "
-            "kernel[:, label]` multiplies at each place.",
+            "`kernel, bias = head.get_weights()`. The kernel has a column for each "
+            "class, (d, classes): `maps @ kernel[:, label]` multiplies at each place.",
             "What is left is to drop what speaks against the class: "
             "`np.maximum(..., 0)`.",
         ],
         solution="""\
-def answer(maps, kernel, label):
+def answer(maps, head, label):
+    kernel, bias = head.get_weights()
     return np.maximum(maps @ kernel[:, label], 0)""",
-        explanation="This is the class activation map (Zhou et al. 2016). The gradient "
-        "of a linear head is its kernel, so after the last block Grad-CAM is the same, "
-        "divided by the number of places.",
+        explanation="This is the class activation map (Zhou et al. 2016).",
     ),
 ]
 
