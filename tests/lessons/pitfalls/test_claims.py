@@ -433,28 +433,23 @@ def best_alone(gap, target):
     return gap[target, "test", best]
 
 
-def test_frozen_imagenet_loses_on_digits_to_random_weights_and_pixels(gap):
-    frozen = gap["digits", "test", "frozen ImageNet"]
-    for other in (
-        best_alone(gap, "digits"),
-        gap["digits", "test", "frozen random weights"],
-    ):
-        assert interval(frozen - other)[1] < -0.03
-    assert (
-        interval(gap["digits", "test", "frozen glyphs"] - best_alone(gap, "digits"))[0]
-        > 0
-    )
-    tuned = gap["digits", "test", "fine-tuned ImageNet"]
-    assert interval(tuned - frozen)[0] > 0
+def test_on_digits_frozen_imagenet_loses_to_pixels_and_is_no_better_than_random(gap):
+    of = gap["digits", "test"]
+    frozen, alone = of["frozen ImageNet"], best_alone(gap, "digits")
+    assert 0.13 < (alone - frozen).mean() < 0.17  # '15 points'
+    assert interval(alone - frozen)[0] > 0.1
+    assert (of["frozen random weights"] - frozen).mean() > 0.02
+    assert interval(of["frozen random weights"] - frozen)[0] > -0.02
+    assert interval(of["fine-tuned ImageNet"] - frozen)[0] > 0.05
+    assert interval(alone - of["fine-tuned ImageNet"])[0] > 0
+    assert interval(of["frozen glyphs"] - alone)[0] > 0
 
 
 def test_frozen_imagenet_wins_on_apples(gap):
-    frozen = gap["apples", "test", "frozen ImageNet"]
-    for other in (
-        best_alone(gap, "apples"),
-        gap["apples", "test", "frozen random weights"],
-    ):
-        assert interval(frozen - other)[0] > 0.15
+    frozen, alone = gap["apples", "test", "frozen ImageNet"], best_alone(gap, "apples")
+    assert 0.17 < (frozen - alone).mean() < 0.21  # '19 points'
+    for other in (alone, gap["apples", "test", "frozen random weights"]):
+        assert interval(frozen - other)[0] > 0.1
 
 
 def test_on_five_labels_the_loss_rises_and_the_accuracy_does_not_fall(few):
