@@ -88,7 +88,7 @@ def test_each_line_of_the_checklist_runs():
     images, labels = np.zeros((40, 8, 8, 3)), np.arange(40) % 2
     scope = {
         "np": np, "tl": tl, "model": Stub(), "images": images, "labels": labels,
-        "places": labels, "change": lambda images: images, "val_images": images,
+        "where": labels, "change": lambda images: images, "val_images": images,
         "val_labels": labels, "old_images": images, "old_labels": labels,
         "history": {"val_loss": [2.0, 1.0, 3.0]},
     }  # fmt: skip
