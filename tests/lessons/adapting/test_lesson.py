@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 import tlcourse as tl
-from tests.helpers import cells
 from tlcourse.lessons.adapting import figures, widget
 
 
@@ -70,8 +69,3 @@ def test_the_widget_tells_what_it_measured_on_domains_that_there_are():
     for change in widget.camera.CHANGES:
         for strength in widget.STRENGTHS[1:]:
             assert f"{change}_{strength}" in tl.datasets.DOMAINS["photos"]
-
-
-def test_no_method_is_given_a_label_of_the_target():
-    calls = re.findall(r"adaptation\.\w+\(([^()]*)\)", "\n".join(cells("adapting")))
-    assert calls and not any("reveal" in call or "test" in call for call in calls)
