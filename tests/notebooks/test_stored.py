@@ -75,5 +75,6 @@ def test_words_are_linked_to_the_glossary_at_first_use(path):
     links = dict(linked_words(prose))
     missing = [word for word, link in links.items() if not link]
     assert not missing
+    assert "glossary.md#[" not in prose  # a link in a link
     targets = set(re.findall(r"glossary\.md#([\w-]+)", prose))
     assert targets <= {word.replace(" ", "-") for word in WORDS}
