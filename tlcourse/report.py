@@ -124,7 +124,10 @@ def cooled(answers, temperature, images=None):
     """
     if not temperature > 0:
         raise ValueError(f"A temperature is above 0, and this one is {temperature}.")
-    return _softmax(np.log(_chances("cooled", answers, images) + 1e-9) / temperature)
+    from scipy.special import softmax
+
+    logits = np.log(_chances("cooled", answers, images) + 1e-9)
+    return softmax(logits / temperature, axis=1)
 
 
 def slices(answers, labels=None, images=None, *, by):
@@ -273,24 +276,17 @@ def _chances(what, answers, images):
 
 
 def _as_probabilities(what, values):
+    from scipy.special import expit, softmax
+
     within = values.min() >= 0 and values.max() <= 1 + 1e-3
     if values.shape[1] == 1:
-        one = values.clip(0, 1) if within else _sigmoid(values)
+        one = values.clip(0, 1) if within else expit(values)
         return np.concatenate([1 - one, one], axis=1)
     if not within:
-        return _softmax(values)
+        return softmax(values, axis=1)
     if not np.allclose(values.sum(axis=1), 1, atol=1e-2):
         raise ValueError(
             f"{what} needs probabilities that sum to 1 for each picture, or logits: "
             "these lie between 0 and 1 and sum to something else."
         )
     return values
-
-
-def _softmax(logits):
-    parts = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return parts / parts.sum(axis=1, keepdims=True)
-
-
-def _sigmoid(logits):
-    return np.exp(-np.logaddexp(0, -logits))

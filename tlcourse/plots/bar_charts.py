@@ -7,6 +7,7 @@ from tlcourse.plots.style import (
     Picture,
     checked_table,
     listed,
+    mark_guessing,
     name_rows,
     new_figure,
     put_title,
@@ -53,11 +54,7 @@ def bars(
         centre = np.array(where) - 0.4 + height * (index + 0.5)
         _bars_of_one_series(axes, rows, centre, height, name, series_style(index))
     if chance is not None:
-        axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-        axes.annotate(
-            "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center", fontsize=10, color=INK,
-        )  # fmt: skip
+        mark_guessing(axes, chance)
     name_rows(axes, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     furthest = max(table["high"].max(), table["mean"].max())

@@ -220,6 +220,15 @@ def name_rows(axes, names):
     axes.grid(axis="x")
 
 
+def mark_guessing(axes, chance):
+    """Draw the accuracy of guessing as an upright line, named above it."""
+    axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
+    axes.annotate(
+        "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
+        textcoords="offset points", ha="center", fontsize=10, color=INK,
+    )  # fmt: skip
+
+
 def write_beside(axes, x, y, number, gap=6, form=".2f", **looks):
     """Write a number a few points right of a place, or left of it (a gap below 0)."""
     axes.annotate(

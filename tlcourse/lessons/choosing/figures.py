@@ -13,6 +13,7 @@ from tlcourse.plots.style import (
     Picture,
     checked_table,
     listed,
+    mark_guessing,
     name_rows,
     new_figure,
     readable,
@@ -294,11 +295,7 @@ def scores(summary, *, chance=None, title=None):
     fig = new_figure(7.4, 1.4 + 0.44 * len(truth))
     axes = fig.subplots()
     if chance is not None:
-        axes.axvline(chance, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-        axes.annotate(
-            "guessing", (chance, 1), (0, 2), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center", fontsize=10, color=INK,
-        )  # fmt: skip
+        mark_guessing(axes, chance)
     for index, (what, name) in enumerate(_MEASURES.items()):
         rows, style = tables[what].loc[truth.index], series_style(index)
         y = np.arange(len(truth)) + 0.24 * (index - 1)
