@@ -14,7 +14,7 @@ PY := .venv/bin/python
 PIP := -m pip --disable-pip-version-check --quiet install
 # What the tests need comes four times as fast with uv; a learner has pip alone.
 UV := -m uv --quiet pip install --compile-bytecode
-PYTEST := $(PY) -m pytest --color=auto
+PYTEST := $(PY) -m pytest --color=auto --durations=40 --durations-min=5
 # Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
 # Each on one thread of its own: on small matrices, four threads wait for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -73,11 +73,12 @@ PYTHON_COLAB ?= $(shell for p in python3.13 ~/.pyenv/versions/3.13*/bin/python \
 
 # Fast tests run once: on the newest versions or, a share of them, on Colab's. A small
 # core runs on both, and once a week all (test-colab-all).
-COLAB_CORE := $(foreach part,import inference activations freezing training exercises \
-  saving static_first freeze_widget learner_widgets,tests/test_$(part).py)
-COLAB_SHARE := $(foreach part,adaptation unsupervised plots progress setup_check,\
-  tests/test_$(part).py) tests/lessons/start/test_lesson.py \
-  tests/lessons/freezing/test_widget.py tests/lessons/clusters/test_lesson.py
+COLAB_CORE := $(foreach part,import inference freezing saving static_first freeze_widget,\
+  tests/test_$(part).py)
+COLAB_SHARE := $(foreach part,activations training exercises learner_widgets adaptation \
+  unsupervised plots progress setup_check,tests/test_$(part).py) \
+  tests/lessons/start/test_lesson.py tests/lessons/freezing/test_widget.py \
+  tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
 FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install)

@@ -81,6 +81,14 @@ def measure_labels(seed, part):
     return [{**where, "way": way, "value": value} for way, value in ways.items()]
 
 
+def measure_rates(seed, domain):
+    """The lesson's two phases with steps a third as large."""
+    task = tl.datasets.load("apples", PER_CLASS, domain, seed)
+    free = tl.FreezePlan.all(lite0(), body_rate=1e-4)
+    score = trained(task, seed, tl.FreezePlan.features(lite0()), free)
+    return [{"domain": domain, "way": "smaller steps", "value": score}]
+
+
 def measure_size(seed, size):
     """Heads on frozen features: a weak and a good source, small and large pictures."""
     rows = []
@@ -190,6 +198,11 @@ def test_in_the_studio_it_does_not(labels):
     studio = labels["studio"].xs(PER_CLASS, level="labels")
     gain = studio["fine-tuned"] - studio["frozen"]
     assert abs(gain.mean()) < 0.02 and gain.min() < -0.05 and gain.max() > 0.05
+
+
+def test_with_smaller_steps(labels, evidence):
+    table = evidence("inductive.rates", measure_rates, parts=("studio", "orchard"))
+    value = table.pivot(index="seed", columns="domain", values="value")
 
 
 @pytest.fixture

@@ -46,6 +46,16 @@ def measure_labels(seed, part):
     return [row(part, n, tuned(weights, n, seed, scratch)) for n in LABELS]
 
 
+def measure_guessing(seed):
+    """The loss at the end of SimCLR from random weights, as in `measure_labels`."""
+    start = load_backbone("random", seed=seed, input_size=SIZE)
+    learnt = unsupervised.simclr(
+        start, tl.datasets.load("digits").train.images, steps=STEPS, seed=seed,
+        augmentations=RECIPES["digits"], show_progress=False,
+    )  # fmt: skip
+    return [{"measured": "last loss", "value": learnt.card["losses"][-1]}]
+
+
 def row(way, labels, value):
     return {"way": way, "labels": labels, "value": float(value)}
 
@@ -142,3 +152,9 @@ def test_simclr_saves_labels_on_a_source_and_pixels_and_a_near_source_save_more(
         assert (mean[way] < mean[["source", "pixels"]].min(axis=1)).all()
     assert (mean["SimCLR from scratch"] < mean["from scratch"]).all()
     assert (mean["EfficientNet-Lite0"] < mean["source, then SimCLR"]).all()
+
+
+def test_simclr_from_random_weights_has_not_begun_to_learn(evidence):
+    table = evidence("self_supervised.guessing", measure_guessing)
+    guessing = np.log(2 * 64 - 1)  # each view has so many others
+    assert (abs(table["value"] - guessing) < 0.1).all()
