@@ -1,0 +1,45 @@
+"""Games in NumPy, small Keras policies that play them, and what a transfer is worth.
+
+==================  ==================================================================
+`CartPole`          a pole on a cart, with physics that can be changed
+`Racing`            a car on a winding track, seen from above
+`Flight`            a plane in a winding corridor, with height and gravity
+------------------  ------------------------------------------------------------------
+`policy`            a small network that says what to do
+`play`, `Played`    many games at once
+`train`             REINFORCE; `advantages` are its weights, `choose` draws an action
+`moved`             the start of a transfer: all layers or some, frozen or not
+`shuffled`          a start with the same weights in another order, as a control
+------------------  ------------------------------------------------------------------
+`measure`           jumpstart, time to threshold, asymptote, transfer ratio
+`reached`           updates until a score is reached
+`animate`           a policy at play, as a small GIF
+==================  ==================================================================
+"""
+
+from tlcourse.games.animation import Animation, animate
+from tlcourse.games.cartpole import CartPole
+from tlcourse.games.game import Game
+from tlcourse.games.measures import measure, reached
+from tlcourse.games.moving import moved, shuffled
+from tlcourse.games.policies import Played, advantages, choose, play, policy, train
+from tlcourse.games.steering import Flight, Racing
+
+__all__ = [
+    "Animation",
+    "CartPole",
+    "Flight",
+    "Game",
+    "Played",
+    "Racing",
+    "advantages",
+    "animate",
+    "choose",
+    "measure",
+    "moved",
+    "play",
+    "policy",
+    "reached",
+    "shuffled",
+    "train",
+]

@@ -1,0 +1,41 @@
+"""What all games have in common: many are played at once, each step kept up counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+GROUND, VEHICLE, POINTER = "#999999", "#0072B2", "#D55E00"  # colours of a scene
+
+
+class Game:
+    """A game for many players at once; each step until it is over is worth 1.
+
+    Attributes
+    ----------
+    inputs, outputs : int
+        How many numbers a policy gets and gives.
+    buttons : bool
+        Whether the outputs are logits, one a button, of which one is pressed. If not,
+        the one output says where the stick should be.
+    """
+
+    players = 0  # until reset
+
+    def _fitting(self, actions):
+        """The actions as an array, one for each player."""
+        actions = np.asarray(actions)
+        if not self.players:
+            raise ValueError("The game has not begun: call reset before step.")
+        if actions.shape != (self.players,):
+            raise ValueError(
+                f"step needs one action for each of {self.players} players, and got "
+                f"the shape {actions.shape}."
+            )
+        return actions
+
+
+def check_positive(game, *names):
+    """Refuse physics that no world has."""
+    for name in names:
+        if not getattr(game, name) > 0:
+            raise ValueError(f"{name} must be above 0, and is {getattr(game, name)}.")

@@ -1,0 +1,73 @@
+"""What a transfer is worth, in the four measures of Taylor and Stone (2009)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+THRESHOLD = 150  # steps of 200: the game is learnt
+LAST = 5  # updates whose mean is the asymptote
+
+
+def measure(scores, opponent, threshold=THRESHOLD):
+    """Compare the learning curves of a transfer with those of an opponent.
+
+    Parameters
+    ----------
+    scores, opponent : array_like, (updates,) or (seeds, updates)
+        Mean steps of the games before each update; seeds in the same order.
+    threshold : float
+        A score that counts as learnt.
+
+    Returns
+    -------
+    dict of str to ndarray, () or (seeds,)
+        ``jumpstart`` (first score, less the opponent's), ``time_to_threshold``
+        (updates until the threshold is reached, all of them where it never is, less
+        the opponent's; below 0 is faster), ``asymptote`` (mean of the last five
+        scores, less the opponent's), ``ratio`` (area under the curve, as a share of
+        the opponent's, less 1).
+
+    Raises
+    ------
+    ValueError
+        If the two have not the same shape, or fewer updates than the asymptote needs.
+
+    References
+    ----------
+    Taylor & Stone (2009), Transfer learning for reinforcement learning domains.
+    """
+    scores, opponent = (np.asarray(each, float) for each in (scores, opponent))
+    if scores.shape != opponent.shape or not 1 <= scores.ndim <= 2:
+        raise ValueError(
+            "Give two arrays of (updates,) or (seeds, updates) of the same shape, and "
+            f"not {scores.shape} and {opponent.shape}."
+        )
+    if scores.shape[-1] < LAST:
+        raise ValueError(
+            f"The asymptote is the mean of {LAST} updates, and the curves have "
+            f"{scores.shape[-1]}."
+        )
+    area, other = scores.sum(axis=-1), opponent.sum(axis=-1)
+    return {
+        "jumpstart": scores[..., 0] - opponent[..., 0],
+        "time_to_threshold": reached(scores, threshold) - reached(opponent, threshold),
+        "asymptote": scores[..., -LAST:].mean(-1) - opponent[..., -LAST:].mean(-1),
+        "ratio": area / other - 1,
+    }
+
+
+def reached(scores, threshold=THRESHOLD):
+    """Count the updates before the threshold is reached first.
+
+    Parameters
+    ----------
+    scores : array_like, (updates,) or (seeds, updates)
+    threshold : float
+
+    Returns
+    -------
+    ndarray of int, () or (seeds,)
+        The number of all updates where it never is: then it takes that many or more.
+    """
+    there = np.asarray(scores) >= threshold
+    return np.where(there.any(axis=-1), there.argmax(axis=-1), there.shape[-1])
