@@ -2,6 +2,7 @@
 
 ==================  ==================================================================
 `CartPole`          a pole on a cart, with physics that can be changed
+`MountainCar`       a weak car in a valley, with gravity that can be changed
 `Racing`            a car on a winding track, seen from above
 `Flight`            a plane in a winding corridor, with height and gravity
 ------------------  ------------------------------------------------------------------
@@ -9,7 +10,7 @@
 `play`, `Played`    many games at once
 `train`             REINFORCE; `advantages` are its weights, `choose` draws an action
 `moved`             the start of a transfer: all layers or some, frozen or not
-`shuffled`          a start with the same weights in another order, as a control
+`matched`           a start like the source's that knows nothing, as a control
 ------------------  ------------------------------------------------------------------
 `measure`           jumpstart, time to threshold, asymptote, transfer ratio
 `reached`           updates until a score is reached
@@ -21,7 +22,8 @@ from tlcourse.games.animation import Animation, animate
 from tlcourse.games.cartpole import CartPole
 from tlcourse.games.game import Game
 from tlcourse.games.measures import measure, reached
-from tlcourse.games.moving import moved, shuffled
+from tlcourse.games.mountain_car import MountainCar
+from tlcourse.games.moving import matched, moved
 from tlcourse.games.policies import Played, advantages, choose, play, policy, train
 from tlcourse.games.steering import Flight, Racing
 
@@ -30,16 +32,17 @@ __all__ = [
     "CartPole",
     "Flight",
     "Game",
+    "MountainCar",
     "Played",
     "Racing",
     "advantages",
     "animate",
     "choose",
+    "matched",
     "measure",
     "moved",
     "play",
     "policy",
     "reached",
-    "shuffled",
     "train",
 ]

@@ -9,11 +9,10 @@ import io
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from tlcourse.games.game import GROUND, POINTER, VEHICLE
+from tlcourse.games.game import GROUND, INK, POINTER, VEHICLE
 from tlcourse.games.policies import choose, in_numpy
 
 WIDTH, HEIGHT, FINER = 300, 170, 2  # pixels of a panel; drawn finer, then shrunk
-INK = "#333333"
 EVERY, TICK = 4, 80  # steps from one frame to the next, and how long it stays, in ms
 
 
@@ -74,7 +73,7 @@ def animate(policies, game, *, steps=200, seed=0):
     """
     if not 1 <= len(policies) <= 3:
         raise ValueError(
-            f"animate shows one to three policies side by side, and got {len(policies)}."
+            f"animate shows one to three policies, and got {len(policies)}."
         )
     films, lasted = [], {}
     for name, each in policies.items():

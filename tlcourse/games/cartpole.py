@@ -100,10 +100,8 @@ class CartPole(Game):
         ValueError
             If the game has not begun, or the actions are no 0 or 1 for each player.
         """
-        actions = self._fitting(actions)
-        if not np.isin(actions, (0, 1)).all():
-            raise ValueError("The actions of CartPole are 0 and 1, the two buttons.")
-        self._waiting.append(actions)
+        now = self._pressed(actions)
+        self._waiting.append(now)
         pressed = self._waiting.pop(0)
         push = np.where((pressed == 1) != self.mirrored, self.force, -self.force)
         push = np.where(pressed < 0, 0.0, push)

@@ -1,14 +1,15 @@
-"""What all games have in common: many are played at once, each step kept up counts."""
+"""What all games have in common: many are played at once, and steps count."""
 
 from __future__ import annotations
 
 import numpy as np
 
-GROUND, VEHICLE, POINTER = "#999999", "#0072B2", "#D55E00"  # colours of a scene
+# Colours of a scene.
+INK, GROUND, VEHICLE, POINTER = "#333333", "#999999", "#0072B2", "#D55E00"
 
 
 class Game:
-    """A game for many players at once; each step until it is over is worth 1.
+    """A game for many players at once.
 
     Attributes
     ----------
@@ -17,7 +18,11 @@ class Game:
     buttons : bool
         Whether the outputs are logits, one a button, of which one is pressed. If not,
         the one output says where the stick should be.
+    worth : int
+        Of each step until the game is over: 1, or -1 where it is to end soon.
     """
+
+    worth = 1
 
     players = 0  # until reset
 
@@ -30,6 +35,15 @@ class Game:
             raise ValueError(
                 f"step needs one action for each of {self.players} players, and got "
                 f"the shape {actions.shape}."
+            )
+        return actions
+
+    def _pressed(self, actions):
+        """The same, of two buttons."""
+        actions = self._fitting(actions)
+        if not np.isin(actions, (0, 1)).all():
+            raise ValueError(
+                f"The actions of {type(self).__name__} are 0 and 1, the two buttons."
             )
         return actions
 

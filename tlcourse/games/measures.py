@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-THRESHOLD = 150  # steps of 200: the game is learnt
+THRESHOLD = 150  # of 200: the game is learnt
 LAST = 5  # updates whose mean is the asymptote
 
 
@@ -14,7 +14,7 @@ def measure(scores, opponent, threshold=THRESHOLD):
     Parameters
     ----------
     scores, opponent : array_like, (updates,) or (seeds, updates)
-        Mean steps of the games before each update; seeds in the same order.
+        Mean scores of the games before each update; seeds in the same order.
     threshold : float
         A score that counts as learnt.
 

@@ -36,16 +36,20 @@ def moved(source, *, new_last=False, frozen=False, seed=0):
     return policy
 
 
-def shuffled(source, seed=0):
-    """Copy a policy and shuffle the numbers in each of its arrays: a matched start.
+def matched(source, seen, seed=0):
+    """Give a start that is like a source and knows nothing: a control.
 
-    Such a policy has weights as large as the source's, and is as sure of what it
-    does. What the source knew is gone.
+    The numbers in each of its arrays are the source's in another order. The last layer
+    is then stretched and shifted, so that the outputs have the source's mean and
+    spread: such a policy is about as sure of what it does. A transfer that is no
+    better than this start owes nothing to what the source knew.
 
     Parameters
     ----------
     source : keras.Sequential
         It stays as it is.
+    seen : ndarray, (n, inputs)
+        What a beginner sees in the target; 100 rows or more.
     seed : int
 
     Returns
@@ -53,6 +57,16 @@ def shuffled(source, seed=0):
     keras.Sequential
     """
     rng, policy = np.random.default_rng(seed), moved(source)
-    arrays = source.get_weights()
-    policy.set_weights([rng.permutation(x.ravel()).reshape(x.shape) for x in arrays])
+    arrays = [rng.permutation(x.ravel()).reshape(x.shape) for x in source.get_weights()]
+    policy.set_weights(arrays)
+    ours, theirs = (each.predict(seen, verbose=0) for each in (policy, source))
+    stretch = _lean(theirs).std() / _lean(ours).std()
+    *hidden, kernel, bias = arrays
+    bias = bias * stretch + theirs.mean(axis=0) - stretch * ours.mean(axis=0)
+    policy.set_weights([*hidden, kernel * stretch, bias])
     return policy
+
+
+def _lean(outputs):
+    """What decides: the difference of two logits, or where the stick is."""
+    return np.diff(outputs, axis=1) if outputs.shape[1] > 1 else outputs

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from tlcourse.quiet import import_keras
 
 STEPS, PLAYERS = 200, 48  # of a game at most, and games at once
-RATE = 0.02  # of Adam; on other seeds slower ones are worse from scratch, 0.04 no better
+RATE = (
+    0.02  # of Adam; on other seeds slower ones are worse from scratch, 0.04 no better
+)
 NOISE = 0.5  # spread with which a stick is tried around the policy's answer
 
 
@@ -22,16 +25,14 @@ class Played(NamedTuple):
     actions : ndarray, (steps, players)
     alive : ndarray of bool, (steps, players)
         Whether the game of this player still went on.
+    score : float
+        Mean steps that a game lasted or, where it is to end soon, that were left.
     """
 
     seen: np.ndarray
     actions: np.ndarray
     alive: np.ndarray
-
-    @property
-    def score(self):
-        """Mean steps that a game lasted, a float."""
-        return float(self.alive.sum(axis=0).mean())
+    score: float
 
 
 def policy(game, seed=0):
@@ -90,7 +91,10 @@ def play(policy, game, rng, *, noise=True, players=PLAYERS, steps=STEPS):
         alive = alive & ~over
         if not alive.any():
             break
-    return Played(*map(np.array, zip(*kept, strict=True)))
+    seen, actions, went_on = map(np.array, zip(*kept, strict=True))
+    lasted = float(went_on.sum(axis=0).mean())
+    score = lasted if game.worth > 0 else steps - lasted
+    return Played(seen, actions, went_on, score)
 
 
 def choose(outputs, game, rng=None):
@@ -112,7 +116,7 @@ def choose(outputs, game, rng=None):
         return stick if rng is None else stick + NOISE * rng.normal(size=len(stick))
     if rng is None:
         return outputs.argmax(axis=1)
-    right = 1 / (1 + np.exp(outputs[:, 0] - outputs[:, 1]))
+    right = expit(outputs[:, 1] - outputs[:, 0])
     return (rng.random(len(right)) < right).astype(int)
 
 
@@ -154,7 +158,7 @@ def train(policy, game, updates=30, *, seed=0, rate=RATE):
     Returns
     -------
     ndarray, (updates,)
-        Mean steps of the 48 games before each update.
+        The mean score of the 48 games before each update.
 
     Raises
     ------
@@ -172,12 +176,14 @@ def train(policy, game, updates=30, *, seed=0, rate=RATE):
     # minus log of an action's chance: a cross-entropy, and of a stick with normal
     # noise, up to a factor, a squared distance
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    policy.compile(keras.optimizers.Adam(rate), cross_entropy if game.buttons else "mse")
+    policy.compile(
+        keras.optimizers.Adam(rate), cross_entropy if game.buttons else "mse"
+    )
     rng, scores = np.random.default_rng(seed), []
     for _ in range(updates):
         played = play(policy, game, rng)
         on = played.alive
-        weight = advantages(on)[on]
+        weight = game.worth * advantages(on)[on]
         policy.train_on_batch(played.seen[on], played.actions[on], sample_weight=weight)
         scores.append(played.score)
     return np.array(scores)
@@ -188,7 +194,11 @@ def in_numpy(policy, game):
 
     The weights are read once, so it knows nothing of a later training.
     """
-    shapes = {"tanh": np.tanh, "linear": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
+    shapes = {
+        "tanh": np.tanh,
+        "linear": lambda x: x,
+        "relu": lambda x: np.maximum(x, 0),
+    }
     layers = []
     for layer in policy.layers:
         shape = getattr(getattr(layer, "activation", None), "__name__", "none")

@@ -96,8 +96,15 @@ class _Steering(Game):
         low_left = here - [8, 8.5]
         for edge in (-ROOM, ROOM):
             yield (np.stack([ahead, middle + edge], 1) - low_left) / [30, 17], GROUND, 2
-        for begin, end, colour, width in ((-1.2, 0.6, VEHICLE, 11), (0.6, 1.6, POINTER, 5)):
-            yield (here + np.outer([begin, end], nose) - low_left) / [30, 17], colour, width
+        for begin, end, colour, width in (
+            (-1.2, 0.6, VEHICLE, 11),
+            (0.6, 1.6, POINTER, 5),
+        ):
+            yield (
+                (here + np.outer([begin, end], nose) - low_left) / [30, 17],
+                colour,
+                width,
+            )
 
     def _seen(self):
         here = np.arctan(self.slope(self.along))
