@@ -24,7 +24,11 @@ def ranges(lines):
 
 def extras(project):
     """What lessons need besides; a learner who has conda gets all of it."""
-    return [one for name in ("text", "games") for one in project["optional-dependencies"][name]]
+    return [
+        one
+        for name in ("text", "games")
+        for one in project["optional-dependencies"][name]
+    ]
 
 
 def test_the_course_and_the_same_packages_in_the_same_ranges(project):

@@ -13,6 +13,7 @@
 `matched`           a start like the source's that knows nothing, as a control
 ------------------  ------------------------------------------------------------------
 `measure`           jumpstart, time to threshold, asymptote, transfer ratio
+`compare`           the same for a table of many trainings, with intervals
 `reached`           updates until a score is reached
 `animate`           a policy at play, as a small GIF
 ==================  ==================================================================
@@ -21,7 +22,7 @@
 from tlcourse.games.animation import Animation, animate
 from tlcourse.games.cartpole import CartPole
 from tlcourse.games.game import Game
-from tlcourse.games.measures import measure, reached
+from tlcourse.games.measures import compare, measure, reached
 from tlcourse.games.mountain_car import MountainCar
 from tlcourse.games.moving import matched, moved
 from tlcourse.games.policies import Played, advantages, choose, play, policy, train
@@ -38,6 +39,7 @@ __all__ = [
     "advantages",
     "animate",
     "choose",
+    "compare",
     "matched",
     "measure",
     "moved",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tlcourse import tables
+
 THRESHOLD = 150  # of 200: the game is learnt
 LAST = 5  # updates whose mean is the asymptote
 
@@ -71,3 +73,50 @@ def reached(scores, threshold=THRESHOLD):
     """
     there = np.asarray(scores) >= threshold
     return np.where(there.any(axis=-1), there.argmax(axis=-1), there.shape[-1])
+
+
+def compare(table, opponent="from scratch", threshold=THRESHOLD):
+    """Compare every plan of a table with an opponent, over its seeds.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row an update: ``pair`` of games, ``plan``, ``seed``, ``update`` and
+        ``score``.
+    opponent : str
+        A plan.
+    threshold : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``pair``, ``plan``, ``measure`` (see `measure`), and ``mean``, ``low``,
+        ``high`` (the 95 % interval) and ``n`` as of `tables.summarise`.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such opponent.
+    """
+    import pandas
+
+    if opponent not in set(table["plan"]):
+        known = ", ".join(table["plan"].unique())
+        raise ValueError(f"The table has no plan {opponent!r}. It has {known}.")
+    rows = []
+    for pair, of_pair in table.groupby("pair", sort=False):
+        curves = {
+            plan: of_plan.pivot(index="seed", columns="update", values="score")
+            for plan, of_plan in of_pair.groupby("plan", sort=False)
+        }
+        for plan, scores in curves.items():
+            if plan != opponent:
+                found = measure(scores, curves[opponent], threshold)
+                rows += [
+                    (pair, plan, name, seed, value)
+                    for name, values in found.items()
+                    for seed, value in zip(scores.index, values, strict=True)
+                ]
+    columns = ["pair", "plan", "measure", "seed", "value"]
+    found = pandas.DataFrame(rows, columns=columns)
+    return tables.summarise(found, columns[:3], "value")

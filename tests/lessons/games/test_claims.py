@@ -219,7 +219,7 @@ def after_a_while(seen, steps=10):
 
 
 def test_x(evidence):
-    evidence("games.starts", measure_starts, parts=ON_CARTS)
+    evidence("games.starts", measure_starts, parts=tuple(ON_CARTS))
     evidence("games.real", measure_real, parts=("usual", "heavy"))
     evidence("games.probes", measure_probes, parts=("carts",))
     evidence("games.curves", measure_curves, parts=tuple(PAIRS))
