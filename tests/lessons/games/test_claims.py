@@ -3,9 +3,11 @@
 import functools
 
 import numpy as np
+import pytest
 from scipy.special import expit
 
 import tlcourse as tl
+from tests.helpers import interval
 from tlcourse import games
 
 RESTS_ON = (
@@ -126,28 +128,29 @@ def measure_real(seed, gravity):
     import gymnasium
 
     policy = source(ON_CARTS[0], seed)
-    if gravity == "heavy":
-        policy = games.moved(policy)
     real = gymnasium.make_vec("CartPole-v1", num_envs=48)
     if gravity == "heavy":
-        real.unwrapped.gravity = 25
-    fresh = games.policy(CART, 1000 + seed)
+        real.unwrapped.gravity = 25.0
+    ways = {
+        "trained in NumPy": lambda seen: policy.predict_on_batch(seen).argmax(axis=1),
+        "one-line rule": lambda seen: leans_right(seen).astype(int),
+    }
     return [
         {
             "policy": name,
             "gravity": gravity,
-            "value": round(real_score(one, real, seed), 3),
+            "value": round(real_score(way, real, seed), 3),
         }
-        for name, one in {"trained in NumPy": policy, "random": fresh}.items()
+        for name, way in ways.items()
     ]
 
 
-def real_score(policy, real, seed):
+def real_score(press, real, seed):
     seen, _ = real.reset(seed=seed)
     alive, score = np.ones(48, bool), 0
     for _ in range(STEPS):
         score += alive.mean()
-        seen, _, over, _, _ = real.step(policy.predict_on_batch(seen).argmax(axis=1))
+        seen, _, over, _, _ = real.step(press(seen))
         alive &= ~over
     return float(score / STEPS)
 
@@ -218,8 +221,138 @@ def after_a_while(seen, steps=10):
 # --- the claims -----------------------------------------------------------------------
 
 
-def test_x(evidence):
-    evidence("games.starts", measure_starts, parts=tuple(ON_CARTS))
-    evidence("games.real", measure_real, parts=("usual", "heavy"))
-    evidence("games.probes", measure_probes, parts=("carts",))
-    evidence("games.curves", measure_curves, parts=tuple(PAIRS))
+@pytest.fixture
+def curves(evidence):
+    table = evidence("games.curves", measure_curves, parts=tuple(PAIRS))
+    return table.assign(score=200 * table["value"])
+
+
+@pytest.fixture
+def starts_table(evidence):
+    table = evidence("games.starts", measure_starts, parts=tuple(ON_CARTS))
+    return table.set_index(["pair", "what", "plan", "seed"])["value"].sort_index()
+
+
+@pytest.fixture
+def real(evidence):
+    pytest.importorskip("gymnasium")
+    table = evidence("games.real", measure_real, parts=("usual", "heavy"))
+    return table.set_index(["gravity", "policy", "seed"])["value"].sort_index()
+
+
+@pytest.fixture
+def probes(evidence):
+    table = evidence("games.probes", measure_probes, parts=("carts",))
+    keys = ["what", "question", "policy", "layer", "seed"]
+    return table.set_index(keys)["value"].sort_index()
+
+
+def worth(curves, plan, opponent="from scratch"):
+    """Mean and both ends of the interval, by pair and measure."""
+    rows = games.compare(curves, opponent)
+    rows = rows[rows["plan"] == plan].set_index(["pair", "measure"])
+    return rows[["mean", "low", "high"]]
+
+
+def first_scores(curves, pair, plan):
+    rows = curves[(curves["pair"] == pair) & (curves["plan"] == plan)]
+    return rows[rows["update"] == 0].set_index("seed")["score"]
+
+
+BOTH = ("from scratch", "matched start")
+
+
+def test_two_targets_gain_beyond_the_interval_against_both_opponents(curves):
+    for opponent in BOTH:
+        found = worth(curves, "all layers", opponent)
+        for pair in ("heavy gravity", "late controls"):
+            assert found.loc[(pair, "jumpstart"), "low"] > 100
+            assert found.loc[(pair, "time_to_threshold"), "high"] < -5
+    assert first_scores(curves, "heavy gravity", "all layers").mean() > 160
+    assert first_scores(curves, "heavy gravity", "from scratch").mean() < 25
+
+
+def test_other_gains_hold_against_one_opponent_alone(curves):
+    scratch, matched = (worth(curves, "all layers", each) for each in BOTH)
+    for pair in ("weak motor", "steep mountain"):
+        assert scratch.loc[(pair, "jumpstart"), "low"] > 100
+        assert scratch.loc[(pair, "time_to_threshold"), "high"] < 0
+        assert matched.loc[(pair, "time_to_threshold"), "high"] > 0
+    assert matched.loc[("weak motor", "jumpstart"), "low"] > 100
+    assert matched.loc[("steep mountain", "jumpstart"), "low"] < 0
+    lucky = first_scores(curves, "steep mountain", "matched start") >= 150
+    assert lucky.sum() == 2  # 'in two of five seeds'
+
+
+def test_the_long_pole_starts_lower_and_learns_faster(curves):
+    scratch, matched = (worth(curves, "all layers", each) for each in BOTH)
+    assert scratch.loc[("long pole", "jumpstart"), "high"] < 0
+    for found in (scratch, matched):
+        assert found.loc[("long pole", "time_to_threshold"), "high"] < -10
+    frozen = worth(curves, "all layers, first frozen")
+    assert frozen.loc[("long pole", "time_to_threshold"), "high"] > 5
+
+
+def test_mirrored_controls_lose_and_a_new_last_layer_mends_it(curves):
+    pair = "mirrored controls"
+    for plan in ("all layers", "all layers, first frozen"):
+        found = worth(curves, plan).loc[pair]
+        assert (
+            found.loc["jumpstart", "high"] < 0 < found.loc["time_to_threshold", "low"]
+        )
+        assert found.loc["ratio", "high"] < 0
+    for plan in ("new last layer", "new last layer, first frozen"):
+        assert worth(curves, plan).loc[(pair, "time_to_threshold"), "high"] < 0
+    plan = "new last layer, first frozen"  # what is frozen knows something
+    found = worth(curves, plan, "matched, new last, first frozen")
+    assert found.loc[(pair, "time_to_threshold"), "high"] < 0
+
+
+def test_the_racer_flies(curves):
+    scratch, matched = (worth(curves, "all layers", each) for each in BOTH)
+    pair = "track to flight"
+    for found in (scratch, matched):
+        assert found.loc[(pair, "jumpstart"), "low"] > 50
+    assert matched.loc[(pair, "time_to_threshold"), "high"] < -15
+    assert scratch.loc[(pair, "time_to_threshold"), "high"] > 0
+    assert 150 < first_scores(curves, pair, "all layers").mean() < 180
+    new = worth(curves, "new last layer").loc[(pair, "jumpstart")]
+    assert new["low"] < 0 < new["high"]
+
+
+def test_how_sure_and_how_right_each_start_is(starts_table):
+    mean = starts_table.groupby(["pair", "what", "plan"]).mean()
+    for pair in ON_CARTS:
+        assert mean[pair, "sure", "from scratch"] < 0.6
+        for plan in ("matched start", "all layers"):
+            assert mean[pair, "sure", plan] > 0.85
+    assert mean["mirrored controls", "right", "all layers"] < 0.12
+    assert mean["heavy gravity", "right", "all layers"] > 0.8
+
+
+def test_a_rule_of_one_line_plays_nearly_as_well(starts_table):
+    score = starts_table.xs("score", level="what").groupby("pair").mean()
+    assert score.drop("heavy gravity").min() > 0.97
+    assert 0.77 < score["heavy gravity"] < 0.86
+
+
+def test_a_policy_from_numpy_plays_in_gymnasium(real):
+    assert (real["usual", "trained in NumPy"] > 0.98).all()
+    assert (real["usual", "one-line rule"] > 0.9).all()
+    assert real["heavy", "trained in NumPy"].mean() > 0.85
+
+
+def test_layers_show_nothing_new_and_attend_to_the_pole(probes):
+    mean = probes.groupby(["what", "question", "policy", "layer"]).mean()
+    accuracy, of = mean["accuracy"], mean["share"]
+    for question in ("the pole's side", "the cart's side"):
+        seen = accuracy[question, "what is seen", "what is seen"]
+        assert seen > 0.98 and accuracy[question].max() < seen + 0.01
+    assert accuracy["is the pole far off?"].between(0.45, 0.6).all()
+    pole = probes["share", "the pole's side"].unstack("seed")
+    cart = probes["share", "the cart's side"].unstack("seed")
+    for control in ("random", "matched"):
+        gain = pole.loc["trained", "second layer"] - pole.loc[control, "second layer"]
+        loss = cart.loc["trained", "second layer"] - cart.loc[control, "second layer"]
+        assert interval(gain)[0] > 0.05 and interval(loss)[1] < -0.2
+    assert of["the cart's side", "trained", "second layer"] < 0.05

@@ -174,7 +174,7 @@ def answer(curves, threshold):
             Property(
                 "The last layer is new, with random weights",
                 _new_last,
-                found="The last layer of yours is the source's, or has hardly a weight.",
+                found="The last layer of yours is the source's, or all zeros.",
             ),
             Property(
                 "Training changes the last layer alone",
@@ -188,8 +188,8 @@ def answer(curves, threshold):
             ),
         ],
         hints=[
-            "`clone_model` gives the same layers with new random weights. Which of them "
-            "should get the source's?",
+            "`clone_model` gives the same layers with new random weights. Which of "
+            "them should get the source's?",
             "Go through `zip(policy.layers[:-1], source.layers[:-1])`.",
             "`new.set_weights(old.get_weights())`, then `new.trainable = False`.",
         ],

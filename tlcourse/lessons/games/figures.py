@@ -19,11 +19,12 @@ from tlcourse.plots.style import (
 )
 
 UNITS = {
-    "jumpstart": "Jumpstart (steps)",
+    "jumpstart": "Jumpstart (score)",
     "time_to_threshold": "Time to threshold (updates)",
-    "asymptote": "Asymptote (steps)",
+    "asymptote": "Asymptote (score)",
     "ratio": "Transfer ratio",
 }
+MOST = 3  # a ratio beyond it is written in figures
 
 
 @styled
@@ -82,7 +83,8 @@ def measures(table, plan="all layers", opponents=("from scratch", "matched start
         for index, opponent in enumerate(opponents):
             rows = games.compare(table, opponent)
             rows = rows[(rows["plan"] == plan) & (rows["measure"] == name)]
-            _dots(axes, rows, pairs, index, f"against {opponent}")
+            most = MOST if name == "ratio" else np.inf
+            _dots(axes, rows, pairs, index, f"against {opponent}", most)
             if name == "jumpstart":
                 words += [
                     f"{pair} {mean:+.0f} against {opponent}"
@@ -99,9 +101,14 @@ def measures(table, plan="all layers", opponents=("from scratch", "matched start
     )
 
 
-def _dots(axes, rows, pairs, index, label):
+def _dots(axes, rows, pairs, index, label, most):
     style = line_style(index)
     at = np.array([pairs.index(pair) for pair in rows["pair"]]) + 0.3 * index - 0.15
-    axes.hlines(at, rows["low"], rows["high"], color=style["color"], linewidth=2)
+    low, high = rows["low"].clip(-most, most), rows["high"].clip(-most, most)
+    axes.hlines(at, low, high, color=style["color"], linewidth=2)
     looks = {"color": style["color"], "marker": style["marker"], "linestyle": ""}
-    axes.plot(rows["mean"], at, label=label, **looks)
+    axes.plot(rows["mean"].clip(-most, most), at, label=label, **looks)
+    for y, mean in zip(at, rows["mean"], strict=True):
+        if mean > most:  # of a start that learns nothing, the area is nearly 0
+            words = f"{mean:.0f}" if np.isfinite(mean) else "∞"
+            write_beside(axes, most, y, words, form="s")
