@@ -60,7 +60,7 @@ def animate(policies, game, *, steps=200, seed=0):
     steps : int
         How many steps are shown at most.
     seed : int
-        Of the start. The policies do what they think best, without noise.
+        Of the start, and of the actions: they are drawn, as in training.
 
     Returns
     -------
@@ -92,11 +92,11 @@ def animate(policies, game, *, steps=200, seed=0):
 
 def _film(policy, game, steps, seed):
     """Frames of one game, and how many steps it lasted."""
-    answer = in_numpy(policy, game)
-    seen = game.reset(1, np.random.default_rng(seed))
+    answer, rng = in_numpy(policy, game), np.random.default_rng(seed)
+    seen = game.reset(1, rng)
     scenes, over = [list(game.scene())], np.array([False])
     while len(scenes) <= steps and not over[0]:
-        seen, over = game.step(choose(answer(seen), game))
+        seen, over = game.step(choose(answer(seen), game, rng))
         scenes.append(list(game.scene()))
     return [_drawn(scene) for scene in scenes[::EVERY]], len(scenes) - 1
 

@@ -50,11 +50,13 @@ def measure(scores, opponent, threshold=THRESHOLD):
             f"{scores.shape[-1]}."
         )
     area, other = scores.sum(axis=-1), opponent.sum(axis=-1)
+    with np.errstate(divide="ignore"):  # an opponent that never scores
+        ratio = area / other - 1
     return {
         "jumpstart": scores[..., 0] - opponent[..., 0],
         "time_to_threshold": reached(scores, threshold) - reached(opponent, threshold),
         "asymptote": scores[..., -LAST:].mean(-1) - opponent[..., -LAST:].mean(-1),
-        "ratio": area / other - 1,
+        "ratio": ratio,
     }
 
 

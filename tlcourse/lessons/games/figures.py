@@ -24,6 +24,12 @@ UNITS = {
     "asymptote": "Asymptote (score)",
     "ratio": "Transfer ratio",
 }
+# Each plan keeps its colour and sign in all figures.
+PLANS = (
+    "from scratch", "matched start", "all layers", "new last layer",
+    "all layers, first frozen", "new last layer, first frozen",
+    "matched, new last, first frozen",
+)  # fmt: skip
 MOST = 3  # a ratio beyond it is written in figures
 
 
@@ -36,7 +42,7 @@ def curves(table, plans=None, *, title=None):
     table : pandas.DataFrame
         ``plan``, ``seed``, ``update`` and ``score`` (0-200), of one pair of games.
     plans : list of str, optional
-        Which, in this order; all without it.
+        Some of ``PLANS``, in this order; all of the table without it.
     """
     table = checked_table(table, ["plan", "seed", "update", "score"], "curves")
     plans = list(table["plan"].unique()) if plans is None else list(plans)
@@ -45,9 +51,9 @@ def curves(table, plans=None, *, title=None):
     fig, words = new_figure(7.4, 3.7), []
     axes = fig.subplots()
     axes.axhline(THRESHOLD, color=INK, linewidth=1, linestyle=(0, (1, 3)))
-    for index, plan in enumerate(plans):
+    for plan in plans:
         rows = tables.summarise(table[table["plan"] == plan], ["update"], "score")
-        at, style = rows["update"].to_numpy(), line_style(index)
+        at, style = rows["update"].to_numpy(), line_style(PLANS.index(plan))
         axes.plot(at, rows["mean"], label=plan, markevery=3, **style)
         low, high = rows["low"].clip(0, 200), rows["high"].clip(0, 200)
         axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
