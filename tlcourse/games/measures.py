@@ -50,7 +50,7 @@ def measure(scores, opponent, threshold=THRESHOLD):
             f"{scores.shape[-1]}."
         )
     area, other = scores.sum(axis=-1), opponent.sum(axis=-1)
-    with np.errstate(divide="ignore"):  # an opponent that never scores
+    with np.errstate(divide="ignore", invalid="ignore"):  # a score of 0
         ratio = area / other - 1
     return {
         "jumpstart": scores[..., 0] - opponent[..., 0],
