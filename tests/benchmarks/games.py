@@ -8,6 +8,7 @@ asymptote (score of 200) and ratio, each as a mean with its 95 % interval. It tr
 policies, for about six minutes.
 """
 
+import math
 import pathlib
 import sys
 
@@ -32,24 +33,23 @@ def report(runs):
     from tlcourse import games
 
     table = pandas.DataFrame([row for run in runs for row in run])
-    told = {}
-    for opponent in OPPONENTS:
+    told = {opponent: {} for opponent in OPPONENTS}
+    for opponent, kept in told.items():
         print(f"against {opponent}, mean of {len(runs)} seeds (95 % interval)")
-        for (pair, plan), rows in games.compare(table, opponent).groupby(
-            ["pair", "plan"], sort=False
-        ):
-            print(f"  {pair}: {plan}")
-            for _, row in rows.iterrows():
-                both = [row["low"], row["high"]]
-                kept = told.setdefault(opponent, {}).setdefault(pair, {})
-                kept.setdefault(plan, {})[row["measure"]] = {
-                    "mean": row["mean"], "interval": both,
-                }  # fmt: skip
-                print(
-                    f"    {row['measure']:18}{row['mean']:9.2f}"
-                    f"  ({both[0]:.2f} to {both[1]:.2f})"
-                )
+        for _, row in games.compare(table, opponent).iterrows():
+            pair, plan, name = row["pair"], row["plan"], row["measure"]
+            low, high = row["low"], row["high"]
+            print(f"{pair:18}{plan:32}{name:18}{row['mean']:9.2f}", end="")
+            print(f" ({low:.2f} to {high:.2f})")
+            kept.setdefault(pair, {}).setdefault(plan, {})[name] = {
+                "mean": finite(row["mean"]), "interval": [finite(low), finite(high)],
+            }  # fmt: skip
     return told
+
+
+def finite(number):
+    """JSON knows no infinite ratio."""
+    return number if math.isfinite(number) else None
 
 
 if __name__ == "__main__":
