@@ -114,7 +114,8 @@ def _drawn(scene):
 
 
 def _written(frame, place, words):
-    ImageDraw.Draw(frame).text(place, words, INK, ImageFont.load_default(15))
+    pen, font = ImageDraw.Draw(frame), ImageFont.load_default(15)
+    pen.text(place, words, INK, font, stroke_width=2, stroke_fill="white")
     return frame
 
 
@@ -122,6 +123,7 @@ def _side_by_side(panels):
     wide = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
     for k, panel in enumerate(panels):
         wide.paste(panel, (k * WIDTH, 0))
+        ImageDraw.Draw(wide).line([(k * WIDTH, 0), (k * WIDTH, HEIGHT)], GROUND)
     return wide
 
 

@@ -304,6 +304,8 @@ def test_mirrored_controls_lose_and_a_new_last_layer_mends_it(curves):
     for plan in ("new last layer", "new last layer, first frozen"):
         assert worth(curves, plan).loc[(pair, "time_to_threshold"), "high"] < 0
     plan = "new last layer, first frozen"  # what is frozen knows something
+    without = worth(curves, "matched, new last, first frozen")
+    assert without.loc[(pair, "time_to_threshold"), "low"] > 0
     found = worth(curves, plan, "matched, new last, first frozen")
     assert found.loc[(pair, "time_to_threshold"), "high"] < 0
 
@@ -315,7 +317,10 @@ def test_the_racer_flies(curves):
         assert found.loc[(pair, "jumpstart"), "low"] > 50
     assert matched.loc[(pair, "time_to_threshold"), "high"] < -15
     assert scratch.loc[(pair, "time_to_threshold"), "high"] > 0
-    assert 150 < first_scores(curves, pair, "all layers").mean() < 180
+    assert 160 < first_scores(curves, pair, "all layers").mean() < 170
+    rows = curves[(curves["pair"] == pair) & (curves["plan"] == "from scratch")]
+    times = games.reached(rows.pivot(index="seed", columns="update", values="score"))
+    assert ((times < 6).sum(), (times > 20).sum()) == (3, 2)
     new = worth(curves, "new last layer").loc[(pair, "jumpstart")]
     assert new["low"] < 0 < new["high"]
 

@@ -93,5 +93,17 @@ def test_without_gymnasium_the_lesson_says_so_and_shows_stored_results(capsys):
     assert "trained in NumPy: 200 of 200 steps" in said
 
 
+def test_now_on_your_data_runs():
+    gymnasium = pytest.importorskip("gymnasium")
+    [prose] = [cell for cell in cells("games", "markdown") if "class Real" in cell]
+    block = prose.partition("```python\n")[2].partition("```")[0]
+    own = defined("games", "build", "play", "reinforce")
+    names = {**own, "source": own["build"](0), "gymnasium": gymnasium}
+    short = block.replace("25.0), 5, seed", "25.0), 2, seed")
+    assert short != block
+    exec(short, names)
+    assert names["moved"].get_weights()[0].shape == (4, 32)
+
+
 def test_bad_tables():
     refused("no plan 'luck'", games.compare, table(), "luck")
