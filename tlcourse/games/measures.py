@@ -10,21 +10,19 @@ THRESHOLD = 150  # of 200: the game is learnt
 LAST = 5  # updates whose mean is the asymptote
 
 
-def measure(scores, opponent, threshold=THRESHOLD):
+def measure(scores, opponent):
     """Compare the learning curves of a transfer with those of an opponent.
 
     Parameters
     ----------
     scores, opponent : array_like, (updates,) or (seeds, updates)
         Mean scores of the games before each update; seeds in the same order.
-    threshold : float
-        A score that counts as learnt.
 
     Returns
     -------
     dict of str to ndarray, () or (seeds,)
         ``jumpstart`` (first score, less the opponent's), ``time_to_threshold``
-        (updates until the threshold is reached, all of them where it never is, less
+        (updates until a score of 150, all of them where it never is, less
         the opponent's; below 0 is faster), ``asymptote`` (mean of the last five
         scores, less the opponent's), ``ratio`` (area under the curve, as a share of
         the opponent's, less 1).
@@ -54,7 +52,7 @@ def measure(scores, opponent, threshold=THRESHOLD):
         ratio = area / other - 1
     return {
         "jumpstart": scores[..., 0] - opponent[..., 0],
-        "time_to_threshold": reached(scores, threshold) - reached(opponent, threshold),
+        "time_to_threshold": reached(scores) - reached(opponent),
         "asymptote": scores[..., -LAST:].mean(-1) - opponent[..., -LAST:].mean(-1),
         "ratio": ratio,
     }
@@ -77,7 +75,7 @@ def reached(scores, threshold=THRESHOLD):
     return np.where(there.any(axis=-1), there.argmax(axis=-1), there.shape[-1])
 
 
-def compare(table, opponent="from scratch", threshold=THRESHOLD):
+def compare(table, opponent="from scratch"):
     """Compare every plan of a table with an opponent, over its seeds.
 
     Parameters
@@ -87,7 +85,6 @@ def compare(table, opponent="from scratch", threshold=THRESHOLD):
         ``score``.
     opponent : str
         A plan.
-    threshold : float
 
     Returns
     -------
@@ -113,7 +110,7 @@ def compare(table, opponent="from scratch", threshold=THRESHOLD):
         }
         for plan, scores in curves.items():
             if plan != opponent:
-                found = measure(scores, curves[opponent], threshold)
+                found = measure(scores, curves[opponent])
                 rows += [
                     (pair, plan, name, seed, value)
                     for name, values in found.items()
