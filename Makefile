@@ -135,12 +135,12 @@ clean:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/lab: pyproject.toml | .venv/bin/python
-	@$(PY) $(PIP) --editable '.[text]'
+	@$(PY) $(PIP) --editable '.[text,games]'
 	@touch $@
 
 .venv/test: pyproject.toml | .venv/bin/python
 	@$(PY) $(PIP) uv
-	@$(PY) $(UV) --python $(PY) --editable '.[test,text]'
+	@$(PY) $(UV) --python $(PY) --editable '.[test,text,games]'
 	@touch $@ .venv/lab
 
 .venv-colab/test: pyproject.toml tests/colab.txt

@@ -22,6 +22,15 @@ def ranges(lines):
     return {one.name: one.specifier for one in map(Requirement, lines)}
 
 
+def extras(project):
+    """What lessons need besides; a learner who has conda gets all of it."""
+    return [
+        one
+        for name in ("text", "games")
+        for one in project["optional-dependencies"][name]
+    ]
+
+
 def test_the_course_and_the_same_packages_in_the_same_ranges(project):
     lines = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
     *conda, pip = lines["dependencies"]
@@ -29,8 +38,7 @@ def test_the_course_and_the_same_packages_in_the_same_ranges(project):
     assert "-e ." in environment
     conda = ranges(line for line in environment if line not in ("pip", "-e ."))
     assert conda.pop("python") == SpecifierSet(project["requires-python"])
-    extra = project["optional-dependencies"]["text"]
-    assert conda == ranges(project["dependencies"] + extra)
+    assert conda == ranges(project["dependencies"] + extras(project))
 
 
 def test_one_comment_per_dependency():
@@ -41,8 +49,7 @@ def test_one_comment_per_dependency():
 
 
 def test_every_range_has_a_lower_bound_and_no_pin(project):
-    extra = project["optional-dependencies"]["text"]
-    for name, wanted in ranges(project["dependencies"] + extra).items():
+    for name, wanted in ranges(project["dependencies"] + extras(project)).items():
         assert {part.operator for part in wanted} == {">="}, name
 
 

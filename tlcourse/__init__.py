@@ -22,6 +22,7 @@ _MODULES = (
     "datasets",
     "exercises",
     "freezing",
+    "games",
     "language",
     "plots",
     "probes",
