@@ -200,9 +200,21 @@ def test_in_the_studio_it_does_not(labels):
     assert abs(gain.mean()) < 0.02 and gain.min() < -0.05 and gain.max() > 0.05
 
 
-def test_with_smaller_steps(labels, evidence):
+@pytest.fixture
+def rates(evidence):
     table = evidence("inductive.rates", measure_rates, parts=("studio", "orchard"))
-    value = table.pivot(index="seed", columns="domain", values="value")
+    return table.set_index(["domain", "seed"])["value"]
+
+
+def test_smaller_steps_gain_in_each_draw_and_less_in_the_orchard(labels, rates):
+    labels = labels.xs(PER_CLASS, level="labels")
+    for domain, points in (("studio", 0.03), ("orchard", 0.02)):
+        gain = rates[domain] - labels[domain, "frozen"]
+        assert (gain > 0).all() and interval(gain)[0] > 0.005
+        assert abs(gain.mean() - points) < 0.006
+    larger = labels["orchard", "fine-tuned"]
+    assert abs((larger - labels["orchard", "frozen"]).mean() - 0.04) < 0.006
+    assert larger.mean() > rates["orchard"].mean()
 
 
 @pytest.fixture
