@@ -232,7 +232,9 @@ def cosine_head(support, labels, queries):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
     head.compile(keras.optimizers.Adam(RATE), loss)
     every, repeated = len(support), np.tile(labels, (len(support), 1))
-    head.fit(support, repeated, batch_size=every, epochs=STEPS, verbose=0)
+    # Not shuffled: each episode has its own place in the batch.
+    options = {"batch_size": every, "shuffle": False, "verbose": 0}
+    head.fit(support, repeated, epochs=STEPS, **options)
     return head.predict(queries, batch_size=every, verbose=0).argmax(-1)
 
 

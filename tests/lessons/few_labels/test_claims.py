@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import os
 
 import numpy as np
 import pytest
@@ -55,6 +54,11 @@ def view(task, see):
     return [seen(split.images, see) for split in (whole.train, whole.test)]
 
 
+def near(task):
+    """The bundled source that is near a task."""
+    return TASKS[task][-1]
+
+
 # --- episodes -------------------------------------------------------------------------
 
 
@@ -79,7 +83,10 @@ METHODS = {
 
 
 def measure_shots(seed, task):
-    """Mean accuracy over 100 episodes, by what is seen, method and shots."""
+    """Mean accuracy by what is seen, method and shots.
+
+    Over 100 episodes or, of what trains, over the first 50 of them.
+    """
     whole, (_, _, ways, near) = load(task), TASKS[task]
     rows = []
     for see in ("pixels", near, LITE0):
@@ -87,8 +94,9 @@ def measure_shots(seed, task):
         for method, classify in METHODS.items():
             for shots in SHOTS:
                 right = few_shot.accuracies(
-                    train, test, whole, classify, ways=ways, shots=shots, seed=seed
-                )
+                    train, test, whole, classify, ways=ways, shots=shots, seed=seed,
+                    episodes=100 if method == "nearest centroid" else 50,
+                )  # fmt: skip
                 rows.append({
                     "task": task, "sees": see, "method": method, "shots": shots,
                     "value": float(right.mean()),
@@ -96,7 +104,7 @@ def measure_shots(seed, task):
     return rows
 
 
-EPISODES = 5  # of fine-tuning; a part is a task and its shots
+EPISODES = 3  # of fine-tuning; a part is a task and its shots
 TUNED = [f"{task}, {shots}" for shots in SHOTS for task in TASKS]
 
 
@@ -128,28 +136,26 @@ def measure_tuned(seed, part):
 # --- cats and dogs: a better backbone -------------------------------------------------
 
 PETS = CACHED_WEIGHTS.parent / "pictures" / "cats_and_dogs"
-PET_BACKBONES = {
-    "distilled MobileNet": {"name": "mobilenet", "source": "imagenet_distilled"},
-    "EfficientNet-Lite0": {},
-    "MobileNetV2": {"name": "mobilenetv2"},
-}
+PETS_SEEN = (LITE0, "distilled MobileNet", "MobileNetV2", "pixels")
+V2 = "models/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 
 
 @functools.cache
 def of_pets(name):
     """Features of all pictures, those of one backbone, and their labels."""
-    task = tl.datasets.from_folder(PETS, val=0, test=0)
+    every = tl.datasets.from_folder(PETS, val=0, test=0).train
     if name == "pixels":
-        small = tl.backbones.resized(task.train.images, 32)
-        return flat(small) / 255, task.train.labels
-    home = os.environ.get("KERAS_HOME")
-    os.environ["KERAS_HOME"] = str(CACHED_WEIGHTS)
-    try:
-        network = tl.backbones.load(**PET_BACKBONES[name])
-    finally:
-        os.environ.pop("KERAS_HOME")
-        os.environ.update({"KERAS_HOME": home} if home else {})
-    return network.features(task.train.images), task.train.labels
+        return flat(tl.backbones.resized(every.images, 32)) / 255, every.labels
+    if name == "MobileNetV2":
+        model = import_keras().applications.MobileNetV2(
+            include_top=False, pooling="avg", input_shape=(224, 224, 3),
+            weights=str(CACHED_WEIGHTS / V2),
+        )  # fmt: skip
+        x = tl.backbones.resized(every.images, 224) / 127.5 - 1
+        return model.predict(x, verbose=0), every.labels
+    if name == LITE0:
+        return tl.backbones.load().features(every.images), every.labels
+    return load_backbone("imagenet_distilled").features(every.images), every.labels
 
 
 def measure_pets(seed, name):
@@ -216,7 +222,6 @@ def measure_targets(seed, target):
 # --- sentences ------------------------------------------------------------------------
 
 BERT, SIXTEEN, COUNTS = "BERT", "16 languages", "word counts"
-LIKED, ABOUT = ("negative", "positive"), ("a film", "a book")
 # The sentence of each class, in three wordings; fixed before anything was measured.
 WORDS = {
     "film reviews": [
@@ -260,14 +265,17 @@ def sentences(about):
 
 
 @functools.cache
-def encoded(encoder):
-    """Vectors of unit length by text, of all texts and of the classes' sentences."""
+def language_model(encoder):
     from tlcourse.language import bert, multilingual
 
-    model, tokenizer = (bert if encoder == BERT else multilingual).load()
-    wanted = [text for about in WORDS for text in sentences(about)[0]]
-    wanted += [each for pairs in WORDS.values() for pair in pairs for each in pair]
-    wanted = list(dict.fromkeys(wanted))
+    return (bert if encoder == BERT else multilingual).load()
+
+
+@functools.cache
+def encoded(encoder, about):
+    """Vectors of unit length, by text, of a task's texts and its classes' sentences."""
+    model, tokenizer = language_model(encoder)
+    wanted = [*sentences(about)[0], *(each for pair in WORDS[about] for each in pair)]
     found = model.predict(tokenizer.encode(wanted), batch_size=64, verbose=0)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     return dict(zip(wanted, found, strict=True))
@@ -308,7 +316,7 @@ def answers(about, sees, some, few, new):
             model = texts.word_counts().fit(some[rows], np.repeat([0, 1], shots))
             yield ("labels", shots), model.predict(some[new])
         return
-    vectors = encoded(sees)
+    vectors = encoded(sees, about)
     x = np.stack([vectors[text] for text in some[new]])
     for number, pair in enumerate(WORDS[about]):
         classes = np.stack([vectors[text] for text in pair])
@@ -364,20 +372,20 @@ TRAINED = ("head", "LoRA", "all blocks")
 
 def measure_lora(seed, way):
     """Apples, ten per class, on the distilled MobileNet; see the lesson."""
-    own = defined("few_labels", "LowRank", "with_lora", "train")
+    own = defined("few_labels", "LowRank", "with_lora", "train_on")
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     base = tl.backbones.load("mobilenet", source="imagenet_distilled").model
     task = tl.datasets.load("apples", per_class=10, seed=seed)
     base.trainable = False
-    model = own["train"](base, task.train, 1e-2, 20)
+    model = own["train_on"](base, task.train, 1e-2, 20)
     if way == "LoRA":
         adapted = own["with_lora"](base, 4)
-        model = own["train"](adapted, task.train, 3e-3, 10, head=model.layers[-1])
+        model = own["train_on"](adapted, task.train, 3e-3, 10, head=model.layers[-1])
     elif way == "all blocks":
         for layer in base.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-        model = own["train"](base, task.train, 3e-4, 10, head=model.layers[-1])
+        model = own["train_on"](base, task.train, 3e-4, 10, head=model.layers[-1])
     said = model.predict(task.test.images / 127.5 - 1, verbose=0).argmax(axis=1)
     tl.backbones.free_memory()
     return scored(way, said, task.test)
@@ -400,8 +408,7 @@ def tuned(evidence):
 def pets(evidence):
     if not PETS.is_dir():
         pytest.skip("no photographs of cats and dogs here")
-    parts = ("EfficientNet-Lite0", "distilled MobileNet", "MobileNetV2", "pixels")
-    return evidence("few_labels.pets", measure_pets, parts=parts)
+    return evidence("few_labels.pets", measure_pets, parts=PETS_SEEN)
 
 
 @pytest.fixture(scope="module")
@@ -424,17 +431,144 @@ def lora(evidence):
     return evidence("few_labels.lora", measure_lora, parts=TRAINED)
 
 
-def test_a(shots, targets):
+def means(table, *keys, **where):
+    """Values of some rows by seed, averaged over what is not told: rows are seeds."""
+    for name, value in where.items():
+        table = table[table[name] == value]
+    return table.pivot_table("value", "seed", list(keys))
+
+
+def ahead(one, other):
+    """Both ends of the interval of paired differences."""
+    return interval(one - other)
+
+
+def test_one_shot_with_glyphs_reaches_what_was_asked(shots):
+    """To reach: printed .95 and 20 points above pixels, handwritten .87."""
+    for task, least, gap in (
+        ("printed digits", 0.95, 0.20),
+        ("handwritten digits", 0.87, 0.13),
+    ):
+        found = means(shots, "sees", "method", task=task, shots=1)
+        ours = found["glyphs", "nearest centroid"]
+        assert interval(ours)[0] > least
+        for method in METHODS:
+            assert ahead(ours, found["pixels", method])[0] > gap
+
+
+def test_a(shots):
     pass
 
 
-def test_b(words, students, lora):
-    pass
+def test_one_frozen_model_wins_five_of_seven_targets_and_loses_on_digits(targets):
+    best = targets.groupby(["target", "sees", "method"])["value"].mean()
+    best = best.groupby(["target", "sees"]).max().unstack()
+    gain = best[LITE0] - best["pixels"]
+    lost = gain[gain < 0]
+    assert set(lost.index) == {"handwritten digits", "printed digits"}
+    assert (lost.round(2) == -0.12).all() or (lost + 0.12).abs().max() < 0.01
+    won = gain[gain > 0]
+    assert won.min() == pytest.approx(0.21, abs=0.006)
+    assert won.max() == pytest.approx(0.58, abs=0.006)
+    near_ahead = (best["glyphs"] - best[LITE0])[lost.index]
+    assert near_ahead.tolist() == pytest.approx([0.24, 0.26], abs=0.006)
+    assert best["imagenet_distilled"]["faces"] >= best[LITE0]["faces"]
+    for target in TARGETS:  # beyond the interval of paired seeds
+        found = means(targets, "sees", "method", target=target)
+        one, other = (
+            found[s][best_head(targets, target, s)] for s in (LITE0, "pixels")
+        )
+        low, high = ahead(one, other)
+        assert low > 0 or high < 0
 
 
-def test_c(pets):
-    pass
+def best_head(table, target, sees):
+    own = table[(table["target"] == target) & (table["sees"] == sees)]
+    return own.groupby("method")["value"].mean().idxmax()
+
+
+def test_words_name_classes_without_a_label(words):
+    liked = means(words, "sees", "shots", task="film reviews")
+    assert abs((liked[BERT, 0] - liked[BERT, 5]).mean()) < 0.02
+    assert abs((liked[SIXTEEN, 0] - liked[SIXTEEN, 10]).mean()) < 0.02
+    assert ahead(liked[BERT, 0], liked[COUNTS, 10])[0] > 0.2
+    french = words.query("task == 'book reviews, French' and shots == 0")
+    by_wording = french.groupby(["sees", "way"])["value"].mean()
+    assert by_wording[SIXTEEN].min() == pytest.approx(0.70, abs=0.006)
+    assert by_wording[SIXTEEN].max() == pytest.approx(0.86, abs=0.006)
+    assert by_wording[BERT].max() < 0.65
+    subject = means(words, "sees", "shots", task="film or book")
+    for sees in (BERT, SIXTEEN):
+        assert interval(subject[sees, 0] - subject[sees, 10])[1] > -0.01
+
+
+def test_words_do_not_name_irony_and_labels_do_or_find_praise(words):
+    irony = words.query("task == 'irony'")
+    assert (
+        irony.query("shots == 0").groupby(["sees", "way"])["value"].mean().max() < 0.6
+    )
+    found = means(words, "sees", "shots", task="irony")
+    for sees in (BERT, SIXTEEN):
+        assert found[sees, 10].mean() == pytest.approx(0.89, abs=0.006)
+    assert found[COUNTS, 10].mean() == pytest.approx(0.79, abs=0.006)
+
+
+def test_examples_in_a_prompt_bring_less_than_a_probe():
+    examples = tl.evidence("gpt.examples").query("read == 'as it is'")
+    by = examples.groupby("examples")["value"].mean()
+    assert by[0] == pytest.approx(0.98, abs=0.006) and by[4] < 0.76
+    probe = tl.evidence("gpt.ways").query("kind == 'plain' and way == 'GPT, probe'")
+    assert probe.groupby("per_class")["value"].mean()[5] == pytest.approx(
+        0.98, abs=0.01
+    )
+
+
+def test_a_student_of_answers_is_as_good_as_its_teacher(students):
+    found = means(students, "way")
+    low, high = ahead(found["soft answers"], found["teacher"])
+    assert low < 0 < high and high - low < 0.03
+    assert ahead(found["soft answers"], found["50 labels"])[0] > 0.04
+    assert ahead(found["soft answers"], found["50 labels, linear"])[0] > 0.08
+    low, high = ahead(found["soft answers"], found["first choices"])
+    assert low < 0 < high
+    assert ahead(found["all labels"], found["soft answers"])[0] > 0.03
+    told = {
+        "teacher": 0.95,
+        "soft answers": 0.95,
+        "50 labels": 0.87,
+        "all labels": 0.99,
+    }
+    for way, value in told.items():
+        assert found[way].mean() == pytest.approx(value, abs=0.0065)
+
+
+def test_lora_gains_what_all_blocks_gain(lora):
+    found = means(lora, "way")
+    low, high = ahead(found["LoRA"], found["head"])
+    assert low > 0.03 and (low + high) / 2 == pytest.approx(0.08, abs=0.006)
+    low, high = ahead(found["LoRA"], found["all blocks"])
+    assert low < 0 < high
+
+
+def test_the_backbone_decides_on_cats_and_dogs(pets):
+    found = means(pets, "sees", "shots", method="nearest centroid")
+    told = {"distilled MobileNet": 0.58, LITE0: 0.93, "MobileNetV2": 0.96}
+    for sees, value in told.items():
+        assert found[sees, 10].mean() == pytest.approx(value, abs=0.006)
+    assert found["MobileNetV2", 1].mean() == pytest.approx(0.84, abs=0.006)
+    assert ahead(found["MobileNetV2", 1], found[LITE0, 1])[0] > 0.03
+    assert ahead(found[LITE0, 1], found["distilled MobileNet", 1])[0] > 0.15
+    for shots in SHOTS:
+        assert abs(found["pixels", shots].mean() - 0.5) < 0.02
 
 
 def test_d(tuned):
+    pass
+
+
+def test_b(students, lora):
+    pass
+
+
+def test_w(words):
     pass

@@ -82,7 +82,9 @@ def draw(task, views, shots, classes, sees, labels):
     names = [task.classes[k] for k in classes]
     said = [
         few_shot.nearest_centroid(
-            train[np.concatenate(few)], np.repeat(np.arange(len(few)), shots), test[rows]
+            train[np.concatenate(few)],
+            np.repeat(np.arange(len(few)), shots),
+            test[rows],
         )
         for rows in asked
     ]
