@@ -1,7 +1,6 @@
-"""What the lesson says of few labels, of one frozen model for many tasks, of students."""
+"""What the lesson says of few labels, of one frozen model for all, of students."""
 
 import functools
-import gc
 
 import numpy as np
 import pytest

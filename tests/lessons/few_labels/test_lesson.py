@@ -50,6 +50,7 @@ def two_classes():
     return figures.mistakes(pictures, "01", [0.5, 1.0], wrong, title="pixels")
 
 
+TWO = np.zeros((2, 8, 8, 3))
 FIGURES = {
     "panels": (panels, "digits: centroid 0.80 to 0.80", "apples"),
     "mistakes": (two_classes, "0 50%, 1 100%", "0 as 1, 0 as 1"),
@@ -66,10 +67,9 @@ PICTURES = [
 ]
 REFUSED = [
     ("at least two classes", lambda: draw(1, (3,), "pixels", 0)),
-    ("columns", lambda: figures.panels(table().drop(columns="shots"), "task", "method")),
-    ("2 prototypes, 1 names", lambda: figures.mistakes(np.zeros((2, 8, 8, 3)), ["0"],
-                                                       [1.0, 1.0], [[], []])),
-]  # fmt: skip
+    ("columns", lambda: figures.panels(table().drop(columns="shots"), "task", "mean")),
+    ("2 prototypes, 1 names", lambda: figures.mistakes(TWO, "0", [1, 1], [[], []])),
+]
 
 
 def test_the_widget_shows_what_the_nearest_centroid_gets_wrong():
