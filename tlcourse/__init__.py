@@ -21,6 +21,7 @@ _MODULES = (
     "backbones",
     "datasets",
     "exercises",
+    "few_shot",
     "freezing",
     "games",
     "language",

@@ -1,6 +1,6 @@
 """Fetch, before a day without a network, what lessons can use from it.
 
-Lessons 12 to 14 need the language models, and no other lesson needs any of it: without
+Lessons 12 to 15 need the language models, and no other lesson needs any of it: without
 these files the lessons take what is installed.
 """
 

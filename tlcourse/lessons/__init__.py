@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tlcourse.resources import where
 
-#: Number by name. 15 is kept for a lesson to come.
+#: Number by name.
 NUMBERS = {
     "start": "00",
     "why": "01",
@@ -26,6 +26,7 @@ NUMBERS = {
     "bert": "12",
     "gpt": "13",
     "across_languages": "14",
+    "few_labels": "15",
     "games": "16",
 }
 

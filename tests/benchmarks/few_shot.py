@@ -1,0 +1,74 @@
+"""Few shots on frozen features, beside pixels and fine-tuning, over five seeds.
+
+    python tests/benchmarks/few_shot.py [--json FILE]
+
+Episodes of 5 ways (faces and pets: 2) and 1, 2, 5 and 10 shots, 15 queries of each
+class; 100 episodes a seed, 5 of them for fine-tuning. Nearest centroid, cosine head,
+linear probe on the near bundled backbone, on EfficientNet-Lite0 and on pixels. Cats and
+dogs, with MobileNetV2 too, only where this project is made (../shared). The measuring
+functions are those of the claims of lesson 15. About half an hour.
+
+The JSON has ``accuracy`` and ``interval`` (half of the 95 % interval), each
+``{task: {method: {shots: number}}}``.
+"""
+
+import pathlib
+import sys
+
+from measuring import command, in_new_process, interval
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+
+def one_seed(seed, task):
+    """Measure a task once; rows of method, shots and accuracy."""
+    from tests.lessons.few_labels import test_claims as claims
+
+    if task == "cats and dogs":
+        rows = [r for each in claims.PETS_SEEN for r in claims.measure_pets(seed, each)]
+    else:
+        tuned = [f"{task}, {shots}" for shots in claims.SHOTS]
+        rows = claims.measure_shots(seed, task)
+        rows += [row for part in tuned for row in claims.measure_tuned(seed, part)]
+        rows = [r for r in rows if "sees" in r or r["method"] == "fine-tuning"]
+    return [
+        (f"{row.get('sees', claims.near(task))}, {row['method']}", row["shots"],
+         row["value"])
+        for row in rows
+    ]  # fmt: skip
+
+
+def report(runs):
+    """Print a table for each task; the JSON's keys."""
+    told = {"accuracy": {}, "interval": {}}
+    for task, seeds in runs.items():
+        found = {}
+        for method, shots, value in (row for rows in seeds for row in rows):
+            found.setdefault(method, {}).setdefault(shots, []).append(value)
+        pairs = {m: {k: interval(v) for k, v in by.items()} for m, by in found.items()}
+        shots = list(next(iter(pairs.values())))
+        print(f"\n{task}: mean of {len(seeds)} seeds (± half the 95 % interval)")
+        print(f"{'':44}" + "".join(f"{count:>8} shots" for count in shots))
+        for method, by in pairs.items():
+            cells = (f"   {mean:.3f} ±{half:.3f}" for mean, half in by.values())
+            print(f"{method:44}" + "".join(cells))
+        for place, key in enumerate(told):
+            told[key][task] = {
+                m: {k: pair[place] for k, pair in by.items()} for m, by in pairs.items()
+            }
+    return told
+
+
+def measure():
+    """Run all tasks, each seed of each in a process of its own."""
+    from tests.lessons.few_labels import test_claims as claims
+
+    tasks = [*claims.TASKS, *(["cats and dogs"] if claims.PETS.is_dir() else [])]
+    return report({
+        task: [in_new_process(__file__, "seed", seed, task) for seed in range(5)]
+        for task in tasks
+    })  # fmt: skip
+
+
+if __name__ == "__main__":
+    command(__doc__, measure, seed=lambda seed, task: one_seed(int(seed), task))

@@ -1,0 +1,118 @@
+"""Figures and widget of the lesson, and its own code."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tlcourse as tl
+from tests.helpers import cells, defined, words_in
+from tests.lessons.measured import flat
+from tlcourse import few_shot
+from tlcourse.lessons.few_labels import figures, widget
+from tlcourse.quiet import import_keras
+
+
+@functools.cache
+def digits():
+    task = tl.datasets.load("digits")
+    return task, {"pixels": [flat(part.images) for part in (task.train, task.test)]}
+
+
+def draw(*values):
+    return widget.draw(*digits(), *values)
+
+
+def show():
+    widget.prototypes(*digits())
+
+
+def table(tasks=("digits", "faces", "apples")):
+    return pd.DataFrame(
+        [
+            {"task": task, "method": method, "shots": shots, "mean": mean,
+             "low": mean - 0.05, "high": mean + 0.05}
+            for task in tasks
+            for method, mean in (("centroid", 0.8), ("probe", 0.6))
+            for shots in (1, 2, 5, 10)
+        ]
+    )  # fmt: skip
+
+
+def panels():
+    return figures.panels(table(), "task", "method")
+
+
+def two_classes():
+    pictures = digits()[0].train.images[:2]
+    wrong = [[(pictures[1], "1"), (pictures[0], "1")], []]
+    return figures.mistakes(pictures, "01", [0.5, 1.0], wrong, title="pixels")
+
+
+TWO = np.zeros((2, 8, 8, 3))
+FIGURES = {
+    "panels": (panels, "digits: centroid 0.80 to 0.80", "apples"),
+    "mistakes": (two_classes, "0 50%, 1 100%", "0 as 1, 0 as 1"),
+}
+SHOW, FIRST = show, "Prototypes of 5 classes"
+CONTROLS = "shots, classes (Ctrl or Shift for several), sees, labels."
+PICTURES = [
+    functools.partial(draw, *values)
+    for values in (
+        (1, (0, 1, 2, 3, 4), "pixels", 0),
+        (10, (0, 1, 2, 3, 4), "pixels", 0),
+        (1, (0, 6), "pixels", 1),
+    )
+]
+REFUSED = [
+    ("at least two classes", lambda: draw(1, (3,), "pixels", 0)),
+    ("columns", lambda: figures.panels(table().drop(columns="shots"), "task", "mean")),
+    ("2 prototypes, 1 names", lambda: figures.mistakes(TWO, "0", [1, 1], [[], []])),
+]
+
+
+def test_the_widget_shows_what_the_nearest_centroid_gets_wrong():
+    task, views = digits()
+    picture = draw(2, (3, 8), "pixels", 0)
+    title = picture.fig._suptitle.get_text()
+    assert title.startswith("pixels, 2 ways, 2 shots: ") and title.endswith("right")
+    shares = [words_in(axes)[0] for axes in picture.fig.axes if words_in(axes)]
+    assert len(shares) == 2
+    mean = np.mean([int(share.split("%")[0]) for share in shares])
+    assert title == f"pixels, 2 ways, 2 shots: {mean:.0f}% right"
+
+
+def test_another_choice_of_classes_keeps_the_labelled_pictures():
+    whole, part = draw(1, (0, 1, 2), "pixels", 0), draw(1, (0, 2), "pixels", 0)
+    [one, two] = [[a.images[0].get_array() for a in x.fig.axes if a.images][0]
+                  for x in (whole, part)]  # fmt: skip
+    assert (one == two).all()
+
+
+def test_the_lessons_centroid_is_that_of_the_course():
+    own = defined("few_labels", "nearest_centroid")["nearest_centroid"]
+    rng = np.random.default_rng(0)
+    few, new = rng.normal(size=(12, 7)), rng.normal(size=(40, 7))
+    labels = np.arange(12) % 3
+    assert (own(few, labels, new) == few_shot.nearest_centroid(few, labels, new)).all()
+
+
+def test_the_lessons_lora_begins_as_the_frozen_layer_and_trains_what_it_says():
+    keras = import_keras()
+    low_rank = defined("few_labels", "LowRank")["LowRank"]
+    frozen = keras.layers.Conv2D(6, 1)
+    frozen.trainable = False
+    x = np.random.default_rng(0).normal(size=(2, 5, 5, 8)).astype("float32")
+    before = np.array(frozen(x))
+    layer = low_rank(frozen, 3)
+    np.testing.assert_allclose(layer(x), before, atol=1e-6)
+    assert sum(np.prod(v.shape) for v in layer.trainable_variables) == 3 * (8 + 6)
+
+
+def test_the_counts_that_the_prose_tells():
+    prose = " ".join("\n".join(cells("few_labels", "markdown")).split())
+    student = defined("few_labels", "student")["student"]()
+    assert f"{student.count_params():,} weights" in prose
+    base = tl.backbones.load("mobilenet", source="imagenet_distilled")
+    assert base.parameters / student.count_params() == pytest.approx(20, abs=2)

@@ -1,0 +1,1 @@
+"""Few labels, foundation models."""

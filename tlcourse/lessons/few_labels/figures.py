@@ -1,0 +1,127 @@
+"""Figures of the lesson: accuracy over shots in panels, prototypes and mistakes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tlcourse.plots.curves import curve, frame_of_numbers
+from tlcourse.plots.pictures import as_pixels
+from tlcourse.plots.style import (
+    Picture,
+    checked_table,
+    line_style,
+    listed,
+    new_figure,
+    readable,
+    styled,
+    title_above,
+)
+
+MOST_WRONG = 6  # mistakes of each class that are shown
+
+
+@styled
+def panels(summary, panel, series):
+    """Lines of mean accuracy over the column ``shots``; a panel for each task.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As ``tables.summarise`` returns it.
+    panel, series : str
+        The columns that tell panels and lines apart.
+    """
+    table = checked_table(
+        summary, [panel, series, "shots", "mean", "low", "high"], "panels"
+    )
+    names, lines = (list(dict.fromkeys(table[each])) for each in (panel, series))
+    rows = -(-len(names) // 2)
+    fig = new_figure(7.4, 0.5 + 2.6 * rows)
+    grid = fig.subplots(rows, min(2, len(names)), squeeze=False, sharey=True).ravel()
+    in_words = []
+    for axes in grid[len(names) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid, names, strict=False):
+        own = table[table[panel] == name]
+        for index, line in enumerate(lines):
+            part = own[own[series] == line].sort_values("shots")
+            if len(part):
+                curve(axes, part, "shots", line, line_style(index))
+        frame_of_numbers(axes, table["shots"], "Shots", None)
+        axes.set_title(readable(name))
+        in_words.append(f"{readable(name)}: {_first_and_last(own, series)}")
+    for axes in grid[1::2]:
+        axes.set_ylabel("")
+    handles, labels = grid[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+    words = f"Test accuracy over shots, with intervals. {'; '.join(in_words)}."
+    return Picture(fig, words)
+
+
+def _first_and_last(table, series):
+    found = []
+    for line, rows in table.groupby(series, sort=False):
+        ends = rows.sort_values("shots")["mean"].iloc[[0, -1]]
+        found.append(f"{readable(line)} {ends.iloc[0]:.2f} to {ends.iloc[1]:.2f}")
+    return listed(found)
+
+
+@styled
+def mistakes(prototypes, names, right, wrong, *, title=None):
+    """A row for each class: its prototype, the share of right answers, mistakes.
+
+    Parameters
+    ----------
+    prototypes : array_like, (ways, height, width, 3), 0-255
+        A picture for each class: the mean of its labelled pictures.
+    names : sequence of str
+    right : sequence of float
+        Share of the queries of each class, 0-1, that got their name.
+    wrong : sequence of list of (image, str)
+        Queries of each class that got another name, and that name; six are shown.
+
+    Raises
+    ------
+    ValueError
+        If there is no class, or the lists are not of one length.
+    """
+    tiles = as_pixels(prototypes, "mistakes")
+    if not len(tiles) == len(names) == len(right) == len(wrong):
+        raise ValueError(
+            "mistakes needs a name, a share and a list for each prototype: there are "
+            f"{len(tiles)} prototypes, {len(names)} names, {len(right)} shares and "
+            f"{len(wrong)} lists."
+        )
+    side = 0.72
+    fig = new_figure(7.4, 0.45 + (side + 0.18) * len(tiles))
+    grid = fig.subplots(
+        len(tiles), MOST_WRONG + 2, squeeze=False,
+        width_ratios=[1, 2] + [1] * MOST_WRONG,
+    )  # fmt: skip
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    rows = zip(grid, tiles, names, right, wrong, strict=True)
+    for (first, words, *places), tile, name, share, others in rows:
+        first.imshow(tile)
+        first.set_title(readable(name), fontsize=9, loc="center", pad=2)
+        words.text(0, 0.5, f"{share:.0%} right", fontsize=10, va="center")
+        for axes, (image, said) in zip(places, others, strict=False):
+            axes.imshow(as_pixels(image, "mistakes")[0])
+            axes.set_title(f"said {readable(said)}", fontsize=9, loc="center", pad=2)
+    title_above(fig, title)
+    each = (f"{n} {s:.0%}" for n, s in zip(names, right, strict=True))
+    shown = [
+        f"{name} as {said}"
+        for name, others in zip(names, wrong, strict=True)
+        for _, said in others[:MOST_WRONG]
+    ]
+    return Picture(
+        fig,
+        f"Prototypes of {len(tiles)} classes and the share right: "
+        f"{listed(each, 10)}. Mistakes: {listed(shown, 6) or 'none'}.",
+    )
+
+
+def mean_picture(images):
+    """Average pictures, (n, height, width, 3); one picture."""
+    return np.mean(np.asarray(images, float), axis=0)
