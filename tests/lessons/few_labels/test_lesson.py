@@ -116,3 +116,8 @@ def test_the_counts_that_the_prose_tells():
     assert f"{student.count_params():,} weights" in prose
     base = tl.backbones.load("mobilenet", source="imagenet_distilled")
     assert base.parameters / student.count_params() == pytest.approx(20, abs=2)
+    own = defined("few_labels", "LowRank", "with_lora")
+    adapted = own["with_lora"](base.model, 4)
+    added = sum(np.prod(each.shape) for each in adapted.trainable_variables)
+    assert f"{added:,} weights beside {base.parameters:,} frozen ones" in prose
+    assert added / base.parameters == pytest.approx(0.05, abs=0.005)
