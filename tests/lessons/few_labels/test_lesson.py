@@ -44,6 +44,12 @@ def panels():
     return figures.panels(table(), "task", "method")
 
 
+def gains():
+    rows = [("faces", 0.2, 0.1, 0.3), ("digits", -0.12, -0.2, -0.04)]
+    table = pd.DataFrame(rows, columns=["target", "mean", "low", "high"])
+    return figures.gains(table, "target", "Gain")
+
+
 def two_classes():
     pictures = digits()[0].train.images[:2]
     wrong = [[(pictures[1], "1"), (pictures[0], "1")], []]
@@ -53,6 +59,7 @@ def two_classes():
 TWO = np.zeros((2, 8, 8, 3))
 FIGURES = {
     "panels": (panels, "digits: centroid 0.80 to 0.80", "apples"),
+    "gains": (gains, "faces +0.20 (+0.10 to +0.30), digits -0.12"),
     "mistakes": (two_classes, "0 50%, 1 100%", "0 as 1, 0 as 1"),
 }
 SHOW, FIRST = show, "Prototypes of 5 classes"

@@ -1,4 +1,4 @@
-"""Figures of the lesson: accuracy over shots in panels, prototypes and mistakes."""
+"""Figures of the lesson: accuracy over shots, gains, prototypes and mistakes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import numpy as np
 from tlcourse.plots.curves import curve, frame_of_numbers
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
+    INK,
+    PALETTE,
     Picture,
     checked_table,
     line_style,
     listed,
+    name_rows,
     new_figure,
     readable,
     styled,
     title_above,
+    write_beside,
 )
 
 MOST_WRONG = 6  # mistakes of each class that are shown
@@ -120,6 +124,41 @@ def mistakes(prototypes, names, right, wrong, *, title=None):
         f"Prototypes of {len(tiles)} classes and the share right: "
         f"{listed(each, 10)}. Mistakes: {listed(shown, 6) or 'none'}.",
     )
+
+
+@styled
+def gains(summary, by, xlabel):
+    """Dots of mean differences with their intervals, beside a line at 0.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As ``tables.summarise`` returns it.
+    by : str
+        The column that names the rows.
+    xlabel : str
+    """
+    table = checked_table(summary, [by, "mean", "low", "high"], "gains")
+    rows = list(table.sort_values("mean", ascending=False).itertuples(index=False))
+    names = [getattr(row, by) for row in rows]
+    fig = new_figure(7.4, 1.0 + 0.38 * len(rows))
+    axes = fig.subplots()
+    axes.axvline(0, color=INK, linewidth=1.2)
+    for place, row in enumerate(rows):
+        index = int(row.mean < 0)
+        axes.hlines(place, row.low, row.high, color=PALETTE[index], linewidth=2)
+        axes.plot(row.mean, place, color=PALETTE[index], marker="o^"[index])
+        end, gap = (row.low, -6) if index else (row.high, 6)
+        write_beside(axes, end, place, row.mean, gap, form="+.2f")
+    name_rows(axes, names)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.set_xlabel(xlabel)
+    told = (
+        f"{readable(name)} {row.mean:+.2f} ({row.low:+.2f} to {row.high:+.2f})"
+        for name, row in zip(names, rows, strict=True)
+    )
+    return Picture(fig, f"{xlabel}, with intervals: {listed(told, 10)}.")
 
 
 def mean_picture(images):
