@@ -19,7 +19,8 @@ def moved(source, *, new_last=False, frozen=False, seed=0):
     frozen : bool
         All layers but the last stay as they are.
     seed : int
-        Of the new last layer.
+        Of the new last layer. Not the source's own: that would begin it as the source
+        once began, which is nearly where its training ended.
 
     Returns
     -------

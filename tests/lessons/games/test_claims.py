@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pandas
 import pytest
 from scipy.special import expit
 
@@ -74,6 +75,22 @@ def measure_curves(seed, pair):
         {"pair": pair, "plan": plan, "update": k, "value": round(score / STEPS, 3)}
         for plan, policy in starts(pair, seed).items()
         for k, score in enumerate(games.train(policy, target, UPDATES, seed=seed + 500))
+    ]
+
+
+SOFTENED = ("mirrored controls", "long pole")
+
+
+def measure_softened(seed, pair):
+    """As `measure_curves`; the last layer is the source's, with logits a fiftieth."""
+    policy = games.moved(source(pair, seed))
+    *hidden, kernel, bias = policy.get_weights()
+    policy.set_weights([*hidden, kernel / 50, bias / 50])
+    scores = games.train(policy, PAIRS[pair][1], UPDATES, seed=seed + 500)
+    where = {"pair": pair, "plan": "softened last layer"}
+    return [
+        {**where, "update": k, "value": round(score / STEPS, 3)}
+        for k, score in enumerate(scores)
     ]
 
 
@@ -245,6 +262,22 @@ def probes(evidence):
     table = evidence("games.probes", measure_probes, parts=("carts",))
     keys = ["what", "question", "policy", "layer", "seed"]
     return table.set_index(keys)["value"].sort_index()
+
+
+@pytest.fixture
+def softened(evidence):
+    table = evidence("games.softened", measure_softened, parts=SOFTENED)
+    return table.assign(score=200 * table["value"])
+
+
+def test_a_softened_last_layer_mends_mirrored_controls_too_and_not_all(
+    curves, softened
+):
+    both = pandas.concat([curves, softened])
+    mirrored = worth(both, "softened last layer").loc["mirrored controls"]
+    assert mirrored.loc["time", "high"] < 0
+    slow = worth(both, "softened last layer", "all layers").loc["long pole"]
+    assert slow.loc["time", "mean"] > 3
 
 
 def worth(curves, plan, opponent="from scratch"):
