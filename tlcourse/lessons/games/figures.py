@@ -28,7 +28,7 @@ UNITS = {
 PLANS = (
     "from scratch", "matched start", "all layers", "new last layer",
     "all layers, first frozen", "new last layer, first frozen",
-    "matched, new last, first frozen",
+    "softened last layer", "matched, new last, first frozen",
 )  # fmt: skip
 MOST = 3  # a ratio beyond it is written in figures
 
