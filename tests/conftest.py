@@ -12,7 +12,9 @@ from tlcourse.resources import cache_folder
 
 # Files and lessons that take longest, the longest first.
 HEAVIEST = (
+    "lessons/test_exercises.py",
     "choosing/test_claims_sources.py",
+    "few_labels/test_claims.py",
     "tests/test_adaptation.py",
     "tests/test_unsupervised.py",
     "tests/test_own_pictures.py",
