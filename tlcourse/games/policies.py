@@ -10,9 +10,8 @@ from scipy.special import expit
 from tlcourse.quiet import import_keras
 
 STEPS, PLAYERS = 200, 48  # of a game at most, and games at once
-RATE = (
-    0.02  # of Adam; on other seeds slower ones are worse from scratch, 0.04 no better
-)
+# Of Adam; on other seeds slower ones are worse from scratch, 0.04 no better.
+RATE = 0.02
 NOISE = 0.5  # spread with which a stick is tried around the policy's answer
 
 

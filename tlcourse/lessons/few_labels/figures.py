@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tlcourse.plots.curves import curve, frame_of_numbers
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
@@ -159,8 +157,3 @@ def gains(summary, by, xlabel):
         for name, row in zip(names, rows, strict=True)
     )
     return Picture(fig, f"{xlabel}, with intervals: {listed(told, 10)}.")
-
-
-def mean_picture(images):
-    """Average pictures, (n, height, width, 3); one picture."""
-    return np.mean(np.asarray(images, float), axis=0)

@@ -97,7 +97,7 @@ def draw(task, views, shots, classes, sees, labels):
         ]
         for k, (rows, labels) in enumerate(zip(asked, said, strict=True))
     ]
-    pictures = [figures.mean_picture(task.train.images[rows]) for rows in few]
+    pictures = [task.train.images[rows].mean(axis=0) for rows in few]
     return figures.mistakes(
         pictures, names, right, wrong,
         title=f"{sees}, {len(few)} ways, {shots} shot{'s' * (shots > 1)}: "
