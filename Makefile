@@ -140,7 +140,7 @@ clean:
 
 .venv/test: pyproject.toml | .venv/bin/python
 	@$(PY) $(PIP) uv
-	@$(PY) $(UV) --python $(PY) --editable '.[test,text,games]'
+	@$(PY) $(UV) --python $(PY) --editable '.[test,site,text,games]'
 	@touch $@ .venv/lab
 
 .venv-colab/test: pyproject.toml tests/colab.txt
