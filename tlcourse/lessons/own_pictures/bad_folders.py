@@ -32,11 +32,16 @@ def bad_folder(fault, seed=0):
     names : ndarray of str, (n,)
         The class of each.
     """
-    images, labels = _drawn("orchard", seed)
+    # Training pictures alone: `datasets.load` keeps all of them in the memory.
+    images, labels = apples.make("orchard")["train"]
+    kept = datasets.few(labels, PER_CLASS, seed, "apples")
+    images, labels = images[kept], labels[kept]
     names = np.array(CLASSES)[labels]
     alone = labels == CLASSES.index(ALONE)
     if fault == "another background":
-        images[alone] = _drawn("studio", seed)[0][alone]
+        # Drawn here: to make the whole studio takes as long as all else in this cell.
+        rngs = np.random.default_rng(seed).spawn(alone.sum())
+        images[alone] = [apples.draw(ALONE, "studio", rng) for rng in rngs]
         return images, names
     if fault == "five shots of each apple":
         few = datasets.few(labels, PER_CLASS // SHOTS, seed, "apples")
@@ -46,13 +51,6 @@ def bad_folder(fault, seed=0):
         return images[few], names[few]
     rare = ~alone | (np.cumsum(alone) <= RARE)
     return images[rare], names[rare]
-
-
-def _drawn(domain, seed):
-    """Training pictures alone: `datasets.load` keeps all of them in the memory."""
-    images, labels = apples.make(domain)["train"]
-    kept = datasets.few(labels, PER_CLASS, seed, "apples")
-    return images[kept], labels[kept]
 
 
 def shots(images, seed):
