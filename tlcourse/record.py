@@ -54,11 +54,8 @@ def file():
 
 def read():
     """Return what the file holds: a dict of the parts that the module's text shows."""
-    try:
-        if not file().exists():
-            return _empty()  # a look makes no folder
-        with _alone(file()):
-            return _load(file())
+    try:  # without the lock: a look makes no file, and drafts take their place whole
+        return _load(file())
     except OSError as problem:
         _complain(problem)
         return _empty()
@@ -183,7 +180,7 @@ def _lock(lock):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:
         # Any other reason: a file system that has no locks, and one kernel at a time.
-        return problem.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLOCK)
+        return problem.errno not in (errno.EAGAIN, errno.EACCES)
     return True
 
 
@@ -238,6 +235,6 @@ def _complain(problem):
         _complained = True
         reason = problem.strerror or problem
         print(
-            f"What you do is not recorded: {file()} cannot be written ({reason}). "
+            f"What you do is not recorded: {file()} cannot be used ({reason}). "
             "Your work in the lesson is not affected."
         )
