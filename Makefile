@@ -44,8 +44,10 @@ claims: .venv/test
 
 LESSONS ?= notebooks/*.ipynb
 
+# Lesson 00 shows what its learner did: here, as somebody who has just begun.
 lessons: .venv/test
-	$(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
+	TLCOURSE_RECORD=$$(mktemp -d)/learner.json \
+	  $(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
 	$(STRIP) $(LESSONS)
 	$(PY) tests/notebooks/stored.py $(LESSONS)
 

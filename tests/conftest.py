@@ -84,6 +84,15 @@ def own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_record(tmp_path_factory):
+    """What tests check and answer does not count as the user's own work."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("record") / "learner.json"
+        patch.setenv("TLCOURSE_RECORD", str(path))
+        yield
+
+
 @pytest.fixture
 def runs(monkeypatch):
     """What runs through backbones: from which block, to which, and how many images."""

@@ -90,6 +90,39 @@ def test_work_is_kept_and_a_newer_lesson_is_put_beside_it(bundled, desk):
     assert mine.with_stem("01_why_transfer_3").exists()
 
 
+def test_a_lesson_that_got_another_number_takes_the_untouched_copy_along(bundled, desk):
+    cli.copy_lessons("mine")
+    for old, new in (("01_why", "02_why"), ("00_start", "01_start")):
+        (path,) = bundled.glob(f"{old}_*.ipynb")
+        path.rename(path.with_name(path.name.replace(old, new)))
+    write(bundled / "00_first_of_all.ipynb", "print('new')")
+    write(bundled / "02_why_transfer.ipynb", "print('better')")
+    before = write(desk / "mine" / "00_start_here.ipynb", "1 + 1").read_bytes()
+    (sentence,) = cli.copy_lessons("mine")
+    assert sentence == (
+        "The lesson 00_start_here.ipynb is now 01_start_here.ipynb. "
+        "Your 00_start_here.ipynb was kept."
+    )
+    names = sorted(path.name for path in (desk / "mine").glob("*"))
+    assert names == [
+        ".tlcourse", "00_first_of_all.ipynb", "00_start_here.ipynb",
+        "01_start_here.ipynb", "02_why_transfer.ipynb",
+    ]  # fmt: skip
+    assert (desk / "mine" / "00_start_here.ipynb").read_bytes() == before
+    for path in bundled.glob("*.ipynb"):
+        assert (desk / "mine" / path.name).read_bytes() == path.read_bytes()
+    assert cli.copy_lessons("mine") == []  # said once
+
+
+def test_a_lesson_that_left_the_course_stays_with_its_learner(bundled, desk):
+    cli.copy_lessons("mine")
+    (bundled / "01_why_transfer.ipynb").unlink()
+    (sentence,) = cli.copy_lessons("mine")
+    assert sentence.startswith("01_why_transfer.ipynb is no longer a lesson")
+    assert (desk / "mine" / "01_why_transfer.ipynb").exists()
+    assert cli.copy_lessons("mine") == []
+
+
 @pytest.mark.parametrize("memory", [None, "{", "[1]"])
 def test_a_file_of_the_name_is_kept_though_nobody_remembers(bundled, desk, memory):
     folder = desk / "mine"

@@ -169,7 +169,7 @@ def test_quiz_shows_questions_without_answers_and_takes_letters_that_fit(said_by
 
 def test_a_click_explains_the_choice(trial_lesson):
     question = lessons.quiz("trial")[0]
-    whole, said = answer_buttons(1, question)
+    whole, said = answer_buttons("trial", 1, question)
     row = whole.children[0].children
     assert [button.description for button in row] == ["a)", "b)", "c)"]
     assert row[1].tooltip == "Question 1, answer b: yes 1"

@@ -32,6 +32,10 @@ LIGHT = {  # code, and what it must not load
     "doctor": (
         "from tlcourse.setup_check import report; report()", "tensorflow keras sklearn"
     ),
+    "what a learner did": (
+        "from tlcourse.overview import my_progress; my_progress()",
+        "tensorflow keras pandas matplotlib sklearn"
+    ),
     "apples": (
         "import numpy; from tlcourse.datasets import apples;"
         "apples.draw('Gala', 'orchard', numpy.random.default_rng(0))", "tensorflow"

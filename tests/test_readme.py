@@ -1,10 +1,12 @@
 """What README.md and CONTRIBUTING.md promise is there."""
 
+import json
 import re
 
 import pytest
 
-from tests.helpers import LESSONS, ROOT
+from tests.helpers import LESSONS, ROOT, cells
+from tlcourse.lessons import NUMBERS
 
 README = (ROOT / "README.md").read_text("utf-8")
 GITHUB = "https://colab.research.google.com/github"
@@ -19,6 +21,24 @@ def test_every_lesson_has_its_row_and_its_badge_there_and_in_itself(path):
     assert f"]({address})" in row
     text = path.read_text("utf-8")
     assert set(re.findall(re.escape(COLAB) + r"[\w.]+", text)) == {address}
+
+
+MEASURED = json.loads((ROOT / "tests/benchmarks/lessons.json").read_text("utf-8"))
+MAPS = {
+    "README": README.splitlines(),
+    "lesson 00": "\n".join(cells("start", "markdown")).splitlines(),
+}
+
+
+@pytest.mark.parametrize("place", MAPS)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_memory_of_every_lesson_is_measured_and_stated_in_both_maps(name, place):
+    measured = MEASURED["lessons"][name]
+    assert measured["date"] and "Keras" in measured["machine"]
+    assert measured["peak_mb"] < 1900  # of the 2048 that Binder gives
+    begins = re.compile(rf"\| \[?{NUMBERS[name]}\b")
+    (row,) = [line for line in MAPS[place] if begins.match(line)]
+    assert f"| {measured['peak_mb'] / 1024:.1f} |" in row
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -1,4 +1,4 @@
-"""The command ``tlcourse``: open the lessons, run one, fetch files, check up."""
+"""The command ``tlcourse``: open the lessons, run one, see what was done, check up."""
 
 import argparse
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 import tlcourse
 from tlcourse import prefetch, setup_check
 from tlcourse.progress import progress
-from tlcourse.resources import where
+from tlcourse.resources import draft_of, where
 
 CELL_SECONDS = 600  # a cell that needs longer hangs; lessons take 90 s in all
 
@@ -70,6 +70,19 @@ def _parser():
     )
     run.set_defaults(do=_run)
 
+    done = commands.add_parser("record", help="what you have done, lesson by lesson")
+    done.set_defaults(do=_record)
+
+    certificate = commands.add_parser("certificate", help="write a page to print of it")
+    certificate.add_argument("--name", required=True, help="as it should stand there")
+    certificate.add_argument(
+        "--out",
+        default="tlcourse-certificate.html",
+        metavar="FILE",
+        help="default: %(default)s",
+    )
+    certificate.set_defaults(do=_certificate)
+
     fetch = commands.add_parser(
         "prefetch", help="fetch what lessons can use from the network"
     )
@@ -82,6 +95,31 @@ def _parser():
 
 def _prefetch(choice):
     return 0 if prefetch.prefetch() else 1
+
+
+# --- what was done --------------------------------------------------------------------
+
+
+def _record(choice):
+    from tlcourse import overview, record
+
+    print(overview.my_progress())
+    print(f"\nThe file: {record.file()}")
+    return 0
+
+
+def _certificate(choice):
+    from tlcourse import certificate
+
+    path = Path(choice.out)
+    try:
+        certificate.write(choice.name, path)
+    except ValueError as problem:
+        raise Trouble(problem) from None
+    except OSError as problem:
+        raise Trouble(f"{path} cannot be written ({problem.strerror}).") from None
+    print(f"Written: {path.resolve()}\nOpen it in a browser and print it: one A4 page.")
+    return 0
 
 
 # --- doctor ---------------------------------------------------------------------------
@@ -106,8 +144,10 @@ def copy_lessons(folder):
 
     A hidden file in the folder remembers which edition of each lesson was copied. A
     copy that nobody touched follows a newer edition; a copy that the user changed is
-    kept, and the newer edition is put beside it under a new name. The course's own
-    ``notebooks`` folder is left as it is. Gives sentences about the lessons kept.
+    kept, and the newer edition is put beside it under a new name. Where a lesson's
+    number has changed, an untouched copy takes the new one. Nothing is deleted. The
+    course's own ``notebooks`` folder is left as it is. Gives sentences about the
+    lessons kept.
     """
     folder, source = Path(folder), where("notebooks")
     if folder.exists() and folder.samefile(source):
@@ -116,11 +156,15 @@ def copy_lessons(folder):
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         copied = _read_memory(memory)
-        sentences = [
-            _copy_lesson(lesson, folder / lesson.name, copied)
-            for lesson in sorted(source.glob("*.[im]*"))  # the glossary, too
+        lessons = sorted(source.glob("*.[im]*"))  # the glossary, too
+        names = [lesson.name for lesson in lessons]
+        gone = sorted(copied.keys() - set(names))
+        sentences = [_follow(old, names, folder, copied) for old in gone]
+        sentences += [
+            _copy_lesson(lesson, folder / lesson.name, copied) for lesson in lessons
         ]
-        memory.write_text(json.dumps(copied, indent=1), "utf-8")
+        with draft_of(memory) as draft:
+            draft.write_text(json.dumps(copied, indent=1), "utf-8")
     except OSError as problem:
         raise Trouble(
             f"the lessons cannot be copied to {folder} ({problem.strerror}). "
@@ -136,19 +180,40 @@ def _read_memory(memory):
         return {}
 
 
+def _follow(old, names, folder, copied):
+    """Give the copy of a lesson that left the course its new name, if nobody worked."""
+    before, mine = copied.pop(old), folder / old
+    if not mine.exists():
+        return None
+    new = next((name for name in names if _unnumbered(name) == _unnumbered(old)), None)
+    if new is None:
+        return f"{old} is no longer a lesson of the course. Your copy was kept."
+    if _hash(mine) != before or (folder / new).exists():
+        return f"The lesson {old} is now {new}. Your {old} was kept."
+    mine.rename(folder / new)
+    copied[new] = before
+    return None
+
+
+def _unnumbered(name):
+    return re.sub(r"^\d\d_", "", name)
+
+
 def _copy_lesson(lesson, mine, copied):
     """Bring one lesson; ``copied`` (lesson name to hash) is brought up to date."""
     newest, before = _hash(lesson), copied.get(lesson.name)
     copied[lesson.name] = newest
     if not mine.exists() or _hash(mine) == before:
-        shutil.copyfile(lesson, mine)
+        with draft_of(mine) as draft:  # an interrupt must not leave half a lesson
+            shutil.copyfile(lesson, draft)
         return None
     if before == newest or _hash(mine) == newest:
         return None  # the user's work on this very edition
     number = 2
     while (beside := mine.with_name(f"{mine.stem}_{number}{mine.suffix}")).exists():
         number += 1
-    shutil.copyfile(lesson, beside)
+    with draft_of(beside) as draft:
+        shutil.copyfile(lesson, draft)
     return f"Your {mine.name} was kept; the newer lesson is {beside.name}."
 
 

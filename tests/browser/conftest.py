@@ -65,6 +65,7 @@ def _private_environment(folder):
         "JUPYTER_CONFIG_DIR": folder / "config",
         "JUPYTER_RUNTIME_DIR": folder / "runtime",
         "IPYTHONDIR": folder / "ipython",
+        "TLCOURSE_RECORD": folder / "learner.json",
     }
     own |= lab_command(folder, "lab", 0)[1]  # settings of `tlcourse lab`
     path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])

@@ -12,6 +12,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from tests.helpers import CACHED_WEIGHTS, LESSONS
+from tlcourse.exercises import lessons as exercises
 
 # One shows every kind of output, the other uses its source in plain Keras as well.
 WHOLE = ("00_start_here", "02_feature_extraction")
@@ -54,6 +55,11 @@ def test_a_lesson_in_the_browser(lesson, other_source, path):
     assert move_a_control(page)
     page.wait_for_other_pictures(pictures)
     answer_the_quiz(page)
+    if path.stem == "00_start_here":
+        solve_the_first_exercise(page, path)
+        first_choices = sum(each.choices[0].right for each in exercises.quiz("start"))
+        row = page.page.locator(f"{OUTPUT} tr", has_text="00 Start here").inner_text()
+        assert "1 of 2" in row and f"{first_choices} of 3" in row, row
 
 
 def needed_cells(path):
@@ -62,9 +68,7 @@ def needed_cells(path):
     These are the set-up, the quiz and the widget's cell; and, from there upwards, for
     each name that one of them uses, the cell that binds it last.
     """
-    notebook = json.loads(path.read_text("utf-8"))
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    sources = ["".join(cell["source"]) for cell in cells]
+    sources = code_cells(path)
     (widget,) = [k for k, text in enumerate(sources) if WIDGET.search(text)]
     (quiz,) = [k for k, text in enumerate(sources) if text.startswith("quiz(")]
     needed, wanted = {0, widget, quiz}, set()
@@ -74,6 +78,13 @@ def needed_cells(path):
             needed.add(place)
             wanted = (wanted | used) - bound
     return sorted(needed)
+
+
+def code_cells(path):
+    """The text of each code cell of a notebook."""
+    notebook = json.loads(path.read_text("utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return ["".join(cell["source"]) for cell in cells]
 
 
 def names(source):
@@ -133,3 +144,17 @@ def answer_the_quiz(page):
         answers.nth(place).wait_for(timeout=15_000)
     said = answers.all_inner_texts()
     assert all("Right:" in text or "Not quite:" in text for text in said)
+
+
+def solve_the_first_exercise(page, path):
+    """Put the solution in the exercise's cell, and look again at what was done."""
+    sources = code_cells(path)
+    (exercise,) = [k for k, text in enumerate(sources) if 'check("start.1"' in text]
+    (drawing,) = [k for k, text in enumerate(sources) if "my_progress()" in text]
+    cell = page.page.locator(".jp-CodeCell").nth(exercise)
+    cell.locator(".cm-content").click()
+    page.page.keyboard.press("Control+a")
+    solution = exercises.exercise("start.1").solution
+    page.page.keyboard.insert_text(f'{solution}\ncheck("start.1", answer)')
+    page.run_cells([exercise, drawing], first=len(sources) + 1)
+    page.screenshot("what_was_done")

@@ -3,9 +3,12 @@
 It lets a cell pass that fails before any code runs (an unknown %magic), waits out the
 time limit for a dead kernel, compares the first state of an output that is redrawn, and
 keeps no history, so that a semicolon hides nothing. It also measures each lesson's
-seconds and its kernel's most memory, of which Binder gives 2 GB.
+seconds and its kernel's most memory, of which Binder gives 2 GB. Each notebook begins
+with an empty record of what its learner did, not with the user's own.
 """
 
+import os
+import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -20,6 +23,14 @@ MOST_MEMORY = 1900  # MB of 2**20 bytes
 _run_cell = nbval_plugin.IPyNbCell.runtest
 _compare = nbval_plugin.IPyNbCell.compare_outputs
 _next_message = nbval_plugin.IPyNbFile.get_kernel_message
+_start = nbval_plugin.IPyNbFile.setup
+
+
+def setup(self):
+    """Start a notebook's kernel as one of a learner who has done nothing yet."""
+    self.record = tempfile.TemporaryDirectory()
+    os.environ["TLCOURSE_RECORD"] = f"{self.record.name}/learner.json"
+    _start(self)
 
 
 def execute_cell_input(self, cell_input, allow_stdin=None):
@@ -117,5 +128,6 @@ def pytest_configure(config):
     nbval_plugin.IPyNbCell.runtest = runtest
     nbval_plugin.IPyNbCell.compare_outputs = compare_outputs
     nbval_plugin.IPyNbFile.get_kernel_message = get_kernel_message
+    nbval_plugin.IPyNbFile.setup = setup
     nbval_plugin.IPyNbFile.displays = []
     nbval_plugin.IPyNbFile.peak = 0

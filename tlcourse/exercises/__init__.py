@@ -24,6 +24,7 @@ quiz stands beside it in ``quiz.md``; see `model.read_quiz`.
   then ``check("why.1", answer)``, which says which property fails and raises nothing.
 """
 
+from tlcourse import record
 from tlcourse.exercises import lessons
 from tlcourse.exercises.display import Note, box, inline, show
 
@@ -46,6 +47,7 @@ def check(name, answer):
 
     exercise = lessons.exercise(name)
     failure = first_failure(exercise, answer)
+    record.checked(exercise.name, failure is None)
     if failure is None:
         count = len(exercise.properties)
         held = "its property holds" if count == 1 else f"all {count} properties hold"
@@ -77,6 +79,7 @@ def hint(name):
     given = min(_hints_given.get(exercise.name, 0) + 1, total)
     again = _hints_given.get(exercise.name, 0) == total
     _hints_given[exercise.name] = given
+    record.hinted(exercise.name, given)
     lines = [exercise.hints[given - 1]]
     if given == total:
         word = "This was the last one already" if again else "This is the last one"
@@ -95,6 +98,7 @@ def solution(name, folded=True):
         False shows the code at once, as text too.
     """
     exercise = lessons.exercise(name)
+    record.solution_shown(exercise.name)
     head = f"Solution of exercise {exercise.name}: {exercise.title}"
     code = exercise.solution.strip("\n")
     text = f'{head}. To read it as text: solution("{exercise.name}", folded=False)'
@@ -132,6 +136,7 @@ def quiz(lesson, answers=None):
 
     questions = lessons.quiz(lesson)
     if answers is None:
+        record.quiz_opened(lesson)
         quizzing.ask(lesson, questions)
     else:
         quizzing.give_answers(lesson, questions, answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tlcourse import record
 from tlcourse.exercises.display import Note, box, inline, show
 
 LETTERS = "abcd"
@@ -45,6 +46,8 @@ def give_answers(lesson, questions, answers):
     # All letters are looked at before anything is shown.
     notes = list(map(answer_note, questions, letters))
     for place, question in enumerate(questions, start=1):
+        letter = letters[place - 1]
+        record.quiz_answered(lesson, place, question.choice(letter).right)
         show(question_note(place, question, len(questions)))
         show(notes[place - 1])
 
@@ -53,7 +56,7 @@ def ask(lesson, questions):
     """Show each question as text and, under it, a row of live buttons."""
     for place, question in enumerate(questions, start=1):
         show(question_note(place, question, len(questions)))
-        _show_buttons(place, question)
+        _show_buttons(lesson, place, question)
     show(_without_buttons(lesson, LETTERS[: len(questions)]))
 
 
@@ -65,15 +68,15 @@ def _without_buttons(lesson, letters):
     return Note(f"<div><small>{inline(text)}</small></div>", text.replace("`", ""))
 
 
-def _show_buttons(place, question):
+def _show_buttons(lesson, place, question):
     from tlcourse.widgets.static_first import show_live
 
-    buttons, _ = answer_buttons(place, question)
+    buttons, _ = answer_buttons(lesson, place, question)
     letters = ", ".join(LETTERS[: len(question.choices)])
     show_live(buttons, f"Buttons {letters}: run this cell to answer with a click.")
 
 
-def answer_buttons(place, question):
+def answer_buttons(lesson, place, question):
     """A row of buttons above room for the explanation; the whole, and that room."""
     import ipywidgets as widgets
 
@@ -86,13 +89,14 @@ def answer_buttons(place, question):
             tooltip=f"Question {place}, answer {letter}: {choice.text}",
             layout=widgets.Layout(width="4em"),
         )
-        button.on_click(_answer_with(said, question, letter))
+        button.on_click(_answer_with(said, lesson, place, question, letter))
         row.append(button)
     return widgets.VBox([widgets.HBox(row), said]), said
 
 
-def _answer_with(said, question, letter):
+def _answer_with(said, lesson, place, question, letter):
     def clicked(_button):
+        record.quiz_answered(lesson, place, question.choice(letter).right)
         # role=alert: screen readers read what a click brings, without moving there.
         said.value = f'<div role="alert">{answer_note(question, letter).markup}</div>'
 
