@@ -4,7 +4,7 @@ import secrets
 import subprocess
 
 import pluggy
-from tlcourse_workshop import LESSONS, SHARED, configure, variables
+from tlcourse_workshop import LESSONS, SHARED, configure, link_shared
 
 hook = pluggy.HookimplMarker("tljh")
 
@@ -39,6 +39,11 @@ def tljh_custom_jupyterhub_config(c):
 @hook
 def tljh_post_install():
     """Fetch weights and data once, for all seats; without a network, go on."""
-    settings = [f"{name}={value}" for name, value in variables(SHARED).items()]
     fetch = ["/opt/tljh/user/bin/tlcourse", "prefetch"]
-    subprocess.run(["env", *settings, *fetch], check=False)
+    subprocess.run(["env", f"HOME={SHARED}", *fetch], check=False)
+
+
+@hook
+def tljh_new_user_create(username):
+    """Let a new seat find what is shared."""
+    subprocess.run(["runuser", "--login", username, "--command", link_shared()])

@@ -16,7 +16,7 @@ from traitlets import Integer, Unicode
 
 #: Where nbgitpuller brings the lessons from. Name your own copy if you changed them.
 LESSONS = "https://github.com/tlcourse/tlcourse"
-#: Weights and data that were fetched once. Seats read it and cannot write to it.
+#: Weights and data that were fetched once: ``HOME=/srv/tlcourse tlcourse prefetch``.
 SHARED = "/srv/tlcourse"
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 SHORTEST_SECRET = 32
@@ -61,7 +61,16 @@ def password(secret, name):
     return "-".join((letters[:4], letters[4:8], letters[8:12]))
 
 
-def configure(c, lessons=LESSONS, shared=SHARED):
+def link_shared(shared=SHARED):
+    """Give the command that a new seat runs once in its home.
+
+    It finds each file of the shared home in its own, as a link. Nobody but root can
+    write to the file; beside it, a seat keeps what it fetches itself.
+    """
+    return f"cp --recursive --symbolic-link --no-clobber {shared}/. ~/ || true"
+
+
+def configure(c, lessons=LESSONS):
     """Configure what both kinds of hub have in common.
 
     Parameters
@@ -70,35 +79,33 @@ def configure(c, lessons=LESSONS, shared=SHARED):
         What ``jupyterhub_config.py`` calls ``c``.
     lessons : str
         Address of a git repository with the folder ``notebooks``.
-    shared : str
-        Folder with Keras's files in ``keras``.
     """
     folder = lessons.rstrip("/").rpartition("/")[2].removesuffix(".git")
     opened = f"lab/tree/{folder}/{FIRST_LESSON}"
     query = {"repo": lessons, "branch": "main", "urlpath": opened}
     c.Spawner.default_url = f"/git-pull?{urlencode(query)}"
-    # Whoever opens the next lesson leaves the kernel of the last one, with 1 GB.
-    idle = "--MappingKernelManager.cull_idle_timeout=1800"
-    c.Spawner.args = [idle, "--MappingKernelManager.cull_connected=True"]
+    c.Spawner.args = [
+        # Whoever opens the next lesson leaves the kernel of the last one, with 1 GB.
+        "--MappingKernelManager.cull_idle_timeout=1800",
+        "--MappingKernelManager.cull_connected=True",
+        # On one machine every user can listen at a kernel's ports, but not at a socket
+        # in a home.
+        "--KernelManager.transport=ipc",
+    ]
     # Forty servers that start in one minute are slower than the default allows.
     c.Spawner.start_timeout = 300
     c.Spawner.http_timeout = 120
 
-    def share(spawner):
-        # Not c.Spawner.environment: Zero to JupyterHub sets that of its own spawner.
-        spawner.environment = {**variables(shared), **spawner.environment}
-
-    c.Spawner.pre_spawn_hook = share
+    c.Spawner.pre_spawn_hook = _limit_threads
 
 
-def variables(shared):
-    """Give a seat's environment variables: where weights lie, how many threads it has.
+def _limit_threads(spawner):
+    """Let a seat have two threads: one per core of the machine would only wait.
 
-    Seats share the cores. A thread per core of the machine, for each of forty seats,
-    only waits.
+    Not in c.Spawner.environment: Zero to JupyterHub sets that of its own spawner.
     """
     threads = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "2"}
-    return {"KERAS_HOME": f"{shared}/keras", **threads}
+    spawner.environment = {**threads, **spawner.environment}
 
 
 def print_slips():

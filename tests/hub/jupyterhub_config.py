@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from jupyterhub.spawner import LocalProcessSpawner
+from tlcourse_littlest import tljh_new_user_create
 from tlcourse_workshop import configure
 
 # JupyterHub puts c and get_config there before it runs this file.
@@ -26,10 +27,11 @@ class UserCreatingSpawner(LocalProcessSpawner):
             subprocess.run(["useradd", "--create-home", self.user.name], check=True)
             home = pwd.getpwnam(self.user.name).pw_dir
             subprocess.run(["chmod", "o-rwx", home], check=True)
+            tljh_new_user_create(self.user.name)
         return await super().start()
 
 
-configure(c, os.environ["HUB_LESSONS"], os.environ["HUB_SHARED"])
+configure(c, os.environ["HUB_LESSONS"])
 c.JupyterHub.authenticator_class = "tlcourse_workshop.SeatAuthenticator"
 c.SeatAuthenticator.secret = os.environ["HUB_SECRET"]
 c.SeatAuthenticator.seats = int(os.environ["HUB_SEATS"])

@@ -52,11 +52,11 @@ class Hub:
         self.port, api_port, proxy_port, git_port = (free_port(ports) for _ in range(4))
         self.address = f"http://127.0.0.1:{self.port}"
         self.lessons = f"git://127.0.0.1:{git_port}/{LESSONS}"
-        self.shared = self.folder / "shared"
+        # In the room it is /srv/tlcourse.
+        self.shared = self.folder / "room" / "srv" / "tlcourse"
         self._environment = {
             "PYTHONPATH": os.pathsep.join(map(str, (ROOT, DEPLOY))),
             "HUB_LESSONS": self.lessons,
-            "HUB_SHARED": str(self.shared),
             "HUB_SECRET": self.secret,
             "HUB_SEATS": str(seats),
             "HUB_PORT": str(self.port),
@@ -66,8 +66,8 @@ class Hub:
         }
 
     def __enter__(self):
-        self.folder.chmod(0o755)  # the seats are other users
-        (self.shared / "keras").mkdir(parents=True)
+        (self.shared / ".keras").mkdir(parents=True)
+        (self.shared / ".keras" / "weights.h5").write_text("weights")
         self._commit_lessons()
         git_port = self.lessons.split(":")[2].partition("/")[0]
         served = self.folder / "served"
@@ -81,7 +81,11 @@ class Hub:
             "bash", HERE / "room.sh", self.folder / "room", *trees, "--",
             sys.executable, "-m", "jupyterhub", config,
         )  # fmt: skip
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *problem):
@@ -180,7 +184,8 @@ class Person:
 
     def ask(self, method, path, **options):
         """Send a request with one's token; the answer, whatever it is."""
-        return self.browser.request(method, self.hub.address + path, **options)
+        address = self.hub.address + path
+        return self.browser.request(method, address, timeout=SECONDS, **options)
 
     def start(self):
         """Start one's server; the seconds until it answers."""

@@ -2,7 +2,7 @@
 # room.sh FOLDER TREE… -- COMMAND…
 #
 # Run a command as root where it can create users without a trace on this machine: in
-# mounts of its own, /etc is a copy and /home is empty, both in FOLDER. Each TREE (the
+# mounts of its own, /etc is a copy, and /home and /srv are FOLDER's own. Each TREE (the
 # Python, the checkout) can be read there by every user, even if it lies in a folder
 # that only root may enter; the rest of that folder is out of sight.
 set -euo pipefail
@@ -13,10 +13,9 @@ fi
 
 room=$1
 shift
-mkdir -p "$room/home" "$room/trees"
+mkdir -p "$room/home" "$room/srv" "$room/trees"
 cp --archive /etc "$room/etc"
-mount --bind "$room/etc" /etc
-mount --bind "$room/home" /home
+for own in etc home srv; do mount --bind "$room/$own" "/$own"; done
 
 # Prints the topmost folder above a path that others may not enter.
 closed() {

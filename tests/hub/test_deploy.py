@@ -29,6 +29,7 @@ def test_the_littlest_jupyterhub_finds_every_hook():
         def tljh_config_post_install(self, config): ...
         def tljh_custom_jupyterhub_config(self, c): ...
         def tljh_post_install(self): ...
+        def tljh_new_user_create(self, username): ...
 
     specify = pluggy.HookspecMarker("tljh")
     for name, hook in vars(Hooks).items():
@@ -79,6 +80,9 @@ def test_zero_to_jupyterhub_loads_the_same_file(values):
     c = Config()
     exec(hub["extraConfig"]["workshop"], {"c": c})
     assert c.Spawner.pre_spawn_hook
+    hooks = values["singleuser"]["lifecycleHooks"]
+    command = hooks["postStart"]["exec"]["command"]
+    assert command == ["sh", "-c", tlcourse_workshop.link_shared()]
 
 
 def test_both_kinds_of_hub_have_the_same_limits(values):

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.skipif(bool(what_is_missing()), reason=what_is_missing(
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hub")
-    folder.parent.chmod(0o755)  # the seats are other users than we
-    with Hub(folder, seats=2) as hub:
+    with Hub(tmp_path_factory.mktemp("hub"), seats=2) as hub:
         yield hub
 
 
@@ -90,16 +88,30 @@ def test_nobody_reads_the_files_of_another(hub, two):
                 run(closed)
 
 
-def test_what_all_share_is_read_and_not_written(hub, two):
-    (hub.shared / "keras" / "weights.h5").write_text("weights")
+def test_nobody_can_listen_at_a_kernel_of_another(hub, two):
     with two[0].kernel() as run:
-        run("import os; shared = os.environ['KERAS_HOME']")
-        run("assert open(f'{shared}/weights.h5').read() == 'weights'")
-        for change in ("open(f'{shared}/weights.h5', 'a')", "os.mkdir(f'{shared}/x')"):
+        run("1")
+        found = hub.processes()[two[0].name]
+        kernels = [one for one in found if "ipykernel_launcher" in one.cmdline()]
+        assert kernels
+        for kernel in kernels:
+            open_ports = kernel.net_connections("inet")
+            assert not [one for one in open_ports if one.status == "LISTEN"]
+
+
+def test_what_all_share_is_read_and_not_written(hub, two):
+    with two[0].kernel() as run:
+        run("from pathlib import Path; keras = Path.home() / '.keras'")
+        run("assert (keras / 'weights.h5').read_text() == 'weights'")
+        for change in (
+            "open(keras / 'weights.h5', 'a')",
+            "(keras / 'weights.h5').resolve().with_name('mine.h5').touch()",
+        ):
             with pytest.raises(RuntimeError, match="PermissionError"):
                 run(change)
+        run("(keras / 'mine.h5').touch()")  # what a seat fetches itself
         # Nor does a seat know what the passwords are made of.
-        run(f"assert {hub.secret!r} not in os.environ.values()")
+        run(f"import os; assert {hub.secret!r} not in os.environ.values()")
 
 
 def test_a_killed_seat_comes_back_with_its_work(two):
