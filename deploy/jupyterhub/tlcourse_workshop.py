@@ -94,7 +94,7 @@ def configure(c, lessons=LESSONS):
     ]
     # Forty servers that start in one minute are slower than the default allows.
     c.Spawner.start_timeout = 300
-    c.Spawner.http_timeout = 120
+    c.Spawner.http_timeout = 300
 
     c.Spawner.pre_spawn_hook = _limit_threads
 

@@ -113,6 +113,8 @@ class Hub:
         found = {self.uid(home.name): (home.name, []) for home in homes}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess):
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
                 if (uid := process.uids().real) in found:
                     found[uid][1].append(process)
         return dict(found.values())
@@ -255,21 +257,23 @@ def _run(channels, code):
     header = {"msg_id": asked, "msg_type": "execute_request", "version": "5.3"}
     header |= {"username": "", "session": asked}
     content = {"code": code, "silent": False, "allow_stdin": False}
+    content["stop_on_error"] = False  # or what is sent after an error is not run
     parts = {"metadata": {}, "parent_header": {}, "channel": "shell"}
     channels.send(json.dumps({"header": header, "content": content, **parts}))
-    outputs = []
-    while True:
+    outputs, reply, idle = [], None, False
+    while not (reply and idle):
         message = json.loads(channels.recv())
         if message["parent_header"].get("msg_id") != asked:
             continue
         kind, said = message["header"]["msg_type"], message["content"]
-        if kind == "error":
-            raise RuntimeError("\n".join(said["traceback"]))
         if kind in ("stream", "display_data", "execute_result"):
             said.pop("transient", None)
             outputs.append({"output_type": kind, **said})
-        if kind == "status" and said["execution_state"] == "idle":
-            return outputs
+        reply = said if kind == "execute_reply" else reply
+        idle = idle or (kind == "status" and said["execution_state"] == "idle")
+    if reply["status"] != "ok":
+        raise RuntimeError("\n".join(reply.get("traceback", [reply["status"]])))
+    return outputs
 
 
 class MemoryWatch(threading.Thread):
