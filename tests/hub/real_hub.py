@@ -26,7 +26,7 @@ ROOT = HERE.parents[1]
 DEPLOY = ROOT / "deploy" / "jupyterhub"
 PROXY = ROOT / "build" / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
 LESSONS = "workshop-lessons"  # the repository from which nbgitpuller brings them
-SECONDS = 600  # for a server's start, or for one cell, when many share this machine
+SECONDS = 600  # for a start, or for one cell, where many share this machine
 
 
 def what_is_missing():
@@ -142,7 +142,7 @@ class Hub:
             )
 
     def _wait(self):
-        end = time.monotonic() + 120
+        end = time.monotonic() + SECONDS
         while time.monotonic() < end and self._hub.poll() is None:
             with contextlib.suppress(requests.ConnectionError):
                 if requests.get(f"{self.address}/hub/api", timeout=10).ok:

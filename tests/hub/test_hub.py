@@ -88,15 +88,13 @@ def test_nobody_reads_the_files_of_another(hub, two):
                 run(closed)
 
 
-def test_nobody_can_listen_at_a_kernel_of_another(hub, two):
+def test_a_kernel_speaks_at_sockets_in_the_home_and_not_at_ports(two):
+    """Who connects to the port of a kernel reads all that it prints."""
     with two[0].kernel() as run:
-        run("1")
-        found = hub.processes()[two[0].name]
-        kernels = [one for one in found if "ipykernel_launcher" in one.cmdline()]
-        assert kernels
-        for kernel in kernels:
-            open_ports = kernel.net_connections("inet")
-            assert not [one for one in open_ports if one.status == "LISTEN"]
+        run("import json, os, ipykernel.connect")
+        run("at = json.loads(ipykernel.connect.get_connection_info())")
+        run("assert at['transport'] == 'ipc', at")
+        run("assert at['ip'].startswith(os.path.expanduser('~/')), at")
 
 
 def test_what_all_share_is_read_and_not_written(hub, two):
