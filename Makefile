@@ -15,6 +15,7 @@ PIP := -m pip --disable-pip-version-check --quiet install
 # What the tests need comes four times as fast with uv; a learner has pip alone.
 UV := -m uv --quiet pip install --compile-bytecode
 PYTEST := $(PY) -m pytest --color=auto --durations=40 --durations-min=5
+PROXY := build/proxy/node_modules/.bin/configurable-http-proxy
 # Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
 # Each on one thread of its own: on small matrices, four threads wait for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -30,7 +31,7 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 .DELETE_ON_ERROR:
 .PHONY: lab test claims lessons clean lint environments environment-colab models \
   test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
-  test-browser test-install
+  test-browser test-install test-hub
 
 lab: .venv/lab
 	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
@@ -57,7 +58,8 @@ lessons: .venv/test
 environments:
 	@bash tests/browser/need_chromium.sh & chromium=$$!; \
 	$(MAKE) --no-print-directory environment-colab & colab=$$!; \
-	$(MAKE) --no-print-directory models && wait $$chromium && wait $$colab
+	$(MAKE) --no-print-directory $(PROXY) & proxy=$$!; \
+	$(MAKE) --no-print-directory models && wait $$chromium && wait $$colab && wait $$proxy
 
 # Into the user's cache: a lesson under test must not show how it fetches them.
 models: .venv/test
@@ -83,7 +85,7 @@ COLAB_SHARE := $(foreach part,activations training exercises learner_widgets ada
   tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
-FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install)
+FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install hub)
 FAST := $(FAST_AND_CLAIMS) --ignore-glob='*/test_claims*.py'
 
 ifeq ($(PYTHON_COLAB),)
@@ -124,6 +126,10 @@ test-browser: .venv/test
 test-install: .venv/test
 	$(PYTEST) tests/install
 
+# A real JupyterHub; each seat is a user, so it runs as root only: sudo make test-hub.
+test-hub: .venv/test $(PROXY)
+	$(ONE_THREAD) $(PYTEST) tests/hub
+
 clean:
 	rm -rf .venv .venv-colab build dist
 
@@ -144,6 +150,12 @@ clean:
 	@$(PY) $(PIP) uv
 	@$(PY) $(UV) --python $(PY) --editable '.[test,site,text,games]'
 	@touch $@ .venv/lab
+
+# The proxy of JupyterHub, an npm package.
+$(PROXY):
+	@if command -v npm >/dev/null; then \
+	  npm install --silent --no-audit --no-fund --prefix build/proxy configurable-http-proxy; \
+	else echo "No npm here: the tests of the workshop's hub are left out."; fi
 
 .venv-colab/test: pyproject.toml tests/colab.txt
 	@$(PYTHON_COLAB) -m venv .venv-colab
