@@ -93,7 +93,9 @@ def _parser():
 
     show = commands.add_parser("slides", help="write a lesson as slides, one HTML file")
     show.add_argument("lesson", help="its number, such as 01, or a notebook file")
-    show.add_argument("--out", metavar="FILE", help="default: NN_title.slides.html here")
+    show.add_argument(
+        "--out", metavar="FILE", help="default: NN_title.slides.html here"
+    )
     show.set_defaults(do=_slides)
     return parser
 
@@ -108,7 +110,9 @@ def _prefetch(choice):
 def _release(choice):
     with _writing(choice.out):
         names = release.release(choice.out, choice.without_solutions)
-    print(f"{len(names)} lessons are in {Path(choice.out).resolve()}: see README.md there")
+    print(
+        f"{len(names)} lessons are in {Path(choice.out).resolve()}: see README.md there"
+    )
     return 0
 
 

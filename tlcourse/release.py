@@ -1,6 +1,6 @@
 """The lessons as copies for students, in a folder that nbgrader works in.
 
-After every exercise stands a locked cell that gives its point by the course's own check.
+After every exercise stands a locked cell: its points come from the course's own check.
 nbgrader itself is not needed here: it reads what this module writes.
 """
 
@@ -111,9 +111,7 @@ def _copies(cell, without_solutions):
     cell = copy.deepcopy(cell)
     if cell.cell_type == "markdown":
         # Each assignment lies in a folder of its own.
-        cell.source = re.sub(
-            r"\]\((\d\d_\w+)\.ipynb", r"](../\1/\1.ipynb", cell.source
-        )
+        cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](../\1/\1.ipynb", cell.source)
         return [cell]
     if without_solutions:
         cell.source = re.sub(r"\n# solution\(.*\)", "", cell.source)

@@ -13,10 +13,10 @@ from tlcourse.exercises import lessons
 from tlcourse.resources import draft_of
 
 # What a slide of 720 px holds, as slides.css sets it.
-ROOM, WORDS = 560, 80
+ROOM, WORDS = 590, 80
 PX_TEXT, PX_CODE, PX_ROW = 50, 30, 44  # a line of text, of code, of a table
 LETTERS = 58  # in a line of text
-LINES = 16  # of code, or of what it prints
+LINES, ROWS = 16, 10  # of code, or of what it prints; of a table
 SKIPPED = ("Set-up", "Where to read on", "Is your computer ready?")
 #: What is shown while a lesson runs, and says nothing on a slide.
 FLEETING = re.compile(r"[✓✗]|Controls:|Buttons |\S[^\n]*: \d+ of \d+|[^\n]*\b[\d.]+ s$")
@@ -197,14 +197,36 @@ def _sections(text):
 def _parts(text):
     """Cut a text into what may stand on a slide by itself, a list of Markdown."""
     parts = []
-    for block in re.split(r"\n\s*\n(?=\S)", text.strip("\n")):
+    for block in _blocks(text):
         # A badge, a remark for specialists, and what is about reading alone.
-        if not block.strip() or re.match(r"\[!\[|>|\*\*(Time|Needs):|Next: ", block):
+        if re.match(r"\[!\[|>|\*\*(Time|Needs):|Next: ", block):
             continue
         items = re.split(r"\n(?=[*-] |\d+\. )", block)
-        long_list = len(items) > 1 and len(block.split()) > WORDS
-        parts += [_plain(part) for part in (items if long_list else [block])]
+        if block.startswith("```"):
+            parts.append(block)
+        elif len(items) > 1 and len(block.split()) > WORDS + 20:
+            parts += map(_plain, items)
+        else:
+            parts += map(_plain, _tables(block))
     return parts
+
+
+def _blocks(text):
+    """Cut Markdown at its empty lines, but for those inside a block of code."""
+    fenced = re.split(r"^(```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    for place, piece in enumerate(fenced):
+        blocks = [piece] if place % 2 else re.split(r"\n\s*\n(?=\S)", piece)
+        yield from filter(None, (block.strip("\n") for block in blocks))
+
+
+def _tables(block):
+    """Cut a table that is too long for a slide, with its head over each part."""
+    lines = block.split("\n")
+    if not block.startswith("|") or len(lines) <= ROWS + 2:
+        return [block]
+    head, rows = lines[:2], lines[2:]
+    starts = range(0, len(rows), ROWS)
+    return ["\n".join(head + rows[start : start + ROWS]) for start in starts]
 
 
 def _plain(text):
@@ -256,9 +278,16 @@ def _shown(cell):
         picture = "image/png" in output.get("data", {})
         if not picture and FLEETING.match(_text(output)):
             continue
+        if picture and "text/html" in output.data:
+            # The picture with its alt text alone, without what a widget adds.
+            output.data["text/html"] = re.search(
+                "<img[^>]*>", output.data["text/html"]
+            )[0]
         if "text" in output:
             if shown and "text" in shown[-1]:
-                output.text = "".join([shown.pop().text.rstrip("\n"), "\n", output.text])
+                output.text = "".join(
+                    [shown.pop().text.rstrip("\n"), "\n", output.text]
+                )
             lines = output.text.rstrip("\n").split("\n")
             if len(lines) > LINES:
                 lines = [*lines[: LINES - 1], "…"]
