@@ -1,6 +1,7 @@
 """The command ``tlcourse``: open the lessons, run one, see what was done, check up."""
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import webbrowser
 from pathlib import Path
 
 import tlcourse
-from tlcourse import prefetch, setup_check
+from tlcourse import prefetch, release, setup_check, slides
 from tlcourse.progress import progress
 from tlcourse.resources import draft_of, where
 
@@ -34,7 +35,7 @@ def main(arguments=None):
     choice = _parser().parse_args(arguments)
     try:
         return choice.do(choice)
-    except (Trouble, FileNotFoundError) as problem:
+    except (Trouble, FileNotFoundError, FileExistsError) as problem:
         print(f"tlcourse: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -90,6 +91,25 @@ def _parser():
 
     doctor = commands.add_parser("doctor", help="is this computer ready?")
     doctor.set_defaults(do=_doctor)
+
+    copies = commands.add_parser(
+        "release", help="write the students' copies, for nbgrader or to hand out"
+    )
+    copies.add_argument("--out", required=True, metavar="FOLDER", help="a new folder")
+    copies.add_argument(
+        "--without-solutions",
+        action="store_true",
+        help="the copies open no solutions; who reads the installed package's files "
+        "still finds them",
+    )
+    copies.set_defaults(do=_release)
+
+    show = commands.add_parser("slides", help="write a lesson as slides, one HTML file")
+    show.add_argument("lesson", help="its number, such as 01, or a notebook file")
+    show.add_argument(
+        "--out", metavar="FILE", help="default: NN_title.slides.html here"
+    )
+    show.set_defaults(do=_slides)
     return parser
 
 
@@ -113,13 +133,43 @@ def _certificate(choice):
 
     path = Path(choice.out)
     try:
-        certificate.write(choice.name, path)
+        with _writing(path):
+            certificate.write(choice.name, path)
     except ValueError as problem:
         raise Trouble(problem) from None
-    except OSError as problem:
-        raise Trouble(f"{path} cannot be written ({problem.strerror}).") from None
     print(f"Written: {path.resolve()}\nOpen it in a browser and print it: one A4 page.")
     return 0
+
+
+# --- for instructors ------------------------------------------------------------------
+
+
+def _release(choice):
+    with _writing(choice.out):
+        names = release.release(choice.out, choice.without_solutions)
+    print(
+        f"{len(names)} lessons are in {Path(choice.out).resolve()}: see README.md there"
+    )
+    return 0
+
+
+def _slides(choice):
+    lesson = find_lesson(choice.lesson)
+    page = Path(choice.out or f"{lesson.stem}.slides.html")
+    with _writing(page):
+        slides.write(lesson, page)
+    print(f"Written: {page.resolve()} (it needs no network; F: full screen, S: notes)")
+    return 0
+
+
+@contextlib.contextmanager
+def _writing(path):
+    try:
+        yield
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError as problem:
+        raise Trouble(f"{path} cannot be written ({problem.strerror}).") from None
 
 
 # --- doctor ---------------------------------------------------------------------------

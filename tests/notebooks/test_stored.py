@@ -38,6 +38,24 @@ def test_no_errors_no_warnings_and_no_folders_of_ours(path):
             assert not re.search(r"/(root|home|tmp|Users|work)/", shown), shown[:300]
 
 
+def test_nbgrader_knows_each_exercise_cell(path):
+    for cell in cells(path):
+        exercise = re.search(r'^check\("(.+)", answer\)', "".join(cell["source"]), re.M)
+        # nbgrader's tools refuse a dot in a name. Nobody grades here: `tlcourse
+        # release` adds the cell that does.
+        assert cell["metadata"].get("nbgrader") == (
+            exercise
+            and {
+                "grade": False,
+                "grade_id": exercise[1].replace(".", "-"),
+                "locked": False,
+                "schema_version": 3,
+                "solution": True,
+                "task": False,
+            }
+        )
+
+
 KERAS = re.compile(
     r"keras|\.(fit|compile|predict|evaluate|get_layer|get_weights|set_weights)\("
     r"|\.(trainable|layers|momentum|class_names)\b"

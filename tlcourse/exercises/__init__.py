@@ -1,4 +1,4 @@
-"""Exercises and quizzes: check, hint, solution, quiz.
+"""Exercises and quizzes: check, hint, solution, quiz; and points for who grades.
 
 >>> from tlcourse.exercises import check, hint, solution, quiz
 >>> check("why.1", answer)   # says which property fails, never the answer
@@ -28,9 +28,10 @@ from tlcourse import record
 from tlcourse.exercises import lessons
 from tlcourse.exercises.display import Note, box, inline, show
 
-__all__ = ["check", "hint", "quiz", "solution"]
+__all__ = ["check", "close_solutions", "grade", "hint", "quiz", "solution"]
 
 _hints_given = {}
+_closed = []  # holds the word of `close_solutions`, once it was called
 
 
 def check(name, answer):
@@ -61,9 +62,48 @@ def check(name, answer):
 def _reminder(exercise):
     left = len(exercise.hints) - _hints_given.get(exercise.name, 0)
     if left == 0:
-        return f'`solution("{exercise.name}")` opens the solution.'
+        return _opens(exercise)
     hints = "1 hint" if left == 1 else f"{left} hints"
     return f'`hint("{exercise.name}")` gives the next; {hints} left.'
+
+
+def _opens(exercise):
+    if _closed:
+        return _closed[0]
+    return f'`solution("{exercise.name}")` opens the solution.'
+
+
+def grade(name, answer):
+    """Give the points of an exercise: 1.0 if every property holds, 0.0 if not.
+
+    The graded cells that ``tlcourse release`` adds to a lesson end with it. It raises
+    nothing for a wrong answer, so that a lesson still runs from top to bottom; nbgrader
+    takes the number as the points of the cell.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, for example "why.1".
+    answer : object
+        What the learner found.
+    """
+    import contextlib
+    import io
+
+    from tlcourse.exercises.checking import first_failure
+
+    exercise = lessons.exercise(name)
+    # nbgrader takes a cell for failed that writes to stderr, a warning of a library's.
+    with contextlib.redirect_stderr(io.StringIO()):
+        return 1.0 if first_failure(exercise, answer) is None else 0.0
+
+
+def close_solutions():
+    """Keep solutions shut in this Python, as ``tlcourse release`` can ask for.
+
+    It reminds and does not hide: the installed package still holds the solutions.
+    """
+    _closed[:] = ["This copy does not open solutions: ask who gave it to you."]
 
 
 def hint(name):
@@ -83,7 +123,7 @@ def hint(name):
     lines = [exercise.hints[given - 1]]
     if given == total:
         word = "This was the last one already" if again else "This is the last one"
-        lines.append(f'{word}; `solution("{exercise.name}")` opens the solution.')
+        lines.append(f"{word}. {_opens(exercise)}")
     show(box("hint", f"Hint {given} of {total} for {exercise.name}", lines))
 
 
@@ -98,6 +138,9 @@ def solution(name, folded=True):
         False shows the code at once, as text too.
     """
     exercise = lessons.exercise(name)
+    if _closed:
+        show(box("hint", _closed[0]))
+        return
     record.solution_shown(exercise.name)
     head = f"Solution of exercise {exercise.name}: {exercise.title}"
     code = exercise.solution.strip("\n")
