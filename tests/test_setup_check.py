@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers import python
 from tlcourse import resources, setup_check
-from tlcourse.prefetch import sha256
+from tlcourse.fetching import sha256
 from tlcourse.setup_check import Check, Report, report
 
 

@@ -15,11 +15,13 @@ import webbrowser
 from pathlib import Path
 
 import tlcourse
-from tlcourse import prefetch, release, setup_check, slides
+from tlcourse import release, setup_check, slides
 from tlcourse.progress import progress
 from tlcourse.resources import draft_of, where
 
 CELL_SECONDS = 600  # a cell that needs longer hangs; lessons take 90 s in all
+
+STICK = "a folder that `tlcourse prefetch --to` has filled"
 
 
 class Trouble(Exception):
@@ -57,6 +59,7 @@ def _parser():
         default="tlcourse-lessons",
         help="where your copies go (default: %(default)s); your work is kept",
     )
+    lab.add_argument("--from", dest="source", metavar="FOLDER", help=STICK)
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, help="default: the first free one from 8888")
     lab.set_defaults(do=_lab)
@@ -87,9 +90,24 @@ def _parser():
     fetch = commands.add_parser(
         "prefetch", help="fetch what lessons can use from the network"
     )
+    names = {"nargs": "*", "metavar": "NAME", "action": "extend"}
+    fetch.add_argument("--imagenet", help="models of keras.applications", **names)
+    fetch.add_argument("--data", help="data sets, such as flowers", **names)
+    fetch.add_argument(
+        "--to", metavar="FOLDER", help="fill a folder for a room without a network"
+    )
     fetch.set_defaults(do=_prefetch)
 
     doctor = commands.add_parser("doctor", help="is this computer ready?")
+    doctor.add_argument(
+        "--offline",
+        action="store_true",
+        help="does every lesson find all it needs with the network cut off?",
+    )
+    doctor.add_argument("--from", dest="source", metavar="FOLDER", help=STICK)
+    doctor.add_argument(
+        "--run", action="store_true", help="with --offline: run the lessons, 20 minutes"
+    )
     doctor.set_defaults(do=_doctor)
 
     copies = commands.add_parser(
@@ -114,7 +132,16 @@ def _parser():
 
 
 def _prefetch(choice):
-    return 0 if prefetch.prefetch() else 1
+    from tlcourse import offline_folder, prefetch  # what follows loads Keras
+
+    imagenet = prefetch.IMAGENET if choice.imagenet is None else choice.imagenet
+    data = prefetch.DATA if choice.data is None else choice.data
+    try:
+        if choice.to:
+            return 0 if offline_folder.fill(choice.to, imagenet, data) else 1
+        return 0 if prefetch.prefetch(prefetch.keras_files(imagenet, data)) else 1
+    except (prefetch.UnknownName, offline_folder.FolderTrouble) as problem:
+        raise Trouble(problem) from None
 
 
 # --- what was done --------------------------------------------------------------------
@@ -176,7 +203,9 @@ def _writing(path):
 
 
 def _doctor(choice):
-    report = setup_check.report()
+    if not choice.offline and (choice.run or choice.source):
+        raise Trouble("--from and --run belong to tlcourse doctor --offline.")
+    report = _offline(choice) if choice.offline else setup_check.report()
     text = repr(report)
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         for sign, colour in {"✓": 32, "✗": 31}.items():
@@ -184,6 +213,15 @@ def _doctor(choice):
             text = re.sub(f"^{sign}", coloured, text, flags=re.MULTILINE)
     print(text)
     return 0 if report.ok else 1
+
+
+def _offline(choice):
+    from tlcourse import offline_check, offline_folder
+
+    try:
+        return offline_check.report(choice.source, choice.run)
+    except offline_folder.FolderTrouble as problem:
+        raise Trouble(problem) from None
 
 
 # --- lab ------------------------------------------------------------------------------
@@ -273,6 +311,8 @@ def _hash(path):
 
 def _lab(choice):
     folder = Path(choice.folder)
+    if choice.source:
+        _take_from(choice.source)
     for sentence in copy_lessons(folder):
         print(sentence)
     lesson = next(iter(sorted(folder.glob("00_*.ipynb"))), None)
@@ -288,6 +328,16 @@ def _lab(choice):
     if sys.platform == "win32":  # no exec there that keeps the terminal
         return subprocess.call(command, env=environment)
     os.execve(command[0], command, environment)
+
+
+def _take_from(source):
+    from tlcourse import offline_folder
+
+    try:
+        count = offline_folder.take_from(source)
+    except offline_folder.FolderTrouble as problem:
+        raise Trouble(problem) from None
+    print(f"{count} files of models and data were copied from {source}.")
 
 
 def lab_command(folder, place, port, no_browser=False):

@@ -16,8 +16,21 @@ _STEP = 2**20  # bytes between two looks at the progress bar
 
 def sha256(path):
     """Return the checksum of a file, in hexadecimal."""
+    return _digest(path, "sha256")
+
+
+def has_checksum(path, checksum):
+    """Tell whether a file is there and has this checksum, SHA-256 or MD5.
+
+    Of many files of Keras and others only the MD5 is public: it finds a damaged file.
+    """
+    kind = "md5" if len(checksum) == 32 else "sha256"
+    return path.is_file() and _digest(path, kind) == checksum
+
+
+def _digest(path, kind):
     with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, kind).hexdigest()
 
 
 def fetch(address, place, checksum, name, patience=20):
@@ -29,7 +42,7 @@ def fetch(address, place, checksum, name, patience=20):
     place : path
         Where it appears, once it is whole.
     checksum : str
-        SHA-256, in hexadecimal.
+        SHA-256, or MD5 where no other is public, in hexadecimal.
     name : str
         What to call it.
     patience : float
@@ -55,7 +68,7 @@ def fetch(address, place, checksum, name, patience=20):
     else:
         with answer:
             _append(answer, part, there if answer.status == 206 else 0, name)
-    if sha256(part) != checksum:
+    if not has_checksum(part, checksum):
         part.unlink()
         raise ValueError(
             f"What came for {name} is not the file that the course knows, so it "

@@ -3,6 +3,7 @@
 `lab` starts it once; `lesson` opens a notebook, `lesson_of` some cells, which it runs.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -36,6 +37,7 @@ SETTINGS = {
 }
 IDLE = re.compile(r"Python 3 \(ipykernel\) \| Idle")
 RUN_SECONDS = 600
+HAS_CLASSIC = "import importlib.util as u; exit(u.find_spec('nbclassic') is None)"
 
 
 def pytest_collection_modifyitems(items):
@@ -89,14 +91,13 @@ def _wait_for(url, process, log, seconds=90):
 Lab = namedtuple("Lab", ["url", "files"])
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """JupyterLab on a folder of its own, for the whole session."""
-    folder = tmp_path_factory.mktemp("lab")
+@contextlib.contextmanager
+def _serving(folder, python, module):
+    """Serve a folder of its own by JupyterLab or another front end, while in use."""
     files, log, port = folder / "files", folder / "log.txt", _free_port()
     files.mkdir()
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        python, "-m", module, "--no-browser", "--allow-root",
         f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
         f"--ServerApp.root_dir={files}",
@@ -114,6 +115,24 @@ def lab(tmp_path_factory):
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """JupyterLab on a folder of its own, for the whole session."""
+    with _serving(tmp_path_factory.mktemp("lab"), sys.executable, "jupyterlab") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def classic(tmp_path_factory):
+    """The classic front end on Colab's versions, with ipywidgets 7.7.1."""
+    python = os.environ.get("COLAB_PYTHON", ROOT / ".venv-colab" / "bin" / "python")
+    there = Path(python).is_file() and not subprocess.call([python, "-c", HAS_CLASSIC])
+    if not there:
+        pytest.skip("no environment with Colab's versions: make environments")
+    with _serving(tmp_path_factory.mktemp("classic"), python, "nbclassic") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

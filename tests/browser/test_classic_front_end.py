@@ -1,0 +1,116 @@
+"""Colab's versions in a browser: ipywidgets 7.7.1, in the front end belonging to it.
+
+Colab's own front end cannot be had elsewhere. The classic notebook runs the same
+JavaScript of the widgets, of widgetsnbextension 3.6. One widget is tried in CI; with
+WEEKLY=1, as in .github/workflows/weekly.yml, every lesson is, from top to bottom.
+"""
+
+import os
+import re
+import shutil
+import time
+
+import nbformat
+import pytest
+
+weekly = pytest.mark.skipif("WEEKLY" not in os.environ, reason="runs once a week")
+FREEZE_LAB = """
+import tlcourse as tl
+from tlcourse.lessons.freezing import widget
+backbone = tl.backbones.load("mobilenet", source="glyphs")
+task = tl.datasets.load("digits", per_class=10, seed=0)
+widget.FreezeLab(backbone, task, epochs=2)
+"""
+TRY_TEXT = """
+import keras, numpy, tlcourse as tl
+from tlcourse.language import bert
+model, tokenizer = bert.load(length=16)
+def answer(text):
+    return {"has letters": float(any(map(str.isalpha, text))), "has none": 0.2}
+tl.widgets.try_text(TRY)
+"""
+RUNNING = (
+    "() => !Jupyter.notebook.kernel || !Jupyter.notebook.kernel.is_connected() || "
+    "[...document.querySelectorAll('.input_prompt')]"
+    ".some(p => p.innerText.includes('*'))"
+)
+
+
+class ClassicPage:
+    """A notebook in the classic front end, and what a reader does with it."""
+
+    def __init__(self, page, server, name):
+        self.page = page
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{server.url}/nbclassic/notebooks/{name}")
+        page.wait_for_function(
+            "() => window.Jupyter && Jupyter.notebook && Jupyter.notebook.kernel "
+            "&& Jupyter.notebook.kernel.is_connected()",
+            timeout=60_000,
+        )
+
+    def run_all(self, seconds=600):
+        """Run every cell, and wait until the last is done."""
+        self.page.evaluate("Jupyter.notebook.execute_all_cells()")
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(f"() => !({RUNNING})()", timeout=seconds * 1000)
+
+    def errors(self):
+        """What cells wrote as they failed or warned."""
+        found = self.page.locator(".output_error, .output_stderr")
+        return "\n".join(found.all_inner_texts())
+
+    def screenshot(self, name):
+        """For who wants to look: SCREENSHOTS=folder."""
+        if os.environ.get("SCREENSHOTS"):
+            self.page.screenshot(path=f"{os.environ['SCREENSHOTS']}/{name}.png")
+
+
+@pytest.fixture
+def opened(classic, browser):
+    """A function that opens a notebook, a path or a cell's code, in a page."""
+    pages = []
+
+    def open_it(what):
+        if isinstance(what, str):
+            cells = [nbformat.v4.new_code_cell(what.strip())]
+            kernel = {"name": "python3", "display_name": "Python 3"}
+            book = nbformat.v4.new_notebook(
+                cells=cells, metadata={"kernelspec": kernel}
+            )
+            name = f"cells_{time.monotonic_ns()}.ipynb"
+            nbformat.write(book, classic.files / name)
+        else:
+            name = what.name
+            shutil.copy(what, classic.files / name)
+        pages.append(ClassicPage(browser.new_page(), classic, name))
+        return pages[-1]
+
+    yield open_it
+    for page in pages:
+        page.page.evaluate("Jupyter.notebook.session.delete()")
+        page.page.close()
+
+
+def test_the_freeze_lab_of_lesson_04_toggles_and_trains(opened):
+    page = opened(FREEZE_LAB)
+    page.run_all()
+    assert page.errors() == ""
+    counts = page.page.locator(".tl-counts")
+    before = counts.inner_text()
+    page.page.locator(".tl-block", has_text=re.compile(r"\bblock13\b")).click()
+    page.page.wait_for_function(
+        "before => document.querySelector('.tl-counts').innerText !== before",
+        arg=before,
+        timeout=15_000,
+    )
+    page.page.locator("button.widget-button", has_text="Train").first.click()
+    page.page.locator("table.tl-runs tbody tr").first.wait_for(timeout=60_000)
+    page.screenshot("classic_freeze_lab")
+    assert page.errors() == ""
+    version = page.page.evaluate(
+        "() => new Promise(done => "
+        "require(['@jupyter-widgets/base'], "
+        "base => done(base.JUPYTER_WIDGETS_VERSION)))"
+    )
+    assert version.startswith("1.")  # of ipywidgets 7; in 8 it is 2.0
