@@ -188,3 +188,12 @@ def test_it_is_dark_where_there_is_no_heat():
 def test_a_title_of_two_lines():
     picture = plots.image_grid(FIVE[:2], ["Braeburn\nGala?", "Granny Smith\nyes"])
     assert picture.fig.axes[0].get_title(loc="center") == "Braeburn\nGala?"
+
+
+def test_a_long_title_goes_on_in_a_second_line():
+    names = ["Egremont Russet", "Gala", "a_name_that_never_ever_ends", "Undecided" * 2]
+    picture = plots.image_grid(np.zeros((8, 4, 4)), names * 2, columns=8)
+    titles = [axes.get_title(loc="center") for axes in picture.fig.axes[:4]]
+    assert titles[:2] == ["Egremont\nRusset", "Gala"]
+    assert titles[2].count("\n") == 1 and titles[2].endswith("…")
+    assert titles[3].startswith("Undecid") and titles[3].endswith("…")

@@ -1,6 +1,7 @@
 """Images side by side: any pictures, or examples of data sets."""
 
 import math
+import textwrap
 
 import numpy as np
 
@@ -23,7 +24,8 @@ def image_grid(images, titles=None, columns=8, *, title=None, alt=None):
     images : array_like, shape (n, height, width, 3)
         Values from 0 to 255. Grey pictures (n, height, width) are taken too.
     titles : sequence of str, optional
-        One per picture, of one or two lines; long ones are cut to fit.
+        One per picture, of one or two lines. A long one goes on in a second line, and
+        what is too long even then is cut.
     columns : int
         Pictures in a row.
 
@@ -46,10 +48,11 @@ def titled_grid(what, images, titles, columns):
             f"{what} needs one title per picture: there are {count} pictures and "
             f"{len(titles)} titles."
         )
-    lines = max(str(each).count("\n") + 1 for each in titles) if titles else 0
     columns = max(1, min(columns, count))
     rows = math.ceil(count / columns)
     side = min(7.4 / columns, 1.25)
+    texts = [_made_to_fit(readable(each), side, 9) for each in titles or ()]
+    lines = max((text.count("\n") + 1 for text in texts), default=0)
     fig = new_figure(
         side * columns, rows * (side * height / width + (0.2 * lines or 0.04)) + 0.1
     )
@@ -58,8 +61,7 @@ def titled_grid(what, images, titles, columns):
         axes.set_axis_off()
     for axes, picture in zip(grid, pixels, strict=False):
         axes.imshow(picture)
-    for axes, words in zip(grid, titles or (), strict=False):
-        text = _cut_to_fit(readable(words), side, 9)
+    for axes, text in zip(grid, texts, strict=False):
         axes.set_title(text, fontsize=9, loc="center", pad=2)
     in_words = f"Grid of {count} pictures."
     if titles:
@@ -133,8 +135,12 @@ def as_pixels(images, what):
     return images
 
 
-def _cut_to_fit(text, side, size):
-    """The text, each line cut to what fits above a tile `side` inches wide."""
+def _made_to_fit(text, side, size):
+    """The text in lines that fit above a tile `side` inches wide: two, or cut."""
     room = max(3, int(side * 0.9 * 72 / (size * 0.6)))
     lines = text.split("\n")
+    if len(lines) == 1:
+        lines = textwrap.wrap(
+            text, room, max_lines=2, placeholder="…", break_long_words=False
+        ) or [""]
     return "\n".join(x if len(x) <= room else x[: room - 1] + "…" for x in lines)

@@ -236,6 +236,8 @@ def test_a_weak_source_and_small_pictures_are_two_losses(size):
     low, high = interval(good[128] - good[96])
     assert low < 0 and high < 0.03
     assert interval(good[64] - orchard["pixels", 64])[0] > 0.2
+    # Lesson 06: 'at 64 pixels it is still far ahead'.
+    assert interval(good[64] - orchard["MobileNet, weak"][64])[0] > 0.2
 
 
 @pytest.fixture
