@@ -16,6 +16,7 @@ PIP := -m pip --disable-pip-version-check --quiet install
 UV := -m uv --quiet pip install --compile-bytecode
 PYTEST := $(PY) -m pytest --color=auto --durations=40 --durations-min=5
 PROXY := build/proxy/node_modules/.bin/configurable-http-proxy
+PYTEST_INSTRUCTOR = .venv-instructor/bin/python -m pytest --color=auto tests/instructor
 # Two at a time: tracing a model keeps only one core busy. A file's tests stay together.
 # Each on one thread of its own: on small matrices, four threads wait for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -31,7 +32,7 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 .DELETE_ON_ERROR:
 .PHONY: lab test claims lessons clean lint environments environment-colab models \
   test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
-  test-browser test-install test-hub
+  test-browser test-install test-hub test-instructor test-instructor-all
 
 lab: .venv/lab
 	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
@@ -59,7 +60,9 @@ environments:
 	@bash tests/browser/need_chromium.sh & chromium=$$!; \
 	$(MAKE) --no-print-directory environment-colab & colab=$$!; \
 	$(MAKE) --no-print-directory $(PROXY) & proxy=$$!; \
-	$(MAKE) --no-print-directory models && wait $$chromium && wait $$colab && wait $$proxy
+	$(MAKE) --no-print-directory .venv-instructor/test & instructor=$$!; \
+	$(MAKE) --no-print-directory models && wait $$chromium && wait $$colab && \
+	wait $$proxy && wait $$instructor
 
 # Into the user's cache: a lesson under test must not show how it fetches them.
 models: .venv/test
@@ -85,7 +88,7 @@ COLAB_SHARE := $(foreach part,activations training exercises learner_widgets ada
   tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
-FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install hub)
+FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install hub instructor)
 FAST := $(FAST_AND_CLAIMS) --ignore-glob='*/test_claims*.py'
 
 ifeq ($(PYTHON_COLAB),)
@@ -130,8 +133,15 @@ test-install: .venv/test
 test-hub: .venv/test $(PROXY)
 	$(ONE_THREAD) $(PYTEST) tests/hub
 
+# One lesson through nbgrader, by three students; weekly, every lesson.
+test-instructor: .venv-instructor/test
+	$(ONE_THREAD) $(PYTEST_INSTRUCTOR) --ignore=tests/instructor/test_every_lesson.py
+
+test-instructor-all: .venv-instructor/test models
+	$(ONE_THREAD) $(PYTEST_INSTRUCTOR)
+
 clean:
-	rm -rf .venv .venv-colab build dist
+	rm -rf .venv .venv-colab .venv-instructor build dist
 
 # --- environments: a stamp file each, made again when pyproject.toml changes ----------
 
@@ -162,4 +172,12 @@ $(PROXY):
 	@.venv-colab/bin/python $(PIP) uv
 	@.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --requirement tests/colab.txt
 	@.venv-colab/bin/python $(UV) --python .venv-colab/bin/python --no-deps --editable .
+	@touch $@
+
+# nbgrader changes JupyterLab's menus for everybody in it: an environment of its own.
+.venv-instructor/test: pyproject.toml
+	@$(PYTHON) -m venv .venv-instructor
+	@.venv-instructor/bin/python $(PIP) uv
+	@.venv-instructor/bin/python $(UV) --python .venv-instructor/bin/python \
+	  --editable '.[instructor,text]' pytest
 	@touch $@

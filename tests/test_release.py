@@ -130,7 +130,7 @@ def test_a_heading_begins_a_column_and_a_figure_has_a_slide_of_its_own():
     figure = {"image/png": "", "text/html": '<img alt="a">', "text/plain": "FIGURE"}
     busy = {"text/html": "<span>", "text/plain": "Training: 20 of 20, 1.0 s"}
     code = new_code_cell(
-        "draw()",
+        "keras.draw()",
         outputs=[
             new_output("display_data", data=busy),
             new_output("stream", text="drawn\n"),
@@ -141,9 +141,15 @@ def test_a_heading_begins_a_column_and_a_figure_has_a_slide_of_its_own():
     long = new_markdown_cell("\n\n".join(["word " * 50] * 3))
     first, second = columns(lesson(text, code, long))
     assert first == ["# 01 A lesson\n\nSay it."]
-    assert second[0] == "## Do\n\nThis:draw()drawn"
+    assert second[0] == "## Do\n\nThis:keras.draw()drawn"
     assert "FIGURE" in second[1] and "draw()" not in second[1]
     assert len(second) == 5  # 150 words want three slides
+    # Where code does nothing but draw, the figure is enough.
+    plumbing = new_code_cell(
+        "tl.plots.bars(table)", outputs=[new_output("display_data", data=figure)]
+    )
+    [[_, alone]] = columns(lesson(new_markdown_cell("This:"), plumbing))
+    assert "FIGURE" in alone and "tl.plots" not in alone
 
 
 def test_set_up_and_what_is_for_readers_alone_is_no_slide():

@@ -59,13 +59,18 @@ def newcomer(wheel, tmp_path_factory):
 
 def test_the_wheel_carries_lessons_data_and_weights_and_nothing_else(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    for kind, pattern in (("notebooks", "*.ipynb"), ("datasets", "*/card.md")):
+    for kind, pattern in (
+        ("notebooks", "*.ipynb"),
+        ("notebooks", "instructor/*.md"),
+        ("datasets", "*/card.md"),
+    ):
         wanted = [path.relative_to(ROOT) for path in (ROOT / kind).glob(pattern)]
         assert wanted
         for path in wanted:
             assert f"tlcourse/_bundled/{path.as_posix()}" in inside
-    for path in (ROOT / "tlcourse" / "weights").iterdir():
-        assert f"tlcourse/weights/{path.name}" in inside
+    for folder in ("weights", "slides/deck/static"):
+        for path in (ROOT / "tlcourse" / folder).iterdir():
+            assert f"tlcourse/{folder}/{path.name}" in inside
     for name in inside:
         assert name.startswith(("tlcourse/", "tlcourse-")), name
         assert "checkpoint" not in name and "__pycache__" not in name, name

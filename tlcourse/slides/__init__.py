@@ -17,7 +17,15 @@ ROOM, WORDS = 590, 80
 PX_TEXT, PX_CODE, PX_ROW = 50, 30, 44  # a line of text, of code, of a table
 LETTERS = 58  # in a line of text
 LINES, ROWS = 16, 10  # of code, or of what it prints; of a table
-SKIPPED = ("Set-up", "Where to read on", "Is your computer ready?")
+SKIPPED = (
+    "Set-up",
+    "Where to read on",
+    "Is your computer ready?",
+    "What you have done",
+)
+#: Code that only draws a figure says less than the figure.
+DRAWING = re.compile(r"^(tl\.plots|figures)\.\w+\(", re.MULTILINE)
+LINES_OF_DRAWING = 6
 #: What is shown while a lesson runs, and says nothing on a slide.
 FLEETING = re.compile(r"[✓✗]|Controls:|Buttons |\S[^\n]*: \d+ of \d+|[^\n]*\b[\d.]+ s$")
 
@@ -117,6 +125,9 @@ class _Deck:
             return
         source = re.sub(r"\n?# (hint|solution)\(.*\)", "", cell.source).strip("\n")
         printed = [] if self.skipped else _shown(cell)
+        if _only_draws(source) and any(map(_is_picture, printed)):
+            source = ""
+            self.end()
         # What is said before code stands above it, where there is room.
         if _text_height(self.text) + _code_height(source) > ROOM:
             self.end()
@@ -263,10 +274,20 @@ def _code_height(source):
 
 
 def _output_height(output):
-    data, lines = output.get("data", {}), _text(output).count("\n") + 1
-    if "image/png" in data:
+    lines = _text(output).count("\n") + 1
+    if _is_picture(output):
         return ROOM + 1  # a slide of its own
-    return PX_ROW * (lines + 1) if "text/html" in data else PX_CODE * (lines + 1)
+    line = PX_ROW if "text/html" in output.get("data", {}) else PX_CODE
+    return line * (lines + 1)
+
+
+def _only_draws(source):
+    short = source.count("\n") < LINES_OF_DRAWING
+    return short and "keras" not in source and bool(DRAWING.search(source))
+
+
+def _is_picture(output):
+    return "image/png" in output.get("data", {})
 
 
 def _shown(cell):
@@ -275,7 +296,7 @@ def _shown(cell):
     for output in cell.outputs:
         if output.output_type == "error":
             continue
-        picture = "image/png" in output.get("data", {})
+        picture = _is_picture(output)
         if not picture and FLEETING.match(_text(output)):
             continue
         if picture and "text/html" in output.data:
