@@ -1,0 +1,116 @@
+"""The site in real Chromium: on a phone and a desk, light and dark, with search."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import LESSONS
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+# What sticks out of the page to the right, and is not in a box that scrolls.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const clipped = (e) => { for (; e; e = e.parentElement)
+    if (getComputedStyle(e).overflowX !== 'visible' && e !== document.body
+        && e !== document.documentElement) return true; return false; };
+  const wide = [...document.querySelectorAll('article *')].filter(
+    (e) => e.getBoundingClientRect().right > width + 1 && !clipped(e.parentElement));
+  return ['the page scrolls', ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 200))];
+}"""
+
+# Words in the article whose contrast with what is behind them is below 4.5 (WCAG AA).
+FAINT = """() => {
+  const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number);
+    return n.length < 4 ? [...n.slice(0, 3), 1] : n; };
+  const over = (top, under) => [0, 1, 2].map(
+    (i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const light = (rgb) => { const [r, g, b] = rgb.map((v) => { v /= 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (e) => { if (!e) return [255, 255, 255];
+    const own = parse(getComputedStyle(e).backgroundColor);
+    return own[3] === 1 ? own.slice(0, 3) : over(own, behind(e.parentElement)); };
+  const seen = new Set(), faint = [];
+  for (const e of document.querySelectorAll('article *, .bd-sidebar-primary a')) {
+    const words = [...e.childNodes].filter((n) => n.nodeType === 3).map(
+      (n) => n.textContent.trim()).join(' ').trim();
+    if (!words || e.closest('.headerlink, math, svg') || !e.getClientRects().length
+        || e.matches('.headerlink')) continue;
+    const style = getComputedStyle(e), back = behind(e);
+    if (style.visibility === 'hidden' || style.opacity === '0') continue;
+    const [a, b] = [light(over(parse(style.color), back)), light(back)].sort();
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const key = style.color + back;
+    if (ratio < 4.5 && !seen.has(key)) { seen.add(key);
+      faint.push(`${ratio.toFixed(2)} ${style.color} on ${back.map(Math.round)}: `
+        + `<${e.tagName} class="${e.className}"> ${words.slice(0, 60)}`); }
+  }
+  return faint;
+}"""
+
+
+def paths(site):
+    """List the addresses of all pages with text."""
+    names = (str(path.relative_to(site)) for path in site.rglob("*.html"))
+    return sorted(name for name in names if "/" in name or Path(name).stem.isupper())
+
+
+def test_every_page_fits_a_phone_and_a_desk_and_is_readable_in_the_dark(site, reader):
+    problems = []
+    for path in paths(site):
+        page = reader.open(path)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(
+                "(scheme) => document.documentElement.dataset.theme === scheme",
+                arg=scheme,
+            )
+            for size in (PHONE, DESK):
+                page.set_viewport_size(size)
+                wide = page.evaluate(TOO_WIDE)
+                problems += [(path, scheme, size["width"], wide)] if wide else []
+                reader.screenshot(f"{path.replace('/', '-')}-{scheme}-{size['width']}")
+            faint = page.evaluate(FAINT)
+            problems += [(path, scheme, faint)] if faint else []
+    assert not problems, json.dumps(problems, indent=1)
+    assert not reader.elsewhere and not reader.problems
+
+
+def test_figures_come_as_the_reader_scrolls_and_keep_their_shape(reader):
+    page = reader.open(f"notebooks/{LESSONS[1].stem}.html")
+    page.set_viewport_size(PHONE)
+    figures = page.locator("article .cell_output img")
+    assert figures.count() > 3
+    for place in range(figures.count()):
+        figure = figures.nth(place)
+        figure.scroll_into_view_if_needed()
+        page.wait_for_function("(i) => i.complete", arg=figure.element_handle())
+        natural, shown, width = figure.evaluate(
+            "i => [i.naturalWidth / i.naturalHeight, i.width / i.height, i.width]"
+        )
+        assert natural == pytest.approx(shown, rel=0.02) and width <= PHONE["width"]
+    assert not reader.elsewhere and not reader.problems
+
+
+def test_search_finds_a_word_in_the_lessons(reader):
+    page = reader.open("search.html?q=overfitting")
+    links = page.locator("#search-results li a")
+    links.first.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#search-results li a')].length > 3"
+    )
+    assert any("notebooks/" in link for link in links.evaluate_all("a => a.map(b => b.href)"))
+    assert not reader.elsewhere and not reader.problems
+
+
+def test_a_word_leads_to_the_glossary_and_the_root_to_the_first_page(reader):
+    page = reader.open("index.html")
+    page.wait_for_url("**/docs/index.html")
+    page.goto(f"{reader.address}notebooks/{LESSONS[0].stem}.html")
+    page.locator("article").get_by_role("link", name="backbone").first.click()
+    page.wait_for_url("**/notebooks/glossary.html#backbone")
+    assert page.locator("#backbone h2").is_visible()
+    assert not reader.elsewhere and not reader.problems
