@@ -7,12 +7,14 @@ code runs. A page loads nothing from elsewhere.
 
 import base64
 import hashlib
+import io
 import json
 import re
 from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from PIL import Image
 
 from tlcourse.address import current
 
@@ -43,6 +45,7 @@ nb_code_prompt_hide = "Hide the set-up"
 # A lesson's words about its controls are kept, and no live control is asked for.
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath"]
+myst_dmath_double_inline = True
 myst_heading_anchors = 4
 html_math_renderer = "mathml"
 
@@ -53,6 +56,7 @@ html_css_files = ["site.css"]
 html_extra_path = ["root"]
 html_show_sphinx = False
 html_copy_source = False
+html_use_index = False
 html_theme_options = {
     "repository_url": "https://github.com/" + current()[0],
     "use_repository_button": True,
@@ -68,7 +72,7 @@ ROOT = Path(__file__).parent.parent
 # Sphinx warns of a pattern that no page fits: these folders need not be there.
 MAYBE = re.compile(r"^(\.\./notebooks/(?:fr|instructor)/.*)\n", re.MULTILINE)
 BADGE = re.compile(r"\[!\[([^\]]*)\]\([^)]*\)\](\([^)]*\))")
-FIGURE = re.compile(r'src="data:image/png;base64,([^"]+)"')
+FIGURE = re.compile(r'src="data:image/(png|gif);base64,([^"]+)"')
 SET_UP = "# On Colab only"
 CONTROLS = re.compile(r"(Controls)(: .*) Run this cell to use them\.")
 NO_BUTTONS = re.compile("Buttons [a-z, ]+: run this cell|.*<small>No buttons here")
@@ -110,11 +114,11 @@ def shown(app, docname, outputs):
     figures = Path(app.outdir) / "_images"
 
     def file_of(match):
-        png = base64.b64decode(match[1])
-        width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
-        name = hashlib.sha256(png).hexdigest()[:20] + ".png"
+        kind, figure = match[1], base64.b64decode(match[2])
+        width, height = Image.open(io.BytesIO(figure)).size
+        name = f"{hashlib.sha256(figure).hexdigest()[:20]}.{kind}"
         figures.mkdir(parents=True, exist_ok=True)
-        (figures / name).write_bytes(png)
+        (figures / name).write_bytes(figure)
         size = f'width="{width}" height="{height}" loading="lazy"'
         return f'src="{to_root}_images/{name}" {size}'
 

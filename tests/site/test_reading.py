@@ -1,11 +1,11 @@
 """The site in real Chromium: on a phone and a desk, light and dark, with search."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from tests.helpers import LESSONS
+from tests.site.page import written
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -52,15 +52,9 @@ FAINT = """() => {
 }"""
 
 
-def paths(site):
-    """List the addresses of all pages with text."""
-    names = (str(path.relative_to(site)) for path in site.rglob("*.html"))
-    return sorted(name for name in names if "/" in name or Path(name).stem.isupper())
-
-
 def test_every_page_fits_a_phone_and_a_desk_and_is_readable_in_the_dark(site, reader):
     problems = []
-    for path in paths(site):
+    for path in written(site):
         page = reader.open(path)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
