@@ -32,7 +32,8 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 .DELETE_ON_ERROR:
 .PHONY: lab test claims lessons site clean lint environments environment-colab models \
   test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
-  test-browser test-install test-hub test-site
+  test-browser test-install test-hub test-site \
+  test-site-all
 
 lab: .venv/lab
 	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
@@ -139,8 +140,9 @@ test-install: .venv/test
 test-hub: .venv/test $(PROXY)
 	$(ONE_THREAD) $(PYTEST) tests/hub
 
-# The site as a reader sees it, built once.
-test-site: .venv/test
+# The site as a reader sees it, built once; a share of its pages, or every page.
+test-site-all: export EVERY_PAGE = 1
+test-site test-site-all: .venv/test
 	@bash tests/browser/need_chromium.sh
 	$(ONE_THREAD) $(PYTEST) tests/site
 

@@ -124,7 +124,9 @@ def shown(app, docname, outputs):
 
     for output in outputs:
         data = output.get("data", {})
-        html, text = ("".join(data.get(f"text/{kind}", "")) for kind in ("html", "plain"))
+        html, text = (
+            "".join(data.get(f"text/{kind}", "")) for kind in ("html", "plain")
+        )
         if NO_BUTTONS.match(html or text):
             continue
         if FIGURE.search(html):

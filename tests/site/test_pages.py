@@ -12,6 +12,7 @@ from tests.helpers import LESSONS, ROOT, cells
 from tests.site.page import parsed, written
 from tlcourse.lessons import NUMBERS
 
+
 @pytest.fixture(scope="session")
 def pages(site):
     """All pages that somebody wrote, by their place in the site."""
@@ -23,7 +24,9 @@ def test_all_lessons_and_pages_are_there(site, pages):
     for path in LESSONS:
         lesson = pages[f"notebooks/{path.stem}.html"]
         address = f"docs/index.html: notebooks/{path.stem}.html"
-        assert f"../notebooks/{path.stem}.html" in pages["docs/index.html"].links, address
+        assert f"../notebooks/{path.stem}.html" in pages["docs/index.html"].links, (
+            address
+        )
         assert lesson.headings[0][0] == 1
     cards = ROOT.glob("datasets/*/card.md")
     more = ["README", "CONTRIBUTING", "notebooks/glossary", "datasets/README"]
@@ -94,7 +97,9 @@ def test_headings_are_in_order_and_their_anchors_hold(pages):
 
 def test_pages_load_nothing_from_elsewhere(pages):
     for name, each in pages.items():
-        assert not [file for file in each.loaded if re.match("(https?:)?//", file)], name
+        assert not [file for file in each.loaded if re.match("(https?:)?//", file)], (
+            name
+        )
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -111,7 +116,13 @@ def test_a_lesson_opens_in_colab_and_downloads(pages, site, path):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_widgets_are_figures_and_words(pages, path):
     text = pages[f"notebooks/{path.stem}.html"].text
-    for raw in ("widget-view", "VBox(", "model_id", "un this cell to", "No buttons here"):
+    for raw in (
+        "widget-view",
+        "VBox(",
+        "model_id",
+        "un this cell to",
+        "No buttons here",
+    ):
         assert raw not in text
 
 
