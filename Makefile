@@ -141,10 +141,12 @@ test-hub: .venv/test $(PROXY)
 	$(ONE_THREAD) $(PYTEST) tests/hub
 
 # The site as a reader sees it, built once; a share of its pages, or every page.
-test-site-all: export EVERY_PAGE = 1
-test-site test-site-all: .venv/test
+test-site: .venv/test
 	@bash tests/browser/need_chromium.sh
 	$(ONE_THREAD) $(PYTEST) tests/site
+
+test-site-all:
+	@EVERY_PAGE=1 $(MAKE) --no-print-directory test-site
 
 clean:
 	rm -rf .venv .venv-colab build dist

@@ -73,6 +73,7 @@ ROOT = Path(__file__).parent.parent
 MAYBE = re.compile(r"^(\.\./notebooks/(?:fr|instructor)/.*)\n", re.MULTILINE)
 BADGE = re.compile(r"\[!\[([^\]]*)\]\([^)]*\)\](\([^)]*\))")
 FIGURE = re.compile(r'src="data:image/(png|gif);base64,([^"]+)"')
+KINDS = ("html", "plain")
 SET_UP = "# On Colab only"
 CONTROLS = re.compile(r"(Controls)(: .*) Run this cell to use them\.")
 NO_BUTTONS = re.compile("Buttons [a-z, ]+: run this cell|.*<small>No buttons here")

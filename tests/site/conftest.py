@@ -18,8 +18,6 @@ from tests.helpers import ROOT
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the built site; `make site` fails at the first warning."""
-    if os.environ.get("REUSE"):
-        return Path(os.environ["REUSE"])
     folder = tmp_path_factory.mktemp("site")
     # -o: the environment is there, this process runs in it.
     command = ["make", "--no-print-directory", "-o", ".venv/test", "site"]

@@ -21,7 +21,8 @@ TOO_WIDE = """() => {
         && e !== document.documentElement) return true; return false; };
   const wide = [...document.querySelectorAll('article *')].filter(
     (e) => e.getBoundingClientRect().right > width + 1 && !clipped(e.parentElement));
-  return ['the page scrolls', ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 200))];
+  const told = wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 200));
+  return ['the page scrolls', ...told];
 }"""
 
 # Words in the article whose contrast with what is behind them is below 4.5 (WCAG AA).
@@ -45,12 +46,14 @@ FAINT = """() => {
     if (!words || e.closest('.headerlink, math, svg') || !e.getClientRects().length
         || e.matches('.headerlink')) continue;
     const style = getComputedStyle(e), back = behind(e), key = style.color + back;
-    if (seen.has(key) || style.visibility === 'hidden' || style.opacity === '0') continue;
+    if (seen.has(key)) continue;
+    if (style.visibility === 'hidden' || style.opacity === '0') continue;
     const [a, b] = [light(over(parse(style.color), back)), light(back)].sort();
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     seen.add(key);
-    if (ratio < 4.5) { faint.push(`${ratio.toFixed(2)} ${style.color} on ${back.map(Math.round)}: `
-        + `<${e.tagName} class="${e.className}"> ${words.slice(0, 60)}`); }
+    const colours = `${ratio.toFixed(2)} ${style.color} on ${back.map(Math.round)}`;
+    if (ratio < 4.5) faint.push(
+      `${colours}: <${e.tagName} class="${e.className}"> ${words.slice(0, 60)}`);
   }
   return faint;
 }"""
