@@ -2,6 +2,7 @@
 # make test    run everything that CI runs
 # make claims  train again what the lessons claim, over 5 seeds (long)
 # make lessons run the lessons and store their outputs
+# make site    make the lessons into pages for reading, in build/site
 #
 # Each makes its own environment in .venv. Any of them takes PYTHON=python3.12.
 
@@ -30,9 +31,10 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: lab test claims lessons clean lint environments environment-colab models \
+.PHONY: lab test claims lessons site clean lint environments environment-colab models \
   test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
-  test-browser test-install test-hub test-instructor test-instructor-all
+  test-browser test-install test-hub test-instructor test-instructor-all test-site \
+  test-site-all test-site-and-instructor
 
 lab: .venv/lab
 	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
@@ -52,6 +54,14 @@ lessons: .venv/test
 	  $(PY) -m jupyter nbconvert --to notebook --execute --inplace $(LESSONS)
 	$(STRIP) $(LESSONS)
 	$(PY) tests/notebooks/stored.py $(LESSONS)
+
+SITE ?= build/site
+
+# A warning fails it. No code runs: the pages show what the lessons' cells showed.
+site: .venv/test
+	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --jobs 2 \
+	  --conf-dir docs --doctree-dir $(SITE)-doctrees . $(SITE)
+	@echo "The site is in $(SITE): open $(SITE)/index.html"
 
 # --- the stages of make test (tests/stages.sh), and parts of them ---------------------
 
@@ -88,7 +98,8 @@ COLAB_SHARE := $(foreach part,activations training exercises learner_widgets ada
   tests/lessons/clusters/test_lesson.py
 PAIRED_COLAB = $(ONE_THREAD) .venv-colab/bin/python -m pytest $(IN_PAIRS)
 
-FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install hub instructor)
+FAST_AND_CLAIMS := tests $(addprefix --ignore=tests/,notebooks browser install hub \
+  instructor site)
 FAST := $(FAST_AND_CLAIMS) --ignore-glob='*/test_claims*.py'
 
 ifeq ($(PYTHON_COLAB),)
@@ -139,6 +150,20 @@ test-instructor: .venv-instructor/test
 
 test-instructor-all: .venv-instructor/test models
 	$(ONE_THREAD) $(PYTEST_INSTRUCTOR)
+
+# Side by side: neither has more than one process.
+test-site-and-instructor:
+	@$(MAKE) --no-print-directory test-site & site=$$!; \
+	$(MAKE) --no-print-directory test-instructor; instructor=$$?; \
+	wait $$site && exit $$instructor
+
+# The site as a reader sees it, built once; a share of its pages, or every page.
+test-site: .venv/test
+	@bash tests/browser/need_chromium.sh
+	$(ONE_THREAD) $(PYTEST) tests/site
+
+test-site-all:
+	@EVERY_PAGE=1 $(MAKE) --no-print-directory test-site
 
 clean:
 	rm -rf .venv .venv-colab .venv-instructor build dist

@@ -8,7 +8,7 @@ report=$'\nWall time of each stage:\n'
 trap 'printf "%s%6d s  in all\n" "$report" "$SECONDS"' EXIT
 
 for stage in environments lint test-package test-lessons test-colab \
-    test-browser-and-install test-instructor test-hub; do
+    test-browser-and-install test-site-and-instructor test-hub; do
   printf '\n=== %s\n' "$stage"
   began=$SECONDS said=""
   make --no-print-directory "$stage" || said=" FAILED"
