@@ -161,6 +161,16 @@ def python(code, *words, without_course=False, **variables):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 
 
+def run(*command, **settings):
+    """Run a command; return what it printed, or fail with it."""
+    command = [str(part) for part in command]
+    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    settings |= {"stdin": subprocess.DEVNULL, "timeout": 1200, **outputs}
+    done = subprocess.run(command, **settings)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 def started(code, *words, **variables):
     """Start code in a new process of this checkout; a Popen with pipes."""
     command = [sys.executable, "-c", code, *map(str, words)]

@@ -6,21 +6,22 @@ import re
 import pytest
 
 from tests.helpers import LESSONS, ROOT, cells
+from tlcourse import address
 from tlcourse.lessons import NUMBERS
 
 README = (ROOT / "README.md").read_text("utf-8")
 GITHUB = "https://colab.research.google.com/github"
-COLAB = f"{GITHUB}/tlcourse/tlcourse/blob/main/notebooks/"
+COLAB = "{}/{}/blob/{}/notebooks/".format(GITHUB, *address.current())
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 def test_every_lesson_has_its_row_and_its_badge_there_and_in_itself(path):
-    address = COLAB + path.name
+    badge = COLAB + path.name
     place = f"(notebooks/{path.name})"
     (row,) = [line for line in README.splitlines() if place in line]
-    assert f"]({address})" in row
+    assert f"]({badge})" in row
     text = path.read_text("utf-8")
-    assert set(re.findall(re.escape(COLAB) + r"[\w.]+", text)) == {address}
+    assert set(re.findall(re.escape(COLAB) + r"[\w.]+", text)) == {badge}
 
 
 MEASURED = json.loads((ROOT / "tests/benchmarks/lessons.json").read_text("utf-8"))

@@ -6,7 +6,8 @@
 
 The address stands in pyproject.toml (Source). Badges, links and the lessons' set-up
 cells hold copies, because they are read where there is no pyproject.toml; this command
-alone writes them. It needs a checkout, and nothing that is not in Python.
+alone writes them. The licences stay: they name the authors, whose work a fork is. It
+needs a checkout, and nothing that is not in Python.
 """
 
 import argparse
@@ -65,7 +66,8 @@ def files(root=ROOT):
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
         hidden = any(part.startswith(".") and part != ".github" for part in parts)
-        if hidden or _LEFT_OUT & set(parts) or not path.is_file():
+        licence = path.name.startswith("LICENSE")
+        if hidden or licence or _LEFT_OUT & set(parts) or not path.is_file():
             continue
         try:
             yield path, path.read_bytes().decode("utf-8")

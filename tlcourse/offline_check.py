@@ -96,9 +96,11 @@ def _try_lessons(lessons, desk, run):
     if words := network_cut.namespace():
         how = "cut off by the system: there is no way to another computer"
         command = [*words, *command, "--namespace"]
+    # What is tried here is not a learner's work.
+    own = {"PYTHONIOENCODING": "utf-8", "TLCOURSE_RECORD": f"{desk}/learner.json"}
     process = subprocess.Popen(
         command, cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8", env={**os.environ, **own},
     )  # fmt: skip
     results = {}
     with process, progress(len(lessons), "Without a network, lessons") as bar:

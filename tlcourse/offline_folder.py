@@ -88,6 +88,8 @@ def fill(folder, imagenet, data):
     size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
     state = "is ready" if whole else "can be used, without what could not be fetched"
     print(f"{folder} {state} ({size / 1e6:,.0f} MB): its README.txt says how.")
+    if not whole:
+        print("Type the same again where there is a network, and the rest comes too.")
     return whole
 
 

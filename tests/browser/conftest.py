@@ -128,9 +128,10 @@ def lab(tmp_path_factory):
 def classic(tmp_path_factory):
     """The classic front end on Colab's versions, with ipywidgets 7.7.1."""
     python = os.environ.get("COLAB_PYTHON", ROOT / ".venv-colab" / "bin" / "python")
-    there = Path(python).is_file() and not subprocess.call([python, "-c", HAS_CLASSIC])
-    if not there:
-        pytest.skip("no environment with Colab's versions: make environments")
+    if not Path(python).is_file():
+        pytest.skip("no Python 3.13 here, so no environment with Colab's versions")
+    if subprocess.call([python, "-c", HAS_CLASSIC]):
+        pytest.fail(f"{python} lacks nbclassic: make environments")
     with _serving(tmp_path_factory.mktemp("classic"), python, "nbclassic") as server:
         yield server
 

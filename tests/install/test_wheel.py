@@ -4,36 +4,16 @@ uv installs it, TensorFlow and the rest: from its cache, where `make` has just p
 """
 
 import os
-import subprocess
 import sys
 import zipfile
 
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, run
 
 # Nobody listens there, so whatever asks the network fails at once.
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9")
-
-
-def run(*command, **settings):
-    """Run a command; return what it printed, or fail with it."""
-    command = [str(part) for part in command]
-    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    settings |= {"stdin": subprocess.DEVNULL, "timeout": 1200, **outputs}
-    done = subprocess.run(command, **settings)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built from the source archive, as for a release."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", folder, ROOT)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 @pytest.fixture(scope="module")
