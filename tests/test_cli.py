@@ -68,6 +68,29 @@ def test_lessons_are_copied_and_one_nobody_touched_follows_a_newer(bundled, desk
     assert copies[1].read_bytes() == newer.read_bytes()
 
 
+def test_translations_come_in_a_folder_of_their_own_and_work_on_them_is_kept(
+    bundled, desk
+):
+    (bundled / "fr").mkdir()
+    write(bundled / "fr" / "00_start_here.ipynb", "print('bonjour')")
+    (bundled / "translations" / "fr").mkdir(parents=True)
+    (bundled / "translations" / "fr" / "00_start_here.po").write_text("")
+    assert cli.copy_lessons("mine") == []
+    assert not (desk / "mine" / "translations").exists()
+    mine = write(desk / "mine" / "fr" / "00_start_here.ipynb", "print('ma réponse')")
+    before = mine.read_bytes()
+    newer = write(bundled / "fr" / mine.name, "print('mieux')")
+    (sentence,) = cli.copy_lessons("mine")
+    assert sentence == (
+        "Your fr/00_start_here.ipynb was kept; "
+        "the newer lesson is fr/00_start_here_2.ipynb."
+    )
+    assert mine.read_bytes() == before
+    beside = mine.with_stem("00_start_here_2")
+    assert beside.read_bytes() == newer.read_bytes()
+    assert cli.copy_lessons("mine") == []
+
+
 def test_work_is_kept_and_a_newer_lesson_is_put_beside_it(bundled, desk):
     cli.copy_lessons("mine")
     mine = write(desk / "mine" / "01_why_transfer.ipynb", "print('my answer')")

@@ -244,13 +244,12 @@ def copy_lessons(folder):
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         copied = _read_memory(memory)
-        lessons = sorted(source.glob("*.[im]*"))  # the glossary, too
-        names = [lesson.name for lesson in lessons]
+        # The glossary, too, and what is translated, in folders such as fr.
+        lessons = [*source.glob("*.[im]*"), *source.glob("[a-z][a-z]/*.[im]*")]
+        names = sorted(lesson.relative_to(source).as_posix() for lesson in lessons)
         gone = sorted(copied.keys() - set(names))
         sentences = [_follow(old, names, folder, copied) for old in gone]
-        sentences += [
-            _copy_lesson(lesson, folder / lesson.name, copied) for lesson in lessons
-        ]
+        sentences += [_copy_lesson(name, source, folder, copied) for name in names]
         with draft_of(memory) as draft:
             draft.write_text(json.dumps(copied, indent=1), "utf-8")
     except OSError as problem:
@@ -284,13 +283,14 @@ def _follow(old, names, folder, copied):
 
 
 def _unnumbered(name):
-    return re.sub(r"^\d\d_", "", name)
+    return re.sub(r"(^|/)\d\d_", r"\1", name)
 
 
-def _copy_lesson(lesson, mine, copied):
+def _copy_lesson(name, source, folder, copied):
     """Bring one lesson; ``copied`` (lesson name to hash) is brought up to date."""
-    newest, before = _hash(lesson), copied.get(lesson.name)
-    copied[lesson.name] = newest
+    lesson, mine = source / name, folder / name
+    newest, before = _hash(lesson), copied.get(name)
+    copied[name] = newest
     if not mine.exists() or _hash(mine) == before:
         with draft_of(mine) as draft:  # an interrupt must not leave half a lesson
             shutil.copyfile(lesson, draft)
@@ -302,7 +302,8 @@ def _copy_lesson(lesson, mine, copied):
         number += 1
     with draft_of(beside) as draft:
         shutil.copyfile(lesson, draft)
-    return f"Your {mine.name} was kept; the newer lesson is {beside.name}."
+    newer = beside.relative_to(folder).as_posix()
+    return f"Your {name} was kept; the newer lesson is {newer}."
 
 
 def _hash(path):

@@ -56,6 +56,12 @@ def choose(page, label, files):
     asked.value.set_files(files)
 
 
+def press(page, label):
+    """Press a button by keyboard."""
+    page.button(label).focus()
+    page.page.keyboard.press("Enter")
+
+
 def test_from_an_upload_to_a_prediction(lesson_of, lab, pictures, tmp_path):
     (one, ones), (other, others) = pictures.items()
     cells = [*CELLS[:-1], CELLS[-1].replace("bytes_of_first", repr(str(ones[30])))]
@@ -63,7 +69,7 @@ def test_from_an_upload_to_a_prediction(lesson_of, lab, pictures, tmp_path):
     page.run_cells([0])
     choose(page, "Choose pictures", zipped(pictures, tmp_path / "mine.zip"))
     page.wait_for_text("(1)")  # so the button counts what was chosen
-    page.click("Add to the folder")
+    press(page, "Add to the folder")
     page.wait_for_text("New pictures: 60. Files refused: 2.", 60)
     page.wait_for_text("mine.zip: half.jpg: it ")
     page.wait_for_text("mine.zip: film.mp4: it is no picture")
@@ -74,7 +80,7 @@ def test_from_an_upload_to_a_prediction(lesson_of, lab, pictures, tmp_path):
     name.press("Tab")
     choose(page, "Choose pictures", [others[0], others[30]])
     page.wait_for_text("(2)")
-    page.click("Add to the folder")
+    press(page, "Add to the folder")
     page.wait_for_text("New pictures: 1. Files refused: 0.")
     page.wait_for_text(f"30 of {one}, 31 of {other}.")
     page.run_cells([1], first=2)
@@ -84,12 +90,12 @@ def test_from_an_upload_to_a_prediction(lesson_of, lab, pictures, tmp_path):
     assert toggle.get_attribute("title") == ones[1].name
     toggle.focus()
     page.page.keyboard.press("Space")
-    page.click("Do it")
+    press(page, "Do it")
     page.wait_for_text("1 picture moved.")
     assert page.wait_for_other_pictures(before)[0][1].startswith(f"{one}: 29 pictures")
     hidden = lab.files / "meine Bilder" / "älter" / ".thrown_out" / one
     assert [x.name for x in hidden.iterdir()] == [ones[1].name]
-    page.click("Undo")
+    press(page, "Undo")
     page.wait_for_text("1 picture brought back.")
     page.screenshot("own_pictures_sorted")
     page.run_cells([2, 3], first=3)

@@ -71,7 +71,7 @@ def test_check_quiz_by_keyboard_and_mouse_and_solution(page):
 
 
 def test_static_first_changes_in_place_queues_nothing_and_says_what_failed(page, lab):
-    kind, press = page.page.get_by_label("kind", exact=True), page.page.keyboard.press
+    press = page.page.keyboard.press
     before = page.pictures()
     assert [alt for _, alt in before] == ["1 bars, quick."]
     page.page.locator('[role="slider"]').focus()
@@ -79,6 +79,10 @@ def test_static_first_changes_in_place_queues_nothing_and_says_what_failed(page,
     after = page.wait_for_other_pictures(before)
     assert [alt for _, alt in after] == ["2 bars, quick."]
     assert after[0][0] != before[0][0]
+    press("Tab")  # to the slider's number, and from there to the next control
+    press("Tab")
+    kind = page.page.get_by_label("kind", exact=True)
+    assert kind.evaluate("select => select === document.activeElement")
     kind.select_option("slow")
     page.page.locator('img[alt="2 bars, slow."]').wait_for(timeout=15_000)
     page.page.locator('[role="slider"]').focus()

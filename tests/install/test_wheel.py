@@ -39,12 +39,13 @@ def newcomer(wheel, tmp_path_factory):
 
 def test_the_wheel_carries_lessons_data_and_weights_and_nothing_else(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    for kind, pattern in (
-        ("notebooks", "*.ipynb"),
-        ("notebooks", "instructor/*.md"),
-        ("datasets", "*/card.md"),
+    for pattern in (
+        "notebooks/*.ipynb",
+        "notebooks/fr/*",
+        "notebooks/instructor/*.md",
+        "datasets/*/card.md",
     ):
-        wanted = [path.relative_to(ROOT) for path in (ROOT / kind).glob(pattern)]
+        wanted = [path.relative_to(ROOT) for path in ROOT.glob(pattern)]
         assert wanted
         for path in wanted:
             assert f"tlcourse/_bundled/{path.as_posix()}" in inside

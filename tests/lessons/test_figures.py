@@ -12,11 +12,13 @@ import functools
 import html
 import importlib
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tests import test_plots
 from tests.helpers import pixels
+from tests.test_accessibility import contrast
 from tlcourse.exercises import lessons
 
 WIDEST = 7.4  # inches that a page has room for
@@ -94,6 +96,31 @@ def test_no_words_lie_on_other_words(name):
         for k, box in enumerate(boxes):
             over = [words[j].get_text() for j in range(k) if box.overlaps(boxes[j])]
             assert not over, f"{words[k].get_text()!r} lies on {over}"
+
+
+@every_figure
+def test_words_can_be_read_on_what_is_behind_them(name):
+    picture = drawn(name)
+    fig, image = picture.fig, pixels(picture)
+    renderer = FigureCanvasAgg(fig).get_renderer()
+    edge = fig.get_tightbbox(renderer)  # in inches; the file has a margin around it
+    left, top = edge.x0 - MARGIN / 3, edge.y1 + MARGIN / 3
+    for axes in fig.axes:
+        texts = [axes.title, axes._left_title, *axes.texts]
+        for text in texts if axes.axison else axes.texts:
+            if not text.get_text().strip() or text.get_path_effects():
+                continue  # a halo makes any place readable
+            box = text.get_window_extent(renderer).transformed(
+                fig.dpi_scale_trans.inverted()
+            )
+            columns = slice(*_dots(box.x0 - left, box.x1 - left))
+            rows = slice(*_dots(top - box.y1, top - box.y0))
+            behind = np.median(image[rows, columns].reshape(-1, 3), axis=0) / 255
+            assert contrast(text.get_color(), behind) >= 4.5, text.get_text()
+
+
+def _dots(*inches):
+    return (max(0, round(each * DENSITY)) for each in inches)
 
 
 @pytest.mark.parametrize(("words", "draw"), REFUSED)

@@ -1,9 +1,9 @@
 """The figures that two lessons or more use, and the style of all.
 
 Each function takes plain results (a table, an array, a backbone), draws them and
-returns a `Picture`: the figure together with its description in words. Colours are
-those of Okabe and Ito (2008), which colour-blind people can tell apart; markers, line
-styles, hatches and signs say the same again, so that no figure rests on colour alone.
+returns a `Picture`: the figure together with its description in words. Colours stand
+out on white and differ for colour-blind people; markers, line styles, hatches and signs
+say the same again, so that no figure rests on colour alone.
 
 What holds for every figure, and no docstring repeats:
 

@@ -67,7 +67,7 @@ def looked_at(image, heat, chances, classes, truth=None):
     for axes in (left, middle):
         axes.set_axis_off()
     places = np.arange(len(classes))
-    colours = [PALETTE[0] if name == answer else "#B0B0B0" for name in classes]
+    colours = [PALETTE[0] if name == answer else PALETTE[7] for name in classes]
     right.barh(places, chances, color=colours)
     names = [f"{readable(c)} ✓" if c == truth else readable(c) for c in classes]
     right.set_yticks(places, names)

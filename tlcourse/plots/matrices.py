@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from tlcourse.plots.style import INK, Picture, new_figure, put_title, readable, styled
+from tlcourse.plots.style import (
+    Picture,
+    ink_on,
+    new_figure,
+    put_title,
+    readable,
+    styled,
+)
 
 
 @styled
@@ -32,10 +39,10 @@ def confusion(matrix, classes, *, title=None):
     side = min(7.0, 1.6 + 0.46 * count)
     fig = new_figure(side + 0.6, side)
     axes = fig.subplots()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     size = 10 if count <= 10 else 8
     for i, j in np.argwhere(matrix):
-        ink = "white" if share[i, j] > 0.55 else INK
+        ink = ink_on(image.cmap(share[i, j]))
         axes.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center", color=ink,
                   fontsize=size)  # fmt: skip
     names = [readable(name) for name in classes]

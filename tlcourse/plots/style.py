@@ -10,23 +10,24 @@ import threading
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-#: Okabe and Ito's colours without the yellow that fades on white paper, then a grey
-#: and Tol's wine for figures of many classes.
+#: Okabe and Ito's colours as far as they stand out on white paper (3:1, WCAG), and
+#: darker ones for figures of many classes. tests/test_accessibility.py measures them.
 PALETTE = (
     "#0072B2",  # blue
     "#D55E00",  # vermilion
     "#009E73",  # green
     "#CC79A7",  # purple
-    "#E69F00",  # orange
-    "#56B4E9",  # sky
+    "#7A1F1F",  # maroon
+    "#32218C",  # indigo
     "#000000",  # black
-    "#999999",  # grey
-    "#882255",  # wine
-    "#8B5A2B",  # brown
-    "#4B3F9E",  # indigo
+    "#6B6B6B",  # grey
+    "#4F5B00",  # olive
+    "#0B4D4D",  # teal
+    "#A67C00",  # gold
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
@@ -160,7 +161,7 @@ def _smaller(png):
 def series_style(index):
     """Colour, marker, line style and hatch of the series with this number.
 
-    Nine colours and eight markers go round, so that the first 72 series differ in at
+    Eleven colours and eight markers go round, so that the first 88 series differ in at
     least one of them. `index` is 0 for the first.
     """
     return {**line_style(index), "hatch": HATCHES[index % len(HATCHES)]}
@@ -235,6 +236,16 @@ def write_beside(axes, x, y, number, gap=6, form=".2f", **looks):
         format(number, form), (x, y), (gap, 0), textcoords="offset points", va="center",
         ha="right" if gap < 0 else "left", **{"fontsize": 10, "color": INK, **looks},
     )  # fmt: skip
+
+
+def ink_on(colour):
+    """Black or white, whichever can be read better on a colour of Matplotlib's."""
+    shares = np.array(to_rgb(colour))
+    linear = np.where(
+        shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4
+    )
+    # From here on, black has the higher contrast, as WCAG defines it.
+    return "black" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "white"
 
 
 def listed(parts, most=8):

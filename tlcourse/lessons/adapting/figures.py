@@ -269,9 +269,9 @@ def adversary(*, title=None):
     _arrows(axes, (4.35, 2.3), (7.9, 3.2), "be right")
     _arrows(axes, (4.35, 1.7), (4.9, 1.1), None)
     _arrows(axes, (6.9, 0.8), (7.9, 0.8), None)
-    axes.text(7.4, 0.05, "tell them apart", ha="center", fontsize=9.5, color=PALETTE[3])
+    axes.text(7.4, 0.05, "tell them apart", ha="center", fontsize=9.5, color=INK)
     axes.text(3.3, 0.75, "make that\nimpossible", ha="center", fontsize=9.5,
-              color=PALETTE[1])  # fmt: skip
+              color=INK)  # fmt: skip
     put_title(axes, title)
     words = (
         "An encoder sees pictures of both domains. Its features go to a head that "
@@ -295,4 +295,4 @@ def _arrows(axes, start, end, words):
         )  # fmt: skip
     if words:
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-        axes.text(x - 0.1, y + 0.35, words, ha="right", fontsize=9.5, color=PALETTE[2])
+        axes.text(x - 0.1, y + 0.35, words, ha="right", fontsize=9.5, color=INK)

@@ -12,6 +12,7 @@ from tlcourse.plots.style import (
     PALETTE,
     Picture,
     checked_table,
+    ink_on,
     listed,
     mark_guessing,
     name_rows,
@@ -221,13 +222,13 @@ def rankings(table, *, chosen=None, title=None):
 def _rank_cell(axes, x, y, rank, tied, count):
     known = np.isfinite(rank)
     share = 1 - (rank - 1) / max(count - 1, 1) if known and not tied else 0
+    colour = matplotlib.colormaps["Blues"](0.05 + 0.8 * share)
     axes.add_patch(Rectangle(
-        (x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=2,
-        facecolor=matplotlib.colormaps["Blues"](0.05 + 0.8 * share),
+        (x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=2, facecolor=colour,
     ))  # fmt: skip
     words = "–" if not known else f"={rank:.0f}" if tied else f"{rank:.0f}"
     axes.text(x, y, words, ha="center", va="center", fontsize=12,
-              color="white" if share > 0.6 else INK)  # fmt: skip
+              color=ink_on(colour))  # fmt: skip
 
 
 def _true_bars(axes, accuracy):

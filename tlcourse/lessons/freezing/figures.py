@@ -11,6 +11,7 @@ from tlcourse.plots.style import (
     PALETTE,
     Picture,
     checked_table,
+    ink_on,
     listed,
     new_figure,
     put_title,
@@ -151,11 +152,11 @@ def _heat_cell(axes, place, cell):
     """One cell: its colour, the mean, and half of the interval's width below."""
     x, y = place
     share = cell["mean"]
+    colour = matplotlib.colormaps["Blues"](0.9 * share)
     axes.add_patch(Rectangle(
-        (x - 0.5, y - 0.5), 1, 1, facecolor=matplotlib.colormaps["Blues"](0.9 * share),
-        edgecolor="white", linewidth=2,
+        (x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=2,
     ))  # fmt: skip
-    ink = "white" if share > 0.6 else INK
+    ink = ink_on(colour)
     half = (cell["high"] - cell["low"]) / 2
     known = np.isfinite(half)
     axes.text(x, y - (0.12 if known else 0), f"{cell['mean']:.2f}", ha="center",

@@ -11,6 +11,7 @@ from tlcourse.plots.style import (
     INK,
     PALETTE,
     Picture,
+    ink_on,
     listed,
     new_figure,
     readable,
@@ -106,9 +107,9 @@ def similarity_matrix(similarities, *, pictures=None):
     fig = new_figure(7.4, 7.4)
     axes = fig.subplots()
     lowest = min(0, others[np.isfinite(others)].min())
-    axes.imshow(np.where(np.isfinite(others), cosines, np.nan), cmap="Blues",
-                vmin=lowest, vmax=1)  # fmt: skip
-    _numbers(axes, cosines, 0.38 * lowest + 0.62)
+    image = axes.imshow(np.where(np.isfinite(others), cosines, np.nan), cmap="Blues",
+                        vmin=lowest, vmax=1)  # fmt: skip
+    _numbers(axes, cosines, image)
     for row in range(count):
         _frame(axes, row, right[row], color=PALETTE[1], linewidth=2.6)
         if highest[row] != right[row]:
@@ -126,7 +127,7 @@ def similarity_matrix(similarities, *, pictures=None):
     return Picture(fig, in_words)
 
 
-def _numbers(axes, cosines, dark):
+def _numbers(axes, cosines, image):
     """Write the cosines into their cells, and cross out the diagonal."""
     size = 9 if len(cosines) <= 12 else 7.5
     for i, j in np.ndindex(cosines.shape):
@@ -136,7 +137,7 @@ def _numbers(axes, cosines, dark):
             axes.plot([j - 0.5, j + 0.5], [i + 0.5, i - 0.5], color=PALETTE[7],
                       linewidth=1.2)  # fmt: skip
             continue
-        ink = "white" if cosines[i, j] > dark else INK
+        ink = ink_on(image.cmap(image.norm(cosines[i, j])))
         number = f"{cosines[i, j]:.2f}".replace("0.", ".").replace("-", "−")
         axes.text(j, i, number, ha="center", va="center", fontsize=size, color=ink)
 

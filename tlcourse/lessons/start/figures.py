@@ -5,7 +5,7 @@ from matplotlib.patches import Rectangle
 
 from tlcourse.lessons import NUMBERS
 from tlcourse.plots.pictures import as_pixels
-from tlcourse.plots.style import INK, PALETTE, Picture, styled
+from tlcourse.plots.style import INK, PALETTE, Picture, ink_on, styled
 
 
 @styled
@@ -74,7 +74,7 @@ _COURSE_MAP_IN_WORDS = (
 def _course_map_part(axes, y, images, words, style):
     """One row of the map: pictures, backbone, head, question. Units are inches."""
     name, labels, question, head = words
-    axes.text(0.12, y + 0.66, name, fontsize=13, fontweight="bold", color=style)
+    axes.text(0.12, y + 0.66, name, fontsize=13, fontweight="bold", color=INK)
     axes.text(0.95, y + 0.67, labels, fontsize=10.5, color=INK)
     for index, image in enumerate(images[:6]):
         left, bottom = 0.12 + 0.53 * (index % 3), y + 0.02 - 0.53 * (index // 3)
@@ -91,7 +91,7 @@ def _course_map_part(axes, y, images, words, style):
         edgecolor="#777777" if head == "old" else style, linewidth=1.4,
         linestyle="--" if head == "old" else "-",
     ))  # fmt: skip
-    ink = "#666666" if head == "old" else "white"
+    ink = "#666666" if head == "old" else ink_on(style)
     axes.text(5.11, y, f"{head}\nhead", ha="center", va="center", fontsize=9, color=ink)
     axes.text(5.82, y, question, va="center", fontsize=11, color=INK)
     for start, end in ((1.78, 2.24), (4.3, 4.74), (5.46, 5.78)):
