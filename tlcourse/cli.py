@@ -193,9 +193,9 @@ def _slides(choice):
 def _writing(path):
     try:
         yield
-    except (FileExistsError, FileNotFoundError):
-        raise
     except OSError as problem:
+        if problem.errno is None:  # our own, in a sentence
+            raise
         raise Trouble(f"{path} cannot be written ({problem.strerror}).") from None
 
 
