@@ -32,9 +32,9 @@ STRIP := $(PY) -m nbstripout --keep-output --keep-count --extra-keys "metadata.w
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: lab test claims lessons site clean lint environments environment-colab models \
-  test-package test-fast test-claims test-lessons test-colab test-colab-all test-browser-and-install \
-  test-browser test-install test-hub test-instructor test-instructor-all test-site \
-  test-site-all test-site-and-instructor
+  test-package test-fast test-claims test-claims-all test-lessons test-colab \
+  test-colab-all test-browser-and-install test-browser test-install test-hub \
+  test-instructor test-instructor-all test-site test-site-all test-site-and-instructor
 
 lab: .venv/lab
 	@test "$(PREFETCH)" = no || $(PY) -m tlcourse prefetch || true
@@ -124,6 +124,9 @@ test-claims: .venv/test
 	$(PAIRED) tests/lessons/*/test_claims*.py
 
 # Translations have the same code: the folders in notebooks are left out.
+test-claims-all: .venv/test
+	$(PAIRED) tests/lessons/*/test_claims*.py --repeat-all
+
 test-lessons: .venv/test models
 	$(PAIRED) $(NBVAL) tests/notebooks notebooks/*.ipynb
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tlcourse as tl
-from tests.evidence import look_up
+from tests.evidence import is_due, look_up
 from tests.helpers import Kernel, load_backbone, short_backbone
 from tlcourse.resources import cache_folder
 
@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_addoption(parser):
     parser.addoption("--renew", action="store_true", help="measure all evidence again")
+    parser.addoption(
+        "--repeat-all", action="store_true", help="repeat a seed of all evidence"
+    )
     parser.addoption("--restamp", metavar="COMMIT", help="see tests/evidence.py")
 
 
@@ -52,7 +55,14 @@ def pytest_addoption(parser):
 def evidence(request):
     """Give ``evidence(name, measure)``, which is `look_up`, once a session."""
     options = {name: request.config.getoption(name) for name in ("renew", "restamp")}
-    return functools.cache(functools.partial(look_up, **options))
+    repeat_all = request.config.getoption("repeat_all")
+
+    @functools.cache
+    def look_up_when_due(name, measure, parts=None):
+        repeat = repeat_all or is_due(name)
+        return look_up(name, measure, parts=parts, repeat=repeat, **options)
+
+    return look_up_when_due
 
 
 @pytest.fixture(scope="session")

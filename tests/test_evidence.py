@@ -1,6 +1,7 @@
 """The looking-after of kept evidence itself (see evidence.py)."""
 
 import ast
+import datetime
 import functools
 import json
 import pathlib
@@ -66,6 +67,29 @@ def test_all_seeds_are_kept_and_a_repeated_one_passes(kept):
 def test_a_seed_outside_the_interval_fails(kept):
     with pytest.raises(AssertionError, match="0.7"):
         evidence.look_up("lesson.claim", shifted, folder=kept, restamp="HEAD")
+
+
+def test_where_no_repetition_is_due_a_fresh_table_is_read(kept, monkeypatch):
+    monkeypatch.setattr(evidence, "fingerprint", lambda file, function: "the same")
+    evidence.look_up("lesson.claim", measure, renew=True, folder=kept)
+    evidence.look_up("lesson.claim", shifted, folder=kept, repeat=False)
+    make_stale(kept)
+    with pytest.raises(AssertionError, match="is stale"):
+        evidence.look_up("lesson.claim", shifted, folder=kept, repeat=False)
+    with pytest.raises(AssertionError, match="0.7"):  # a restamp repeats, always
+        evidence.look_up(
+            "lesson.claim", shifted, folder=kept, repeat=False, restamp="HEAD"
+        )
+
+
+def test_each_table_is_due_every_third_day_and_each_day_has_some():
+    names = [name for name, _, _ in evidence.claims()]
+    days = [datetime.date(2026, 12, 30) + datetime.timedelta(n) for n in range(6)]
+    due = {day: {name for name in names if evidence.is_due(name, day)} for day in days}
+    for three in (days[:3], days[3:]):
+        assert sum(len(due[day]) for day in three) == len(names)
+        assert set().union(*(due[day] for day in three)) == set(names)
+        assert all(len(due[day]) > len(names) / 5 for day in three)
 
 
 def test_a_stale_fingerprint_fails(kept):

@@ -118,16 +118,9 @@ def _prepare():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # The course uses TensorFlow's graphs; ~/.keras/keras.json may name another backend.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # TensorFlow's own pool for oneDNN never gives back what a training needed: 250 MB.
-    os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     with contextlib.suppress(OSError, AttributeError):  # glibc alone has it
-        # One pool of freed memory (M_ARENA_MAX, -8), not 16; what is large goes back at
-        # once (M_MMAP_THRESHOLD, -3): 100 MB less at the peak of a training. The rest
-        # is kept for a while (M_TRIM_THRESHOLD, -1), for to take it anew costs time.
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-8, 1)
-        libc.mallopt(-3, 2**20)
-        libc.mallopt(-1, 64 * 2**20)
+        # Two pools of freed memory (M_ARENA_MAX, -8), not 16: 50 MB a lesson.
+        ctypes.CDLL("libc.so.6").mallopt(-8, 2)
 
 
 class _Quietly:
