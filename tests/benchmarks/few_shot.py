@@ -38,36 +38,34 @@ def one_seed(seed, task):
             for row in rows]  # fmt: skip
 
 
-def report(runs):
-    """Print a table for each task; the JSON's keys."""
-    told = {"accuracy": {}, "interval": {}}
-    for task, seeds in runs.items():
-        found = {}
-        for method, shots, value in (row for rows in seeds for row in rows):
-            found.setdefault(method, {}).setdefault(shots, []).append(value)
-        pairs = {m: {k: interval(v) for k, v in by.items()} for m, by in found.items()}
-        shots = list(next(iter(pairs.values())))
-        print(f"\n{task}: mean of {len(seeds)} seeds (± half the 95 % interval)")
-        print(f"{'':44}" + "".join(f"{count:>8} shots" for count in shots))
-        for method, by in pairs.items():
-            cells = (f"   {mean:.3f} ±{half:.3f}" for mean, half in by.values())
-            print(f"{method:44}" + "".join(cells))
-        for place, key in enumerate(told):
-            told[key][task] = {
-                m: {k: pair[place] for k, pair in by.items()} for m, by in pairs.items()
-            }
-    return told
+def show(task, seeds):
+    """Print the table of a task; means and halves of intervals, by method and shots."""
+    found = {}
+    for method, shots, value in (row for rows in seeds for row in rows):
+        found.setdefault(method, {}).setdefault(shots, []).append(value)
+    pairs = {m: {k: interval(v) for k, v in by.items()} for m, by in found.items()}
+    shots = list(next(iter(pairs.values())))
+    print(f"\n{task}: mean of {len(seeds)} seeds (± half the 95 % interval)")
+    print(f"{'':44}" + "".join(f"{count:>8} shots" for count in shots))
+    for method, by in pairs.items():
+        cells = (f"   {mean:.3f} ±{half:.3f}" for mean, half in by.values())
+        print(f"{method:44}" + "".join(cells), flush=True)
+    return [
+        {m: {k: pair[place] for k, pair in by.items()} for m, by in pairs.items()}
+        for place in (0, 1)
+    ]
 
 
 def measure():
-    """Run all tasks, each seed of each in a process of its own."""
+    """Run all tasks, each seed of each in a process of its own; the JSON's keys."""
     from tests.lessons.few_labels import test_claims as claims
 
+    told = {"accuracy": {}, "interval": {}}
     tasks = [*claims.TASKS, *(["cats and dogs"] if claims.PETS.is_dir() else [])]
-    return report({
-        task: [in_new_process(__file__, "seed", seed, task) for seed in range(5)]
-        for task in tasks
-    })  # fmt: skip
+    for task in tasks:
+        seeds = [in_new_process(__file__, "seed", seed, task) for seed in range(5)]
+        told["accuracy"][task], told["interval"][task] = show(task, seeds)
+    return told
 
 
 if __name__ == "__main__":
