@@ -42,6 +42,7 @@ WRONG = {
         "flat": (layer("Flatten"), "keep their shape"),
         "nothing": (layer("Identity"), "changes the pictures"),
         "all alike": (layer("Rescaling", 0.5), "each in another way"),
+        "mirrored": (layer("RandomFlip", "horizontal"), "is mirrored"),
         "upside down": (layer("RandomFlip", "vertical"), "upside down"),
         "turned": (layer("RandomRotation", 0.5), "upside down|stays the same"),
         "far too small": (layer("RandomZoom", 0.9), "upside down|stays the same"),

@@ -125,15 +125,15 @@ EXERCISES = [
                 _keeps_the_form,
             ),
             Property(
-                "In training it changes the pictures, each in another way",
-                _differs,
-                found="With yours, most stay as they are, or two change alike.",
-            ),
-            Property(
                 "No picture is mirrored, and none is turned upside down",
                 _never_mirrored,
                 found="Yours makes of a 7 something that is more like a mirrored or "
                 "turned 7.",
+            ),
+            Property(
+                "In training it changes the pictures, each in another way",
+                _differs,
+                found="With yours, most stay as they are, or two change alike.",
             ),
             Property(
                 "The change is so small that the digit stays the same",
@@ -233,8 +233,8 @@ def answer(matrix, classes):
             "What if it multiplied first, at each place?",
             "`kernel, bias = head.get_weights()`. The kernel has a column for each "
             "class, (d, classes): `maps @ kernel[:, label]` multiplies at each place.",
-            "What is left is to drop what speaks against the class: "
-            "`np.maximum(..., 0)`.",
+            "`maps @ kernel[:, label]` is enough. To drop what speaks against the "
+            "class, too: `np.maximum(..., 0)`.",
         ],
         solution="""\
 def answer(maps, head, label):
