@@ -145,15 +145,21 @@ def fingerprint(file, function):
     for path in modules:
         dumps += definitions(path.read_text(encoding="utf-8"))
     digest = hashlib.sha256("\n".join(sorted(dumps)).encode())
-    for path in sorted((PACKAGE / "weights").glob("*.h5")):
-        digest.update(path.name.encode() + path.read_bytes())
+    digest.update(_weights())
     return digest.hexdigest()
 
 
+@functools.cache
+def _weights():
+    files = sorted((PACKAGE / "weights").glob("*.h5"))
+    return b"".join(path.name.encode() + path.read_bytes() for path in files)
+
+
+@functools.cache
 def definitions(code):
     """Dump each statement of a module, without what does nothing when it runs."""
     tree = ast.parse(code)
-    return [repr(_plain(node)) for node in _bare(tree).body]
+    return tuple(repr(_plain(node)) for node in _bare(tree).body)
 
 
 def _needed(tree, function):

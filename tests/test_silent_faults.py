@@ -23,7 +23,7 @@ def test_no_batch_is_too_small_for_batchnorm_and_one_or_two_more_do_not_spoil_it
     plan = tl.FreezePlan.all(backbone, batchnorm="train")
     found = {50: [], 51: [], 52: []}
     for count, accuracies in found.items():
-        for seed in range(4):
+        for seed in range(2):
             order = np.random.default_rng(seed).permutation(len(task.train))
             options = {"seed": seed, "rows": np.sort(order[:count])}
             run = transfer(backbone, task, plan, **options)

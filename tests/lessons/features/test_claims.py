@@ -104,14 +104,15 @@ def test_once_is_quicker_than_in_the_loop_and_nothing_moves(fit):
     backbone = tl.backbones.load("mobilenet", source="imagenet_distilled")
     base = keras.Sequential([backbone.model, keras.layers.GlobalAveragePooling2D()])
     base.trainable = False
-    inputs, before = backbone.preprocess(train.images), base.get_weights()
+    inputs, labels = backbone.preprocess(train.images)[::2], train.labels[::2]
+    before = base.get_weights()
     ratios = []
     for _ in range(3):
         started = time.perf_counter()
-        fit(keras.Sequential([base, keras.layers.Dense(10)]), inputs, train.labels)
+        fit(keras.Sequential([base, keras.layers.Dense(10)]), inputs, labels)
         middle = time.perf_counter()
         once = base.predict(inputs, verbose=0)
-        fit(keras.Sequential([keras.layers.Dense(10)]), once, train.labels)
+        fit(keras.Sequential([keras.layers.Dense(10)]), once, labels)
         ratios.append((middle - started) / (time.perf_counter() - middle))
     assert 1.3 < np.median(ratios) < 20, ratios
     after = base.get_weights()
