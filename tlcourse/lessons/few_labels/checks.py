@@ -221,8 +221,8 @@ def answer(student, images, logits, temperature):
     Exercise(
         name="few_labels.3",
         title="No cost afterwards",
-        expects="a function of a Dense layer without activation, down and up that gives "
-        "a Dense layer",
+        expects="a function of a Dense layer without activation, down and up; it "
+        "gives a Dense layer",
         properties=[
             Property("It gives a Dense layer", _is_dense),
             Property(
