@@ -700,11 +700,9 @@ def test_heads_decide_on_cats_and_dogs_at_one_shot_the_backbone_at_ten(pets):
 
 
 def test_lora_on_a_weak_source_only_reaches_pixels(lora, opponents):
-    found, against = means(lora, "way"), means(opponents, "way")
-    pixels = against["pixels"]
-    print(
-        pixels.mean(),
-        against.mean(),
-        ahead(found["LoRA"], pixels),
-        ahead(found["LoRA"], against["head, 30 epochs"]),
-    )
+    ours, found = means(lora, "way")["LoRA"], means(opponents, "way")
+    assert found["pixels"].mean() == pytest.approx(0.74, abs=0.006)
+    low, high = ahead(ours, found["pixels"])
+    assert low < 0 < high
+    low, high = ahead(ours, found["head, 30 epochs"])
+    assert low > 0 and (low + high) / 2 == pytest.approx(0.06, abs=0.006)
