@@ -9,7 +9,7 @@ import tlcourse as tl
 from tests.helpers import CACHED_WEIGHTS, defined, interval, load_backbone
 from tests.lessons.measured import flat
 from tlcourse import few_shot
-from tlcourse.datasets import glyphs
+from tlcourse.datasets import glyphs as drawings
 from tlcourse.language import texts
 from tlcourse.quiet import import_keras
 
@@ -512,8 +512,8 @@ def test_one_shot_with_glyphs_reaches_what_was_asked(shots):
 
 
 def test_half_of_the_sources_drawings_are_at_8_pixels():
-    assert np.mean(np.equal(glyphs.RESOLUTIONS, 8)) == 0.5
-    assert len(glyphs.alphabet()[0]) == 452
+    assert np.mean(np.equal(drawings.RESOLUTIONS, 8)) == 0.5
+    assert len(drawings.alphabet()[0]) == 452
 
 
 def test_what_the_heads_differ_in(shots):
