@@ -44,6 +44,13 @@ def panels():
     return figures.panels(table(), "task", "method")
 
 
+def panels_with_points():
+    points = table()[["task", "method", "mean"]].drop_duplicates()
+    points = points[points["method"] == "probe"]
+    chance = {"digits": 0.1, "faces": 0.5, "apples": 0.2}
+    return figures.panels(table(), "task", "method", chance=chance, points=points)
+
+
 def gains():
     rows = [("faces", 0.2, 0.1, 0.3), ("digits", -0.12, -0.2, -0.04)]
     table = pd.DataFrame(rows, columns=["target", "mean", "low", "high"])
@@ -59,6 +66,7 @@ def two_classes():
 TWO = np.zeros((2, 8, 8, 3))
 FIGURES = {
     "panels": (panels, "digits: centroid 0.80 to 0.80", "apples"),
+    "panels with points": (panels_with_points, "0.60, at 0 shots probe 0.60; faces"),
     "gains": (gains, "faces +0.20 (+0.10 to +0.30), digits -0.12"),
     "mistakes": (two_classes, "0 50%, 1 100%", "0 as 1, 0 as 1"),
 }
@@ -103,6 +111,26 @@ def test_the_lessons_centroid_is_that_of_the_course():
     few, new = rng.normal(size=(12, 7)), rng.normal(size=(40, 7))
     labels = np.arange(12) % 3
     assert (own(few, labels, new) == few_shot.nearest_centroid(few, labels, new)).all()
+
+
+def test_panels_draw_guessing_and_hollow_points_where_they_belong():
+    digits_panel, faces, _, _ = panels_with_points().fig.axes
+    for axes, chance in ((digits_panel, 0.1), (faces, 0.5)):
+        lines = {line.get_label(): line for line in axes.lines}
+        assert set(lines["guessing"].get_ydata()) == {chance}
+        points = lines["probe, no label"]
+        assert list(points.get_ydata()) == [0.6] and abs(points.get_xdata()[0]) < 0.5
+        assert points.get_markerfacecolor() == "none"
+
+
+def test_the_lessons_cosine_head_is_that_of_the_course():
+    own = defined("few_labels", "Cosines")["Cosines"](3)
+    rng = np.random.default_rng(0)
+    start, x = rng.normal(size=(7, 3)), rng.normal(size=(1, 5, 7)).astype("float32")
+    theirs = few_shot.Cosines(start[None].astype("float32"))
+    own.build(x[0].shape)
+    own.set_weights([start])
+    np.testing.assert_allclose(own(x[0]), theirs(x)[0], atol=1e-4)
 
 
 def test_the_lessons_lora_begins_as_the_frozen_layer_and_trains_what_it_says():

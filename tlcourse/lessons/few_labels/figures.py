@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from tlcourse.plots.curves import curve, frame_of_numbers
 from tlcourse.plots.pictures import as_pixels
 from tlcourse.plots.style import (
@@ -23,7 +25,7 @@ MOST_WRONG = 6  # mistakes of each class that are shown
 
 
 @styled
-def panels(summary, panel, series):
+def panels(summary, panel, series, *, chance=None, points=None):
     """Lines of mean accuracy over the column ``shots``; a panel for each task.
 
     Parameters
@@ -32,10 +34,15 @@ def panels(summary, panel, series):
         As ``tables.summarise`` returns it.
     panel, series : str
         The columns that tell panels and lines apart.
+    chance : float or dict of str to float, optional
+        Accuracy of guessing, in all panels or by panel.
+    points : pandas.DataFrame, optional
+        Further means at 0 shots, each a hollow point in the colour of its series.
     """
-    table = checked_table(
-        summary, [panel, series, "shots", "mean", "low", "high"], "panels"
-    )
+    columns = [panel, series, "shots", "mean", "low", "high"]
+    table = checked_table(summary, columns, "panels")
+    if points is not None:
+        points = checked_table(points, [panel, series, "mean"], "panels")
     names, lines = (list(dict.fromkeys(table[each])) for each in (panel, series))
     rows = -(-len(names) // 2)
     fig = new_figure(7.4, 0.5 + 2.6 * rows)
@@ -49,15 +56,43 @@ def panels(summary, panel, series):
             part = own[own[series] == line].sort_values("shots")
             if len(part):
                 curve(axes, part, "shots", line, line_style(index))
-        frame_of_numbers(axes, table["shots"], "Shots", None)
+        ticks, more = own["shots"], ""
+        if points is not None:
+            more = _hollow(axes, points[points[panel] == name], series, lines)
+            ticks = pd.concat([ticks, pd.Series([0])])
+        frame_of_numbers(axes, ticks, "Shots", None)
+        _guessing(axes, chance[name] if isinstance(chance, dict) else chance)
         axes.set_title(readable(name))
-        in_words.append(f"{readable(name)}: {_first_and_last(own, series)}")
+        in_words.append(f"{readable(name)}: {_first_and_last(own, series)}{more}")
     for axes in grid[1::2]:
         axes.set_ylabel("")
     handles, labels = grid[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=3)
     words = f"Test accuracy over shots, with intervals. {'; '.join(in_words)}."
     return Picture(fig, words)
+
+
+def _guessing(axes, chance):
+    """A dotted line that the legend names, where words would lie on other lines."""
+    if chance is not None:
+        style = {"color": INK, "linewidth": 1, "linestyle": (0, (1, 3))}
+        axes.axhline(chance, label="guessing", **style)
+
+
+def _hollow(axes, points, series, lines):
+    """Points at 0 shots, those of each series a little apart; returns the words."""
+    found = []
+    for index, line in enumerate(lines):
+        values = points.loc[points[series] == line, "mean"]
+        if not len(values):
+            continue
+        style = {**line_style(index), "linestyle": "none", "markerfacecolor": "none"}
+        place = 0.3 * (index - 0.5)
+        label = f"{readable(line)}, no label"
+        axes.plot([place] * len(values), values, label=label, **style)
+        means = listed(f"{value:.2f}" for value in sorted(values))
+        found.append(f", at 0 shots {readable(line)} {means}")
+    return "".join(found)
 
 
 def _first_and_last(table, series):
