@@ -123,10 +123,10 @@ test-fast: .venv/test
 test-claims: .venv/test
 	$(PAIRED) tests/lessons/*/test_claims*.py
 
-# Translations have the same code: the folders in notebooks are left out.
 test-claims-all: .venv/test
 	$(PAIRED) tests/lessons/*/test_claims*.py --repeat-all
 
+# Translations have the same code: the folders in notebooks are left out.
 test-lessons: .venv/test models
 	$(PAIRED) $(NBVAL) tests/notebooks notebooks/*.ipynb
 

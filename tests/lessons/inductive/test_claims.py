@@ -256,7 +256,7 @@ def test_a_weak_source_and_small_pictures_are_two_losses(size, labels):
     ]  # fmt: skip
     low, high = interval(good[96] - tuned)
     assert low < 0 < high
-    # Lesson 06: 'at 64 pixels it is still far ahead'.
+    # 'EfficientNet-Lite0' at 64 pixels is far ahead of the weak source.
     assert interval(good[64] - orchard["MobileNet, weak"][64])[0] > 0.2
 
 
