@@ -159,3 +159,40 @@ def test_every_lazy_name_exists_and_unknown_ones_are_told_what_there_is():
     words = "has no 'digits'. It has: adaptation, backbones"
     with pytest.raises(AttributeError, match=words):
         _ = tlcourse.digits
+
+
+TRAIN = """
+import gc, sys, tlcourse, keras, numpy as np, tensorflow as tf
+
+def training():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x = np.arange(24.0).reshape(8, 3) / 24
+    model.fit(x, x[:, :2], batch_size=8, epochs=2, verbose=0)
+    return np.round(model.get_weights()[0], 5).tolist()
+
+"""
+
+
+def test_a_training_that_is_over_leaves_no_graph(wrote):
+    code = (
+        "training(); gc.collect()\n"
+        "print([g for g in gc.get_objects() if type(g).__name__ == 'FuncGraph'])"
+    )
+    assert wrote(TRAIN + code) == ("[]\n", "")
+
+
+def test_gradients_are_summed_over_devices_where_there_are_two(wrote):
+    code = (
+        "one = training()\n"
+        "with tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1']).scope():\n"
+        "    print(training() == one)"
+    )
+    two = (
+        "import tlcourse, keras, tensorflow as tf\n"
+        "cpu = tf.config.LogicalDeviceConfiguration()\n"
+        "[cpus] = [tf.config.list_physical_devices('CPU')]\n"
+        "tf.config.set_logical_device_configuration(cpus[0], [cpu, cpu])\n"
+    )
+    assert wrote(two + TRAIN + code)[0] == "True\n"

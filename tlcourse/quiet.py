@@ -6,6 +6,7 @@ so redirecting ``sys.stderr`` is not enough.
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import importlib.util
 import logging
@@ -152,6 +153,25 @@ def _wake():
         # It warns of tracing anew for each model; a course trains many. And it sets its
         # logger's level when it is imported.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        _keep_no_graphs()
+
+
+@functools.cache
+def _keep_no_graphs():
+    """Let Keras sum gradients over devices only where there is more than one.
+
+    It sums them over a single one, too, in a way of TensorFlow's that keeps the graph
+    of each training until Python ends: 60 to 100 MB (tensorflow/tensorflow#97697).
+    """
+    has_strategy = importlib.import_module("tensorflow").distribute.has_strategy
+    with contextlib.suppress(ImportError, AttributeError):
+        optimizer = importlib.import_module("keras.src.backend.tensorflow.optimizer")
+        over_devices = optimizer.TFOptimizer._all_reduce_sum_gradients
+
+        def summed(self, pairs):
+            return over_devices(self, pairs) if has_strategy() else pairs
+
+        optimizer.TFOptimizer._all_reduce_sum_gradients = summed
 
 
 if "keras" not in sys.modules:
