@@ -63,8 +63,16 @@ def two_classes():
     return figures.mistakes(pictures, "01", [0.5, 1.0], wrong, title="pixels")
 
 
+def look_alikes():
+    task = digits()[0]
+    nearest = np.where(task.test.labels == 1, 2, 0)
+    nearest[np.flatnonzero(task.test.labels == 7)[::3]] = 1
+    return figures.look_alikes(task, nearest, np.zeros((3, 64, 64, 3)))
+
+
 TWO = np.zeros((2, 8, 8, 3))
 FIGURES = {
+    "look_alikes": (look_alikes, "100%, 100%, 100%, 100%, 100%, 100%, 100%, 67%"),
     "panels": (panels, "digits: centroid 0.80 to 0.80", "apples"),
     "panels with points": (panels_with_points, "0.60, at 0 shots probe 0.60; faces"),
     "gains": (gains, "faces +0.20 (+0.10 to +0.30), digits -0.12"),
@@ -96,6 +104,21 @@ def test_the_widget_shows_what_the_nearest_centroid_gets_wrong():
     assert len(shares) == 2
     mean = np.mean([int(share.split("%")[0]) for share in shares])
     assert title == f"pixels, 2 ways, 2 shots: {mean:.0f}% right"
+
+
+def test_of_the_best_method_by_its_mean_all_seeds_are_kept():
+    rows = [
+        {"task": task, "method": method, "seed": seed, "value": value + 0.1 * seed}
+        for task, method, value in (
+            ("digits", "centroid", 0.8), ("digits", "probe", 0.6),
+            ("apples", "centroid", 0.3), ("apples", "probe", 0.5),
+        )
+        for seed in (0, 1)
+    ]  # fmt: skip
+    rows[1]["value"] = 0.0  # the centroid's mean on digits is 0.4 now, the probe's 0.65
+    best = figures.best_methods(pd.DataFrame(rows), ["task"])
+    assert set(best["method"]) == {"probe"} and len(best) == 4
+    assert best["value"].sum() == pytest.approx(0.6 + 0.7 + 0.5 + 0.6)
 
 
 def test_another_choice_of_classes_keeps_the_labelled_pictures():

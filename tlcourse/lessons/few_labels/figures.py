@@ -1,11 +1,12 @@
-"""Figures of the lesson: accuracy over shots, gains, prototypes and mistakes."""
+"""Figures of the lesson: accuracy over shots, gains, prototypes, look-alikes."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from tlcourse.plots.curves import curve, frame_of_numbers
-from tlcourse.plots.pictures import as_pixels
+from tlcourse.plots.pictures import as_pixels, image_grid
 from tlcourse.plots.style import (
     INK,
     PALETTE,
@@ -101,6 +102,47 @@ def _first_and_last(table, series):
         ends = rows.sort_values("shots")["mean"].iloc[[0, -1]]
         found.append(f"{readable(line)} {ends.iloc[0]:.2f} to {ends.iloc[1]:.2f}")
     return listed(found)
+
+
+def best_methods(table, by):
+    """Keep of each group the rows of its best method, by the mean of ``value``.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With columns method, value and those of `by`.
+    by : list of str
+    """
+    keys = [*by, "method"]
+    best = table.groupby(keys)["value"].mean().groupby(by).idxmax()
+    return table.set_index(keys).loc[best].reset_index()
+
+
+def look_alikes(task, nearest, signs):
+    """Each class's mean picture; below it the sign that most of its test pictures take.
+
+    Parameters
+    ----------
+    task : Task
+    nearest : numpy.ndarray of int, (n,)
+        For each test picture of the task the row of its nearest sign.
+    signs : array_like, (signs, height, width, 3), 0-255
+    """
+    means, twins, titles = [], [], []
+    for k in range(len(task.classes)):
+        taken = np.bincount(nearest[task.test.labels == k], minlength=len(signs))
+        twins.append(signs[taken.argmax()])
+        titles.append(f"{taken.max() / taken.sum():.0%}")
+        mean = task.train.images[task.train.labels == k].mean(axis=0)
+        larger = len(signs[0]) // len(mean)
+        means.append(mean.repeat(larger, axis=0).repeat(larger, axis=1))
+    return image_grid(
+        [*means, *twins],
+        [*task.classes, *titles],
+        columns=len(titles),
+        alt="Mean pictures of the digits; below each its most frequent nearest "
+        f"character, with the share of the digit's pictures: {', '.join(titles)}.",
+    )
 
 
 @styled
