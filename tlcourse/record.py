@@ -146,7 +146,7 @@ def _keep(what, change):
             parts = _load(path)
             change(parts)
             seconds = parts["seconds"].get(lesson, 0) + min(now - before, LONGEST_PAUSE)
-            parts["seconds"][lesson] = round(seconds, 1)
+            parts["seconds"][lesson] = round(seconds, 3)
             parts["tlcourse"] = __version__
             with draft_of(path) as draft:
                 draft.write_text(json.dumps(parts, indent=1) + "\n", "utf-8")
