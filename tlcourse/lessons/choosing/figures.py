@@ -203,10 +203,13 @@ def rankings(table, *, chosen=None, title=None):
     fig = new_figure(8.2, 1.5 + 0.46 * len(table))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[len(scores), 3])
     ranks = table[scores].rank(ascending=False, method="min")
+    shades = table[scores].rank(ascending=False, method="average")
     ties = table[scores].apply(lambda values: values.duplicated(keep=False))
     for x, score in enumerate(scores):
         for y, rank in enumerate(ranks[score]):
-            _rank_cell(left, x, y, rank, ties[score].iloc[y], len(table))
+            words = f"={rank:.0f}" if ties[score].iloc[y] else f"{rank:.0f}"
+            words = "–" if np.isnan(rank) else words
+            _rank_cell(left, x, y, words, shades[score].iloc[y], len(table))
     left.set(xlim=(-0.5, len(scores) - 0.5), ylim=(len(table) - 0.4, -0.6))
     left.set_xticks(range(len(scores)), [_score_name(s, "\n") for s in scores])
     left.set_yticks(range(len(table)), [readable(name) for name in table.index])
@@ -219,20 +222,19 @@ def rankings(table, *, chosen=None, title=None):
     return Picture(fig, _ranks_in_words(table, ranks))
 
 
-def _rank_cell(axes, x, y, rank, tied, count):
-    known = np.isfinite(rank)
-    share = 1 - (rank - 1) / max(count - 1, 1) if known and not tied else 0
+def _rank_cell(axes, x, y, words, shade, count):
+    """The darker, the better; what ties has the shade of the ranks' mean."""
+    share = 0 if np.isnan(shade) else 1 - (shade - 1) / max(count - 1, 1)
     colour = matplotlib.colormaps["Blues"](0.05 + 0.8 * share)
     axes.add_patch(Rectangle(
         (x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=2, facecolor=colour,
     ))  # fmt: skip
-    words = "–" if not known else f"={rank:.0f}" if tied else f"{rank:.0f}"
     axes.text(x, y, words, ha="center", va="center", fontsize=12,
               color=ink_on(colour))  # fmt: skip
 
 
 def _true_bars(axes, accuracy):
-    axes.set(xlim=(0, 1.16), xticks=[0, 0.5, 1])
+    axes.set(xlim=(0, 1.24), xticks=[0, 0.5, 1])
     axes.set_xlabel(
         "Test accuracy" if accuracy is not None else "Test accuracy: hidden"
     )
@@ -245,7 +247,7 @@ def _true_bars(axes, accuracy):
 
 
 def _frame(left, right, y, count):
-    for axes, width in ((left, count), (right, 1.16)):
+    for axes, width in ((left, count), (right, 1.24)):
         start = -0.5 if axes is left else 0
         axes.add_patch(Rectangle(
             (start, y - 0.5), width, 1, fill=False, edgecolor=INK, linewidth=2.2,
