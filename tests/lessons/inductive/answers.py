@@ -41,6 +41,7 @@ WRONG = {
         "a word": ("RandomFlip", "Keras layer"),
         "flat": (layer("Flatten"), "keep their shape"),
         "nothing": (layer("Identity"), "changes the pictures"),
+        "too faint to see": (layer("GaussianNoise", 1), "so that one sees it"),
         "all alike": (layer("Rescaling", 0.5), "each in another way"),
         "mirrored": (layer("RandomFlip", "horizontal"), "is mirrored"),
         "upside down": (layer("RandomFlip", "vertical"), "upside down"),
