@@ -77,7 +77,7 @@ def test_ranks_stand_in_the_true_order_and_a_frame_round_the_choice():
     assert words_in(left) == "1 2 3 =2 1 =2 1 2 – =1 =1 =1".split()
     assert words_in(right) == ["0.90", "0.60", "0.40"]
     dark = {p.get_xy(): 3 - sum(p.get_facecolor()[:3]) for p in left.patches}
-    assert dark[0.5, 0.5] > dark[0.5, -0.5] == dark[0.5, 1.5] > dark[0.0 - 0.5, 1.5]
+    assert dark[0.5, 0.5] > dark[0.5, -0.5] == dark[0.5, 1.5] > dark[-0.5, 1.5]
     framed = figures.rankings(RANKED, chosen="limes").fig.axes[1].patches
     assert len(framed) == len(right.patches) + 1
     assert framed[-1].get_y() == pytest.approx(0.5)  # the second row
